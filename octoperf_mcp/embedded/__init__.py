@@ -1,0 +1,1 @@
+"""The embedded OctoPerf-compatible platform; the bridge reaches it over HTTP only."""

@@ -1,0 +1,1 @@
+"""Correlation: plants extractors and injects captured values."""

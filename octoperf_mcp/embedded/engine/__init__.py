@@ -1,0 +1,1 @@
+"""The load engine: interpreter of the action tree on Locust, validation, runs."""

@@ -1,0 +1,1 @@
+"""The identity provider: registration, sign-in, consent, tokens, keys."""

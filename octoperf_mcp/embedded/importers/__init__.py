@@ -1,0 +1,1 @@
+"""Importers: pure functions from bytes to action trees."""

@@ -1,0 +1,1 @@
+"""Metrics: recorder, store, values of report items."""

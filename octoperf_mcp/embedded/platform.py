@@ -1,0 +1,51 @@
+"""What the rooms of the embedded platform share: its services, and who calls."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from octoperf_mcp.config import EmbeddedSettings
+
+if TYPE_CHECKING:
+    from octoperf_mcp.embedded.engine.runs import Runs
+    from octoperf_mcp.embedded.idp.provider import IdentityProvider
+    from octoperf_mcp.embedded.metrics.store import MetricStore
+    from octoperf_mcp.embedded.store.blobs import Blobs
+    from octoperf_mcp.embedded.store.database import Database
+    from octoperf_mcp.embedded.store.documents import Documents
+    from octoperf_mcp.embedded.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A signed-in user of the platform: by access token, by session token or by browser cookie."""
+
+    user_id: str
+    username: str
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    grant_id: str = ""
+
+
+@dataclass(slots=True)
+class Platform:
+    """The services, made once at start by `embedded/app.py` and reached through `PLATFORM`.
+
+    `origin` is the public origin without a trailing slash; it is also the issuer.
+    """
+
+    settings: EmbeddedSettings
+    data_dir: Path
+    origin: str
+    database: "Database"
+    documents: "Documents"
+    blobs: "Blobs"
+    tasks: "Tasks"
+    identity: "IdentityProvider"
+    metrics: "MetricStore"
+    runs: "Runs"
+
+
+PLATFORM = web.AppKey("platform", Platform)
+PRINCIPAL = web.RequestKey("principal", Principal)

@@ -1,0 +1,1 @@
+"""Storage on SQLAlchemy: documents, revisions, blobs."""

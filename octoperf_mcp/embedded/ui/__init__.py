@@ -1,0 +1,1 @@
+"""The web UI: one page for every deep link."""

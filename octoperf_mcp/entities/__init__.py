@@ -1,0 +1,1 @@
+"""The models of virtual user, scenario, report: shared by bridge and platform."""

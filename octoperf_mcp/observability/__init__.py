@@ -1,0 +1,1 @@
+"""Logs, request log, metrics, health."""

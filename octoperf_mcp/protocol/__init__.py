@@ -1,0 +1,1 @@
+"""MCP messages, no HTTP: one module per chapter of the specification."""

@@ -1,0 +1,162 @@
+"""From a function's signature to JSON Schema, and from arguments to a call of it.
+
+Schemas are written for the pickiest hosts: no `$ref`, no `title`, nothing but `type: object` with
+`properties` at the top, unknown arguments refused.
+"""
+
+import difflib
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic.alias_generators import to_camel
+
+from octoperf_mcp.errors import InvalidArgumentError, PluginError
+
+_ARGUMENT = re.compile(r"^(\w+): (.*)$")
+_GOT_MAX_CHARS = 200
+
+
+def split_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Text before `Args:` and the description of each argument, as single paragraphs."""
+    doc = inspect.getdoc(function) or ""
+    head, _, tail = doc.partition("\nArgs:\n")
+    arguments: dict[str, str] = {}
+    name = ""
+    for line in textwrap.dedent(tail.split("\n\n", 1)[0]).splitlines():
+        if found := _ARGUMENT.match(line):
+            name, arguments[found[1]] = found[1], found[2].strip()
+        elif name:
+            arguments[name] += " " + line.strip()
+    paragraphs = [" ".join(part.split()) for part in head.split("\n\n")]
+    return "\n".join(part for part in paragraphs if part), arguments
+
+
+def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
+    """Model of a tool's arguments: snake_case inside, camelCase on the wire.
+
+    Raises:
+        PluginError: a parameter has no type or no description.
+    """
+    _, described = split_docstring(function)
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        if name not in hints or name not in described:
+            what = "type" if name not in hints else "description under Args:"
+            raise PluginError(f"{function.__name__}: parameter {name} has no {what}")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[name] = (hints[name], Field(default, description=described[name]))
+    config = ConfigDict(extra="forbid", alias_generator=to_camel, arbitrary_types_allowed=False)
+    model: type[BaseModel] = create_model(function.__name__, __config__=config, **fields)
+    return model
+
+
+def input_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema of the arguments, references written out."""
+    schema = tidy(model.model_json_schema(by_alias=True))
+    schema.pop("description", None)
+    schema.setdefault("properties", {})
+    return schema
+
+
+def output_schema(returns: Any) -> dict[str, Any]:
+    """JSON Schema of what a tool returns; the root is an object."""
+    return tidy(TypeAdapter(returns).json_schema(mode="serialization", by_alias=True))
+
+
+def tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write references out, drop pydantic's titles, and say "T or absent" as plain T."""
+    definitions = schema.pop("$defs", {})
+
+    def walk(node: Any) -> Any:
+        if isinstance(node, list):
+            return [walk(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            target = definitions[node["$ref"].rpartition("/")[2]]
+            node = {**target, **{k: v for k, v in node.items() if k != "$ref"}}
+        return _plain({key: _member(key, value, walk) for key, value in node.items()})
+
+    walked: dict[str, Any] = walk(schema)
+    return walked
+
+
+def _member(key: str, value: Any, walk: Callable[[Any], Any]) -> Any:
+    if key == "properties":
+        return {name: walk(member) for name, member in value.items()}
+    return value if key in {"default", "const", "enum", "examples"} else walk(value)
+
+
+def _plain(node: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(node.get("title"), str):
+        del node["title"]
+    options = node.get("anyOf")
+    if options and {"type": "null"} in options:
+        rest = [option for option in options if option != {"type": "null"}]
+        if len(rest) == 1:
+            del node["anyOf"]
+            node = {**rest[0], **node}
+            if node.get("default", ...) is None:
+                del node["default"]
+    return node
+
+
+def validate_arguments(
+    model: type[BaseModel], arguments: Mapping[str, Any], tool: str
+) -> dict[str, Any]:
+    """Arguments by parameter name.
+
+    Numbers written as text are accepted where the type is a number: models do send them.
+
+    Raises:
+        InvalidArgumentError: names the first wrong argument and what would be right.
+    """
+    try:
+        return dict(model.model_validate(arguments))
+    except ValidationError as error:
+        raise _explain(error, model, tool) from error
+
+
+def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> InvalidArgumentError:
+    first = error.errors(include_url=False)[0]
+    field = "/".join(str(part) for part in first["loc"])
+    known = [info.alias or name for name, info in model.model_fields.items()]
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        near = difflib.get_close_matches(field, known, n=1)
+        return InvalidArgumentError(
+            f"{tool} has no argument {field!r}.",
+            field=field,
+            allowed=known,
+            did_you_mean=near[0] if near else "",
+            next_step="Send the call again with the allowed arguments only.",
+        )
+    if first["type"] == "missing":
+        return InvalidArgumentError(
+            f"{tool} needs the argument {field!r}.",
+            field=field,
+            next_step=f"Send the call again with {field}.",
+        )
+    return InvalidArgumentError(
+        f"{field}: {first['msg']}.",
+        field=field,
+        got=_shortened(first["input"]),
+        allowed=_allowed(first.get("ctx", {})),
+        next_step="Correct this argument and send the call again.",
+    )
+
+
+def _allowed(context: Mapping[str, Any]) -> list[str]:
+    expected = context.get("expected")
+    return re.findall(r"'([^']*)'", expected) if isinstance(expected, str) else []
+
+
+def _shortened(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else type(value).__name__
+    return text if len(text) <= _GOT_MAX_CHARS else text[:_GOT_MAX_CHARS] + "…"

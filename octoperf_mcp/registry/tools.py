@@ -1,0 +1,139 @@
+"""A tool: a function, described once, ready for the wire."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+import orjson
+from pydantic import BaseModel, TypeAdapter
+
+from octoperf_mcp.errors import InvalidArgumentError, PluginError
+from octoperf_mcp.registry import schema
+from octoperf_mcp.registry.context import ToolContext
+from octoperf_mcp.registry.rest_calls import RestCall
+
+READ = "octoperf:read"
+WRITE = "octoperf:write"
+
+ToolFunction = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool, built by `@tool`.
+
+    `definition` is the object that `tools/list` shows; `scope` is what `tools/call` requires;
+    `needs` are the optional calls without which the tool is not listed; `aliases` are older
+    names of the tool, `parameter_aliases` map an unadvertised argument to the advertised one.
+    """
+
+    name: str
+    function: ToolFunction
+    arguments: type[BaseModel]
+    definition: Mapping[str, Any]
+    scope: str
+    needs: tuple[RestCall, ...]
+    aliases: tuple[str, ...]
+    parameter_aliases: Mapping[str, str]
+    _writer: TypeAdapter[Any]
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return str(self.definition["title"])
+
+    @property
+    def description(self) -> str:
+        """What the tool does, for the agent."""
+        return str(self.definition["description"])
+
+    async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> bytes:
+        """Check the arguments, run the function, answer `structuredContent` as JSON.
+
+        Raises:
+            ToolError: the agent can act on it.
+        """
+        values = schema.validate_arguments(self.arguments, self._renamed(arguments), self.name)
+        returned = await self.function(context, **values)
+        return self._writer.dump_json(returned, by_alias=True, exclude_none=True)
+
+    def _renamed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self.parameter_aliases or self.parameter_aliases.keys().isdisjoint(arguments):
+            return arguments
+        renamed = dict(arguments)
+        for alias, name in self.parameter_aliases.items():
+            if alias not in renamed:
+                continue
+            if name in renamed:
+                raise InvalidArgumentError(
+                    f"{alias!r} is another name of {name!r}; both were given.",
+                    field=alias,
+                    next_step=f"Send only {name}.",
+                )
+            renamed[name] = renamed.pop(alias)
+        return renamed
+
+
+def tool(
+    *,
+    title: str,
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool | None = None,
+    open_world: bool = False,
+    needs: Sequence[RestCall] = (),
+    aliases: Sequence[str] = (),
+    parameter_aliases: Mapping[str, str] | None = None,
+) -> Callable[[ToolFunction], Tool]:
+    """Turn an async function `(ctx, …) -> payload` into a Tool.
+
+    The name is the function's; the description is the docstring before `Args:`; each parameter
+    needs a line there. `idempotent` defaults to `read_only`.
+
+    Raises:
+        PluginError: the function breaks one of these rules.
+    """
+
+    def build(function: ToolFunction) -> Tool:
+        description, _ = schema.split_docstring(function)
+        if not inspect.iscoroutinefunction(function) or not description:
+            raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
+        returns: Any = get_type_hints(function).get("return")
+        arguments = schema.arguments_model(function)
+        definition = {
+            "name": function.__name__,
+            "title": title,
+            "description": description,
+            "inputSchema": schema.input_schema(arguments),
+            "outputSchema": _object_schema(function.__name__, returns),
+            "annotations": {
+                "title": title,
+                "readOnlyHint": read_only,
+                "destructiveHint": destructive,
+                "idempotentHint": read_only if idempotent is None else idempotent,
+                "openWorldHint": open_world,
+            },
+        }
+        orjson.dumps(definition)
+        return Tool(
+            name=function.__name__,
+            function=function,
+            arguments=arguments,
+            definition=MappingProxyType(definition),
+            scope=READ if read_only else WRITE,
+            needs=tuple(needs),
+            aliases=tuple(aliases),
+            parameter_aliases=MappingProxyType(dict(parameter_aliases or {})),
+            _writer=TypeAdapter(returns),
+        )
+
+    return build
+
+
+def _object_schema(name: str, returns: Any) -> dict[str, Any]:
+    found = schema.output_schema(returns) if returns is not None else {}
+    if found.get("type") != "object":
+        raise PluginError(f"{name}: a tool returns a payload, which is an object on the wire")
+    return found

@@ -1,0 +1,1 @@
+"""How MCP travels over HTTP: Streamable HTTP, SSE, sessions, origins, public files."""

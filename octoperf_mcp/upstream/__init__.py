@@ -1,0 +1,1 @@
+"""The OctoPerf REST API as the caller."""

@@ -1,0 +1,1 @@
+"""Analysis: reports and the values behind their widgets."""

@@ -1,0 +1,1 @@
+"""Bench runs: start, watch, stop, run files."""

@@ -1,0 +1,1 @@
+"""Discovery: workspaces, projects, scenarios, virtual users, providers."""

@@ -1,0 +1,1 @@
+"""Edit: virtual users, servers, variables, correlation rules, files."""

@@ -1,0 +1,1 @@
+"""Import: recordings and scripts become virtual users."""

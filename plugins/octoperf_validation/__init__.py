@@ -1,0 +1,1 @@
+"""Validation: functional checks and their failing exchanges."""

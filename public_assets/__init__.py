@@ -1,0 +1,1 @@
+"""Guide, skills and schemas, served without credentials."""

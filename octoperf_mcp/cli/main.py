@@ -1,0 +1,102 @@
+"""The commands, and what happens to their failures: 0 ok, 1 failed, 2 wrong use."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from octoperf_mcp import __version__
+from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
+
+FAILED = 1
+WRONG_USE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; its module has `add_arguments(parser)` and `run(args) -> int`."""
+
+    module: str
+    summary: str
+    example: str
+
+
+COMMANDS = {
+    "serve": Command(
+        "serve",
+        "run the MCP server, with the embedded platform unless --upstream is given",
+        "octoperf-mcp serve --port 8091\n"
+        "  octoperf-mcp serve --upstream https://api.octoperf.com --public-url https://mcp.acme.com",
+    ),
+    "demo": Command(
+        "demo",
+        "run the main job on the embedded platform: from a recording to a read report",
+        "octoperf-mcp demo\n  octoperf-mcp demo --keep",
+    ),
+    "tools": Command(
+        "tools", "list the tools", "octoperf-mcp tools\n  octoperf-mcp tools --json | jq length"
+    ),
+    "plugins": Command("plugins", "list the plugins", "octoperf-mcp plugins list --json"),
+    "call": Command(
+        "call",
+        "call a tool of a running server, signing in when needed",
+        "octoperf-mcp call list_workspaces\n"
+        '  octoperf-mcp call list_projects_by_workspace \'{"workspaceId": "…"}\'',
+    ),
+    "connect": Command(
+        "connect",
+        "print how to connect a client",
+        "octoperf-mcp connect claude-code\n  octoperf-mcp connect vscode --write",
+    ),
+    "token": Command(
+        "token",
+        "print a short access token of a local user of the embedded platform",
+        "octoperf-mcp token --user demo",
+    ),
+}
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; answers the exit status."""
+    parser = _parser(argv)
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return WRONG_USE
+    try:
+        return int(args.run(args))
+    except ConfigError as error:
+        return _failed(args.command, error, WRONG_USE)
+    except OctoPerfMcpError as error:
+        return _failed(args.command, error, FAILED)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _failed(command: str, error: OctoPerfMcpError, status: int) -> int:
+    print(f"octoperf-mcp {command}: {error.message}", file=sys.stderr)
+    return status
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="octoperf-mcp",
+        description="OctoPerf load testing over the Model Context Protocol.",
+        epilog="`octoperf-mcp COMMAND --help` shows each command's options and an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"octoperf-mcp {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        child = commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.summary[0].upper() + command.summary[1:] + ".",
+            epilog=f"examples:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name in argv:  # only the command that runs pays for its imports
+            module = import_module(f"octoperf_mcp.cli.{command.module}")
+            module.add_arguments(child)
+            child.set_defaults(run=module.run)
+    return parser

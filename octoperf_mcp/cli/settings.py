@@ -1,0 +1,59 @@
+"""Flags that several commands share, and the configuration they lead to."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.config import Settings, load_settings
+from octoperf_mcp.registry.manager import Registry, load_registry
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config`, `--enable`, `--disable`."""
+    parser.add_argument("--config", type=Path, help="TOML file (default: octoperf-mcp.toml)")
+    parser.add_argument(
+        "--enable", action="append", default=None, metavar="NAME", help="switch a plugin on"
+    )
+    parser.add_argument(
+        "--disable", action="append", default=None, metavar="NAME", help="switch a plugin off"
+    )
+
+
+def add_data_dir_argument(parser: argparse.ArgumentParser) -> None:
+    """`--data-dir`."""
+    parser.add_argument(
+        "--data-dir", help=f"data of the embedded platform (default: {default_data_dir()})"
+    )
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/octoperf-mcp`, usually `~/.local/share/octoperf-mcp`."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "octoperf-mcp"
+
+
+def data_dir_of(settings: Settings) -> Path:
+    """The configured data directory, else the default one."""
+    return Path(settings.embedded.data_dir) if settings.embedded.data_dir else default_data_dir()
+
+
+def read(args: argparse.Namespace) -> tuple[Settings, Registry]:
+    """Configuration and plugins, as the flags, the environment and the file say."""
+    flags = _flags(args)
+    first = load_settings(flags=flags, file=args.config, lenient=True)
+    registry = load_registry(enable=first.plugins.enable, disable=first.plugins.disable)
+    sections = {section.name: section.settings for section in registry.config_sections}
+    return load_settings(flags=flags, file=args.config, sections=sections), registry
+
+
+def _flags(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    given = vars(args)
+    return {
+        "server": {key: given.get(key) for key in ("host", "port", "public_url")},
+        "upstream": {"url": given.get("upstream")},
+        "auth": {"mode": given.get("auth")},
+        "embedded": {"data_dir": given.get("data_dir")},
+        "log": {"level": given.get("log_level")},
+        "plugins": {"enable": given.get("enable"), "disable": given.get("disable")},
+    }

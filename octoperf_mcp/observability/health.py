@@ -1,0 +1,26 @@
+"""Live and ready, in the spellings of Kubernetes and of the original's operators."""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+Check = Callable[[], str]
+"""Answers why the server is not ready, or an empty text."""
+
+
+def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
+    """Add `/healthz`, `/readyz`, `/actuator/health` and `/actuator/health/readiness`."""
+
+    async def live(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "UP"})
+
+    async def ready(_request: web.Request) -> web.Response:
+        reasons = {name: reason for name, check in checks.items() if (reason := check())}
+        if reasons:
+            return web.json_response({"status": "DOWN", "reasons": reasons}, status=503)
+        return web.json_response({"status": "UP"})
+
+    app.router.add_get("/healthz", live)
+    app.router.add_get("/actuator/health", live)
+    app.router.add_get("/readyz", ready)
+    app.router.add_get("/actuator/health/readiness", ready)

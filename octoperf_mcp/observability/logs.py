@@ -1,0 +1,90 @@
+"""Structured logs on structlog, written to standard error; secrets never reach them."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from octoperf_mcp.config import LogSettings
+
+_SECRET_KEYS = re.compile(
+    r"token|secret|password|passwd|authorization|cookie|api_?key", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"|(?i:bearer\s+)[\w.~+/=-]+"
+    r"|(?<=/public/presigned/)[\w-]+"
+    r"|(?<=[?&]code=)[^&\s]+"
+)
+HIDDEN = "[hidden]"
+
+EventDict = MutableMapping[str, Any]
+
+
+def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Processor: blank the values of secret keys and anything that looks like a credential."""
+    for key, value in event.items():
+        if _SECRET_KEYS.search(key):
+            event[key] = HIDDEN
+        elif isinstance(value, str):
+            event[key] = scrub(value)
+    return event
+
+
+def scrub(text: str) -> str:
+    """`text` without tokens, authorization codes and presigned addresses."""
+    return _SECRET_TEXT.sub(HIDDEN, text)
+
+
+def configure_logs(settings: LogSettings) -> None:
+    """Set structlog and the standard library's logging up for this process."""
+    level = logging.getLevelNamesMapping().get(settings.level.upper(), logging.INFO)
+    console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if console
+        else structlog.processors.JSONRenderer(serializer=_to_json)
+    )
+    factory: Any = (
+        structlog.PrintLoggerFactory(sys.stderr)
+        if console
+        else structlog.BytesLoggerFactory(sys.stderr.buffer)
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_logging(shared, renderer, max(level, logging.WARNING))
+
+
+def _to_json(event: Any, **_options: Any) -> bytes:
+    return orjson.dumps(event, default=str)
+
+
+def _route_standard_logging(shared: list[Any], renderer: Any, level: int) -> None:
+    text = renderer if not isinstance(renderer, structlog.processors.JSONRenderer) else None
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            text or structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)

@@ -1,0 +1,112 @@
+"""From a refused or failed REST call to an error that the agent can act on.
+
+The upstream's own `message` is passed on when the answer is the JSON error object of OctoPerf;
+HTML pages, traces and other bodies are not.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from octoperf_mcp.errors import (
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    InvalidDocumentError,
+    InvalidTokenError,
+    NotFoundError,
+    OctoPerfMcpError,
+    RateLimitedError,
+    UnavailableError,
+    UpstreamError,
+)
+from octoperf_mcp.registry.rest_calls import RestCall
+
+_MESSAGE_MAX_CHARS = 1500
+_PASSED_ON = ("pointer", "expected", "got", "allowed", "schema", "messages")
+
+_KINDS: dict[int, type[UpstreamError]] = {
+    400: InvalidDocumentError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+    412: ConflictError,
+    413: InvalidDocumentError,
+    422: InvalidDocumentError,
+    429: RateLimitedError,
+}
+_FALLBACK_TEXT = {
+    400: "OctoPerf refuses the request",
+    403: "Your role in this workspace does not allow this",
+    404: "OctoPerf knows nothing with this id that you may see",
+    409: "The current state does not allow this",
+    410: "The address was used or has expired",
+    412: "The document changed since it was read",
+    413: "The content is too large",
+    422: "OctoPerf refuses the content",
+    429: "Too many calls",
+}
+_NEXT_STEP = {
+    403: "Ask the user for an account with the needed role.",
+    404: "List again to get current ids (list_workspaces, list_projects_by_workspace, …).",
+    410: "Call the tool again for a new address.",
+    412: "Read the document again, apply the change to it, and send that.",
+    429: "Wait, then send the same call again.",
+}
+_SERVER_FAILURE = 500
+
+
+def failure(
+    call: RestCall, status: int, body: bytes, headers: Mapping[str, str]
+) -> OctoPerfMcpError:
+    """The error for one answer of status 400 or above."""
+    if status == 401:  # noqa: PLR2004 - the status that means: sign in again
+        return InvalidTokenError("OctoPerf does not accept the token any more.")
+    document = _json_object(body)
+    kind = _KINDS.get(status, UnavailableError if status >= _SERVER_FAILURE else UpstreamError)
+    text = _text_of(document, status)
+    return kind(
+        text,
+        status=status,
+        endpoint=call.endpoint,
+        retry_after_s=_seconds(headers.get("Retry-After")),
+        next_step=str(document.get("next") or _NEXT_STEP.get(status, _default_next(status))),
+        details={key: document[key] for key in _PASSED_ON if key in document},
+    )
+
+
+def unreachable(call: RestCall, reason: str) -> UnavailableError:
+    """The error for a call that got no answer."""
+    return UnavailableError(
+        f"OctoPerf could not be reached ({reason}).",
+        endpoint=call.endpoint,
+        next_step="Wait a few seconds and send the same call again.",
+    )
+
+
+def _default_next(status: int) -> str:
+    return "Wait a few seconds and try again." if status >= _SERVER_FAILURE else ""
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _text_of(document: Mapping[str, Any], status: int) -> str:
+    message = document.get("message")
+    if isinstance(message, str) and message.strip() and status < _SERVER_FAILURE:
+        return message.strip()[:_MESSAGE_MAX_CHARS]
+    return f"{_FALLBACK_TEXT.get(status, 'OctoPerf failed to answer')} (HTTP {status})."
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None

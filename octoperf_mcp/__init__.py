@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     )
     from octoperf_mcp.registry.context import Caller, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
+    from octoperf_mcp.registry.ids import known_id
+    from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
     from octoperf_mcp.registry.payloads import payload
     from octoperf_mcp.registry.rest_calls import RestCall
+    from octoperf_mcp.registry.tickets import PRESIGN, Ticket, download_ticket, upload_ticket
     from octoperf_mcp.registry.tools import Tool, tool
 
 __version__ = "0.1.0"
@@ -29,34 +32,56 @@ _HOMES = {
     "ConfigSection": "registry.assets",
     "DeepLink": "registry.deep_links",
     "Lifespan": "hookspecs",
+    "Limit": "registry.listings",
+    "Listing": "registry.listings",
+    "PRESIGN": "registry.tickets",
     "Prompt": "registry.assets",
     "PromptArgument": "registry.assets",
     "PublicAsset": "registry.assets",
     "Resource": "registry.assets",
     "RestCall": "registry.rest_calls",
+    "Ticket": "registry.tickets",
     "Tool": "registry.tools",
     "ToolContext": "registry.context",
+    "by_name": "registry.listings",
+    "download_ticket": "registry.tickets",
+    "epoch_ms": "registry.listings",
     "hookimpl": "hookspecs",
+    "known_id": "registry.ids",
+    "listing": "registry.listings",
+    "page_of": "registry.listings",
     "payload": "registry.payloads",
     "tool": "registry.tools",
+    "upload_ticket": "registry.tickets",
 }
 
 __all__ = [
+    "PRESIGN",
     "Caller",
     "ConfigSection",
     "DeepLink",
     "Lifespan",
+    "Limit",
+    "Listing",
     "Prompt",
     "PromptArgument",
     "PublicAsset",
     "Resource",
     "RestCall",
+    "Ticket",
     "Tool",
     "ToolContext",
     "__version__",
+    "by_name",
+    "download_ticket",
+    "epoch_ms",
     "hookimpl",
+    "known_id",
+    "listing",
+    "page_of",
     "payload",
     "tool",
+    "upload_ticket",
 ]
 
 

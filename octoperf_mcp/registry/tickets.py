@@ -1,0 +1,105 @@
+"""Tickets: presigned addresses through which a client moves bytes by itself.
+
+An agent's tool calls are no place for files, so a tool that takes or gives one answers an address
+on the REST origin that works once, for about five minutes, without a token.
+"""
+
+import shlex
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from octoperf_mcp.registry.context import ToolContext
+from octoperf_mcp.registry.listings import epoch_ms
+from octoperf_mcp.registry.payloads import payload
+from octoperf_mcp.registry.rest_calls import RestCall, to_snake
+
+PRESIGN = RestCall("POST", "/presigned-urls", body="json", answer="PresignedUrl")
+"""To be registered by every plugin that makes tickets."""
+
+
+@payload
+class Ticket:
+    """Where to send or fetch the bytes; `url` works once, `page_url` shows the subject."""
+
+    url: str
+    method: str
+    expires_at: str
+    instructions: str
+    page_url: str
+
+
+async def upload_ticket(
+    ctx: ToolContext,
+    call: RestCall,
+    /,
+    *,
+    media_type: str,
+    suffix: str,
+    then: str,
+    page_url: str,
+    **values: Any,
+) -> Ticket:
+    """A ticket for one multipart POST.
+
+    Args:
+        ctx: Of the tool.
+        call: What takes the upload.
+        media_type: Content-Type of the part `file`.
+        suffix: How the names of such files end (`.har`).
+        then: What the POST answers and what to do with it.
+        page_url: Page of the web UI where the same can be done by hand.
+        values: Path and query values of `call` by snake_case name; None is left out.
+    """
+    signed = await _presigned(ctx, call, values)
+    form = f"'file=@PATH{suffix};type={media_type}'"
+    return Ticket(
+        url=signed["url"],
+        method="POST",
+        expires_at=_iso(signed.get("expiresAt")),
+        instructions=(
+            f"Send one multipart/form-data POST with the file in the part 'file' ({media_type}) "
+            f"and no Authorization header; PATH{suffix} stands for your file:\n"
+            f"curl -sS -X POST -F {form} {shlex.quote(signed['url'])}\n{then} The address works "
+            "once and only until expiresAt; call the tool again for another. If you cannot reach "
+            "it, ask the user to upload the file on pageUrl."
+        ),
+        page_url=page_url,
+    )
+
+
+async def download_ticket(
+    ctx: ToolContext, call: RestCall, /, *, page_url: str, **values: Any
+) -> Ticket:
+    """A ticket for one GET of the bytes that `call` answers; values as in `upload_ticket`."""
+    signed = await _presigned(ctx, call, values)
+    return Ticket(
+        url=signed["url"],
+        method="GET",
+        expires_at=_iso(signed.get("expiresAt")),
+        instructions=(
+            "Fetch the bytes with one GET and no Authorization header; PATH stands for the file to "
+            f"write:\ncurl -sS -f -o PATH {shlex.quote(signed['url'])}\n"
+            "The address works once and only until expiresAt; call the tool again for another."
+        ),
+        page_url=page_url,
+    )
+
+
+async def _presigned(ctx: ToolContext, call: RestCall, values: dict[str, Any]) -> dict[str, Any]:
+    path = call.path
+    for name in call.parameters:
+        path = path.replace(f"{{{name}}}", quote(values[to_snake(name)], safe=""))
+    query = {
+        name: str(values[to_snake(name)])
+        for name in call.query
+        if values.get(to_snake(name)) is not None
+    }
+    body = {"method": call.method, "path": path, "query": query}
+    signed: dict[str, Any] = await ctx.rest(PRESIGN, body=body)
+    return signed
+
+
+def _iso(value: Any) -> str:
+    moment = datetime.fromtimestamp((epoch_ms(value) or 0) / 1000, UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
         PublicAsset,
         Resource,
     )
+    from octoperf_mcp.registry.captures import (
+        CapturedHeader,
+        CapturedRequest,
+        CapturedResponse,
+        Captures,
+        plain_text,
+    )
     from octoperf_mcp.registry.context import Caller, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
     from octoperf_mcp.registry.payloads import payload
+    from octoperf_mcp.registry.polling import WaitSec, poll_until
     from octoperf_mcp.registry.rest_calls import RestCall
     from octoperf_mcp.registry.tickets import PRESIGN, Ticket, download_ticket, upload_ticket
     from octoperf_mcp.registry.tools import Tool, tool
@@ -29,6 +37,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Caller": "registry.context",
+    "CapturedHeader": "registry.captures",
+    "CapturedRequest": "registry.captures",
+    "CapturedResponse": "registry.captures",
+    "Captures": "registry.captures",
     "ConfigSection": "registry.assets",
     "DeepLink": "registry.deep_links",
     "Lifespan": "hookspecs",
@@ -43,6 +55,7 @@ _HOMES = {
     "Ticket": "registry.tickets",
     "Tool": "registry.tools",
     "ToolContext": "registry.context",
+    "WaitSec": "registry.polling",
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "epoch_ms": "registry.listings",
@@ -51,6 +64,8 @@ _HOMES = {
     "listing": "registry.listings",
     "page_of": "registry.listings",
     "payload": "registry.payloads",
+    "plain_text": "registry.captures",
+    "poll_until": "registry.polling",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
 }
@@ -58,6 +73,10 @@ _HOMES = {
 __all__ = [
     "PRESIGN",
     "Caller",
+    "CapturedHeader",
+    "CapturedRequest",
+    "CapturedResponse",
+    "Captures",
     "ConfigSection",
     "DeepLink",
     "Lifespan",
@@ -71,6 +90,7 @@ __all__ = [
     "Ticket",
     "Tool",
     "ToolContext",
+    "WaitSec",
     "__version__",
     "by_name",
     "download_ticket",
@@ -80,6 +100,8 @@ __all__ = [
     "listing",
     "page_of",
     "payload",
+    "plain_text",
+    "poll_until",
     "tool",
     "upload_ticket",
 ]

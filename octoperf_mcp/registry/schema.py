@@ -38,6 +38,8 @@ def split_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
     """Model of a tool's arguments: snake_case inside, camelCase on the wire.
 
+    A name that Python reserves ends in an underscore, which the wire does not show (`from_`).
+
     Raises:
         PluginError: a parameter has no type or no description.
     """
@@ -50,9 +52,13 @@ def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
             raise PluginError(f"{function.__name__}: parameter {name} has no {what}")
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[name] = (hints[name], Field(default, description=described[name]))
-    config = ConfigDict(extra="forbid", alias_generator=to_camel, arbitrary_types_allowed=False)
+    config = ConfigDict(extra="forbid", alias_generator=_wire_name, arbitrary_types_allowed=False)
     model: type[BaseModel] = create_model(function.__name__, __config__=config, **fields)
     return model
+
+
+def _wire_name(name: str) -> str:
+    return to_camel(name.rstrip("_"))
 
 
 def input_schema(model: type[BaseModel]) -> dict[str, Any]:

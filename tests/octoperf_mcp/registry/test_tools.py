@@ -155,3 +155,17 @@ def test_a_function_without_docstring_is_refused_at_start() -> None:
 
     with pytest.raises(PluginError, match="docstring"):
         tool(title="Silent")(silent)
+
+
+async def test_a_parameter_that_python_reserves_is_written_with_an_underscore() -> None:
+    @tool(title="Window", read_only=True)
+    async def window(ctx: ToolContext, from_: int | None = None) -> Row:
+        """Show a window.
+
+        Args:
+            from_: Start.
+        """
+        return Row(id=str(from_), project_name="")
+
+    assert list(window.definition["inputSchema"]["properties"]) == ["from"]
+    assert orjson.loads(await window.call(CONTEXT, {"from": 7}))["id"] == "7"

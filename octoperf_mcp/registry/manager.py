@@ -12,6 +12,7 @@ from octoperf_mcp import hookspecs
 from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.assets import ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
+from octoperf_mcp.registry.public_assets import shipped_assets
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
 
@@ -99,7 +100,7 @@ def load_registry(
     wanted = {*enable, *allow}
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    collected = _Collected()
+    collected = _Collected(shipped_assets() if installed else ())
     for item in sorted(found, key=lambda item: (item.distribution != DISTRIBUTION, item.name)):
         collected.add(manager, item, _why_off(item, wanted, disable))
     return collected.registry()
@@ -145,7 +146,7 @@ def _why_off(item: _Found, wanted: set[str], disable: Sequence[str]) -> str:
 class _Collected:
     """Gathers what plugins register; a plugin is taken whole or not at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, assets: Iterable[PublicAsset]) -> None:
         self.plugins: list[PluginInfo] = []
         self.sections: dict[str, ConfigSection] = {}
         self.rest_calls: set[RestCall] = set()
@@ -154,7 +155,7 @@ class _Collected:
         self.owners: dict[str, str] = {}
         self.resources: dict[str, Resource] = {}
         self.prompts: dict[str, Prompt] = {}
-        self.assets: dict[str, PublicAsset] = {}
+        self.assets = {asset.path: asset for asset in assets}
         self.lifespans: list[hookspecs.Lifespan] = []
 
     def add(self, manager: pluggy.PluginManager, item: _Found, why_off: str) -> None:

@@ -1,0 +1,62 @@
+"""`octoperf-mcp call`: one tool of a running server, through the official client."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+import orjson
+
+from octoperf_mcp.cli.main import FAILED, WRONG_USE
+from octoperf_mcp.config import ServerSettings
+from octoperf_mcp.errors import OctoPerfMcpError
+
+
+class CallError(OctoPerfMcpError):
+    """The server could not be reached, or refused the call."""
+
+    code = "call_error"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    default = f"http://127.0.0.1:{ServerSettings().port}/mcp"
+    parser.add_argument("tool", help="name of the tool")
+    parser.add_argument("arguments", nargs="?", default="{}", help="its arguments, a JSON object")
+    parser.add_argument("--url", default=default, help=f"endpoint (default: {default})")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Call the tool and print its structured content."""
+    try:
+        arguments = orjson.loads(args.arguments)
+    except orjson.JSONDecodeError as error:
+        print(f"octoperf-mcp call: the arguments are not JSON: {error}", file=sys.stderr)
+        return WRONG_USE
+    if not isinstance(arguments, dict):
+        print("octoperf-mcp call: the arguments must be a JSON object", file=sys.stderr)
+        return WRONG_USE
+    return asyncio.run(_call(args.url, args.tool, arguments))
+
+
+async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
+    from octoperf_mcp.cli.agent import CallFailedError, connected, innermost
+    from octoperf_mcp.cli.credentials import FileStorage, credentials_file
+    from octoperf_mcp.cli.sign_in import BrowserSignIn
+
+    storage = FileStorage(credentials_file(), url)
+    try:
+        async with BrowserSignIn() as sign_in, connected(url, sign_in, storage=storage) as agent:
+            answer = await agent.call(tool, arguments)
+    except Exception as error:
+        cause = innermost(error)
+        if isinstance(cause, CallFailedError):
+            _print(cause.answer, sys.stderr)
+            return FAILED
+        raise CallError(f"{url}: {cause or type(cause).__name__}") from error
+    _print(answer, sys.stdout)
+    return 0
+
+
+def _print(answer: dict[str, Any], stream: Any) -> None:
+    stream.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() + "\n")

@@ -1,0 +1,53 @@
+"""The public files that ship with the distribution: guide, skills, schemas."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+from octoperf_mcp.registry.assets import PublicAsset
+
+_MEDIA_TYPES = {
+    ".md": "text/markdown; charset=utf-8",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+}
+_URIS = {"skills": "octoperf://skills/", "schema": "octoperf://schema/"}
+_GUIDE = ("AGENTS.md", "octoperf://templates/agents-md")
+
+
+def shipped_assets() -> tuple[PublicAsset, ...]:
+    """Every file of `octoperf_public_assets` that has a public media type."""
+    root = files("octoperf_public_assets")
+    return tuple(_asset(path, found) for path, found in sorted(_walk(root, PurePosixPath())))
+
+
+def _walk(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        below = path / entry.name
+        if entry.is_dir():
+            yield from _walk(entry, below)
+        elif below.suffix in _MEDIA_TYPES:
+            yield str(below), entry
+
+
+def _asset(path: str, file: Traversable) -> PublicAsset:
+    content = file.read_bytes()
+    name = PurePosixPath(path)
+    folder = _URIS.get(name.parts[0], "")
+    uri = _GUIDE[1] if path == _GUIDE[0] else f"{folder}{name.stem}" if folder else ""
+    return PublicAsset(
+        path=path,
+        media_type=_MEDIA_TYPES[name.suffix],
+        content=content,
+        resource_uri=uri,
+        title=_first_heading(content) or name.name,
+        description=f"The same bytes as /mcp/public/{path}.",
+    )
+
+
+def _first_heading(content: bytes) -> str:
+    for line in content.decode("utf-8").splitlines():
+        if line.startswith("# "):
+            return line[2:].strip()
+    return ""

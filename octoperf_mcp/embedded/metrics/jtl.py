@@ -1,0 +1,110 @@
+"""The raw samples of one generator as JMeter's CSV log, gzip-compressed.
+
+Each second is a gzip member of its own: members one after the other are a valid gzip file, and a
+writer that is killed leaves only whole ones behind. Columns as JMeter names them.
+"""
+
+import csv
+import io
+import zlib
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, Sample
+
+COLUMNS = (
+    "timeStamp",
+    "elapsed",
+    "label",
+    "responseCode",
+    "responseMessage",
+    "threadName",
+    "dataType",
+    "success",
+    "failureMessage",
+    "bytes",
+    "sentBytes",
+    "grpThreads",
+    "allThreads",
+    "URL",
+    "Latency",
+    "IdleTime",
+    "Connect",
+)
+_GZIP = 16 + zlib.MAX_WBITS
+_FAST = 3
+_ROWS_AT_ONCE = 256
+_PHRASES = {str(status.value): status.phrase for status in HTTPStatus}
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
+
+
+class JtlSecond:
+    """The rows of one second, compressed as they come."""
+
+    __slots__ = ("_packed", "_packer", "_rows", "_text", "_writer")
+
+    def __init__(self) -> None:
+        self._text = io.StringIO()
+        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, _GZIP)
+        self._packed: list[bytes] = []
+        self._rows = 0
+
+    def add(self, sample: Sample, users: dict[int, int]) -> None:
+        """Take one sample; `users` are the active users by profile."""
+        error = sample.error
+        message = error.message if error is not None else ""
+        user = f"-{error.user}" if error is not None and error.user else ""
+        self.add_row(
+            (
+                sample.started_ms,
+                round(sample.elapsed_us / 1000),
+                sample.action_id,
+                sample.code,
+                _PHRASES.get(sample.code, message if sample.code == "-1" else ""),
+                f"{sample.virtual_user_id} {sample.profile + 1}{user}",
+                "text" if sample.media_type.startswith(_TEXT_TYPES) else "bin",
+                "true" if sample.ok else "false",
+                _failure(sample, message),
+                sample.received_bytes,
+                sample.sent_bytes,
+                users.get(sample.profile, 0),
+                sum(users.values()),
+                "null" if sample.kind == CONTAINER else sample.url,
+                round(sample.latency_us / 1000),
+                0,
+                round(sample.connect_us / 1000),
+            )
+        )
+
+    def add_row(self, row: Sequence[str | int]) -> None:
+        """Take the values of one row."""
+        self._writer.writerow(row)
+        self._rows += 1
+        if self._rows % _ROWS_AT_ONCE == 0:
+            self._pack()
+
+    def _pack(self) -> None:
+        self._packed.append(self._packer.compress(self._text.getvalue().encode()))
+        self._text.seek(0)
+        self._text.truncate()
+
+    def member(self) -> bytes:
+        """The whole second as a gzip member, nothing if it has no row."""
+        if not self._rows:
+            return b""
+        self._pack()
+        return b"".join((*self._packed, self._packer.flush()))
+
+
+def header() -> bytes:
+    """The names of the columns, as a gzip member."""
+    second = JtlSecond()
+    second.add_row(COLUMNS)
+    return second.member()
+
+
+def _failure(sample: Sample, message: str) -> str:
+    if sample.ok:
+        return ""
+    return message or ("stopped in flight" if sample.cut_off else "")

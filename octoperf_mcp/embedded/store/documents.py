@@ -1,0 +1,257 @@
+"""Documents: plain JSON dictionaries with a kind, a version and an owner workspace.
+
+Every method with a `user_id` answers only what that user may see and do; the others are for the
+platform itself. A workspace that the user is no member of does not exist for him.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.store import rows
+from octoperf_mcp.embedded.store.access import require_writer, visible_to
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.rows import Body, Document, Revision
+from octoperf_mcp.embedded.store.schema import document, document_revision, now_ms
+
+__all__ = ["Body", "Document", "Documents", "OnDelete", "Revision"]
+
+OnDelete = Callable[[AsyncConnection, Document], Awaitable[None]]
+
+
+class Documents:
+    """Reads and writes documents, each call in a transaction of its own unless given one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.on_delete: list[OnDelete] = []
+        """Called within the transaction for each document that goes, children included."""
+
+    async def get(
+        self,
+        kind: str,
+        document_id: str,
+        *,
+        user_id: str,
+        connection: AsyncConnection | None = None,
+    ) -> Document:
+        """One document.
+
+        Raises:
+            NotFound: it does not exist, or not for this user.
+        """
+
+        async def work(reader: AsyncConnection) -> Document:
+            return (await rows.seen(reader, kind, document_id, user_id))[0]
+
+        return await self._database.read(work, connection=connection)
+
+    async def list(
+        self,
+        kind: str,
+        *,
+        user_id: str,
+        project_id: str | None = None,
+        workspace_id: str | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> "list[Document]":
+        """Documents of a project, of a workspace, or all that the user sees; oldest first.
+
+        Raises:
+            NotFound: the project or workspace named does not exist for this user.
+        """
+
+        async def work(reader: AsyncConnection) -> list[Document]:
+            query = visible_to(user_id).where(document.c.kind == kind)
+            if project_id is not None:
+                await rows.seen(reader, "project", project_id, user_id)
+                query = query.where(document.c.project_id == project_id)
+            if workspace_id is not None:
+                await rows.seen(reader, "workspace", workspace_id, user_id)
+                query = query.where(document.c.workspace_id == workspace_id)
+            found = await reader.execute(query.order_by(document.c.created, document.c.id))
+            return [rows.from_row(row) for row in found]
+
+        return await self._database.read(work, connection=connection)
+
+    async def create(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        user_id: str,
+        workspace_id: str,
+        project_id: str = "",
+        connection: AsyncConnection | None = None,
+    ) -> Document:
+        """Keep a new document, with id, userId, created and lastModified filled in.
+
+        A new workspace makes the user its admin; `workspace_id` is ignored then.
+
+        Raises:
+            NotFound: the workspace or project does not exist for this user.
+            Forbidden: his role there does not allow it.
+            Invalid: the project belongs to another workspace.
+        """
+
+        async def work(writer: AsyncConnection) -> Document:
+            if kind == "workspace":
+                return await rows.found_workspace(writer, body, user_id)
+            await rows.require_place(writer, kind, user_id, workspace_id, project_id)
+            return await rows.insert(
+                writer,
+                kind,
+                body,
+                user_id=user_id,
+                workspace_id=workspace_id,
+                project_id=project_id,
+            )
+
+        return await self._database.write(work, connection=connection)
+
+    async def replace(
+        self,
+        kind: str,
+        document_id: str,
+        body: Mapping[str, Any],
+        *,
+        user_id: str,
+        if_version: int | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> Document:
+        """Put a new body in place of the current one, which is kept as a revision.
+
+        Id, owner, place and creation date stay what they were.
+
+        Args:
+            kind: Kind of the document.
+            document_id: Its id.
+            body: The whole new body.
+            user_id: Who asks.
+            if_version: The version that the body was made from; None: last write wins.
+            connection: A transaction to take part in.
+
+        Raises:
+            NotFound: it does not exist for this user.
+            Forbidden: his role does not allow it.
+            Conflict: the document has another version by now.
+        """
+
+        async def work(writer: AsyncConnection) -> Document:
+            current, role = await rows.seen(writer, kind, document_id, user_id, lock=True)
+            require_writer(kind, role)
+            rows.require_version(current, if_version)
+            await rows.keep_revision(writer, current, user_id)
+            return await rows.update(writer, current, rows.successor(current, body))
+
+        return await self._database.write(work, connection=connection)
+
+    async def delete(
+        self,
+        kind: str,
+        document_id: str,
+        *,
+        user_id: str,
+        if_version: int | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> None:
+        """Delete a document; a project or workspace with all that is in it.
+
+        Raises:
+            NotFound: it does not exist for this user.
+            Forbidden: his role does not allow it.
+            Conflict: the document has another version than `if_version` by now.
+        """
+
+        async def work(writer: AsyncConnection) -> None:
+            current, role = await rows.seen(writer, kind, document_id, user_id, lock=True)
+            require_writer(kind, role)
+            rows.require_version(current, if_version)
+            for gone in await rows.with_children(writer, current):
+                for listener in self.on_delete:
+                    await listener(writer, gone)
+                await rows.remove(writer, gone)
+
+        await self._database.write(work, connection=connection)
+
+    async def revisions(
+        self,
+        kind: str,
+        document_id: str,
+        *,
+        user_id: str,
+        connection: AsyncConnection | None = None,
+    ) -> "Sequence[Revision]":
+        """Earlier bodies of a document, newest first.
+
+        Raises:
+            NotFound: the document does not exist for this user.
+        """
+
+        async def work(reader: AsyncConnection) -> Sequence[Revision]:
+            await rows.seen(reader, kind, document_id, user_id)
+            table = document_revision.c
+            found = await reader.execute(
+                sa.select(table.version, table.replaced, table.replaced_by, table.body)
+                .where(table.kind == kind, table.id == document_id)
+                .order_by(table.version.desc())
+            )
+            return [Revision(*row) for row in found]
+
+        return await self._database.read(work, connection=connection)
+
+    async def peek(
+        self, kind: str, document_id: str, *, connection: AsyncConnection | None = None
+    ) -> Document | None:
+        """One document whoever asks: for the platform itself."""
+
+        async def work(reader: AsyncConnection) -> Document | None:
+            return await rows.current(reader, kind, document_id)
+
+        return await self._database.read(work, connection=connection)
+
+    async def change(
+        self,
+        kind: str,
+        document_id: str,
+        function: Callable[[Body], Body],
+        *,
+        connection: AsyncConnection | None = None,
+    ) -> Document:
+        """Read, change and write in one transaction: for the platform itself, such as run states.
+
+        Args:
+            kind: Kind of the document.
+            document_id: Its id.
+            function: Given a copy of the body that it may alter; answers the new one. It keeps
+                `lastModified` up to date itself, or leaves it alone and the present is taken.
+            connection: A transaction to take part in.
+
+        Raises:
+            NotFound: it does not exist.
+        """
+
+        async def work(writer: AsyncConnection) -> Document:
+            current = await rows.current(writer, kind, document_id, lock=True)
+            if current is None:
+                raise NotFound(rows.missing(kind, document_id))
+            stamp = current.body.get("lastModified")
+            new = function(current.body)
+            if kind not in rows.UNSTAMPED and new.get("lastModified") == stamp:
+                new["lastModified"] = now_ms()
+            return await rows.update(writer, current, new)
+
+        return await self._database.write(work, connection=connection)
+
+    async def plant(
+        self, kind: str, body: Mapping[str, Any], *, connection: AsyncConnection | None = None
+    ) -> Document:
+        """Create a document that belongs to the platform itself: everybody reads it."""
+
+        async def work(writer: AsyncConnection) -> Document:
+            return await rows.insert(writer, kind, body)
+
+        return await self._database.write(work, connection=connection)

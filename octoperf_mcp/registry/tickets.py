@@ -20,7 +20,7 @@ PRESIGN = RestCall("POST", "/presigned-urls", body="json", answer="PresignedUrl"
 
 @payload
 class Ticket:
-    """Where to send or fetch the bytes; `url` works once, `page_url` shows the subject."""
+    """Where to send or fetch the bytes: `url` works once; `pageUrl` is the page for people."""
 
     url: str
     method: str

@@ -22,7 +22,7 @@ import orjson
 import pytest
 
 from octoperf_mcp import Caller, DeepLink, RestCall, Tool
-from octoperf_mcp.errors import ToolError
+from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry.rest_calls import to_snake
 
 ORIGIN = "https://octoperf.test"
@@ -83,6 +83,8 @@ class FakeContext:
         return link.fill(ORIGIN, **values)
 
     async def workspace_of(self, project_id: str) -> str:
+        if project_id not in self.workspaces:
+            raise NotFoundError("no such project", status=404)
         return self.workspaces[project_id]
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:

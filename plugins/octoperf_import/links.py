@@ -1,0 +1,9 @@
+"""Pages that the imports point at."""
+
+from octoperf_mcp import DeepLink
+
+PROJECT = DeepLink(
+    "/ui/workspace/{workspaceId}/project/{projectId}/design/virtual-user",
+    source="abstracta/jmeter-java-dsl: octoperf/api/Project.java",
+)
+"""Where a user uploads by hand what an agent cannot send."""

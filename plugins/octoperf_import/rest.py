@@ -1,0 +1,12 @@
+"""REST calls of the imports, each with the source that shows it."""
+
+from octoperf_mcp import PRESIGN, RestCall
+
+SIGN_UPLOAD = PRESIGN
+IMPORT_HAR = RestCall(
+    "POST",
+    "/imports/har/{projectId}",
+    query=("adBlocking", "resources", "thinktime", "maxThinktimeMs", "virtualUserId", "name"),
+    body="multipart",
+    answer="VirtualUser",
+)

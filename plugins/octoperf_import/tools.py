@@ -1,0 +1,64 @@
+"""Tools that turn a file into a virtual user: each answers a ticket, none carries bytes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from octoperf_import import links, rest
+from octoperf_mcp import Ticket, ToolContext, known_id, tool, upload_ticket
+
+_HAR_ANSWER = (
+    "The answer is the new virtual user as JSON, without a link: call describe_virtual_user with "
+    "its id, then sanity_check_virtual_user. To name the steps, add a second part "
+    "'containerTimeline' with the JSON text "
+    '{"entries":[{"type":"ENABLED","name":"Home","startTimestamp":<epoch ms>}]}: each request '
+    "goes into the entry during which it started, so let the first entry start before the "
+    "recording."
+)
+
+
+@tool(title="Import a HAR recording")
+async def import_har_virtual_user(
+    ctx: ToolContext,
+    project_id: str,
+    *,
+    name: Annotated[str, Field(max_length=80)] | None = None,
+    virtual_user_id: str | None = None,
+    ad_blocking: Literal["ENABLED", "DISABLED"] = "ENABLED",
+    resources: Literal["REMOVE", "KEEP_ALL"] | None = None,
+    thinktime: Literal["THINKTIMES", "DELAYS"] | None = None,
+    max_thinktime_ms: Annotated[int, Field(ge=0)] | None = None,
+) -> Ticket:
+    """Turn a HAR recording of browser or proxy traffic into a virtual user, by an upload of yours.
+
+    Answers a single-use address and the exact curl command; nothing is overwritten. Record with
+    response bodies, since correlation needs them.
+
+    Args:
+        project_id: Id from list_projects_by_workspace.
+        name: Name of the new virtual user; absent takes it from the file.
+        virtual_user_id: Add the recording to this virtual user instead of creating one.
+        ad_blocking: ENABLED drops requests to known advertisers and trackers.
+        resources: REMOVE drops images, styles and scripts, which the run then downloads by itself;
+            KEEP_ALL keeps each as its own request.
+        thinktime: THINKTIMES keeps recorded pauses on the requests; DELAYS puts them between
+            containers.
+        max_thinktime_ms: Upper bound of one recorded pause, in milliseconds.
+    """
+    with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
+        workspace_id = await ctx.workspace_of(project_id)
+    return await upload_ticket(
+        ctx,
+        rest.IMPORT_HAR,
+        media_type="application/json",
+        suffix=".har",
+        then=_HAR_ANSWER,
+        page_url=ctx.link(links.PROJECT, workspace_id=workspace_id, project_id=project_id),
+        project_id=project_id,
+        name=name,
+        virtual_user_id=virtual_user_id,
+        ad_blocking=ad_blocking,
+        resources=resources,
+        thinktime=thinktime,
+        max_thinktime_ms=max_thinktime_ms,
+    )

@@ -1,0 +1,71 @@
+"""Imports: tickets for uploads that the client makes by itself."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from octoperf_import import tools
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import FakeContext
+
+Maker = Callable[..., "FakeContext"]
+PLUGIN = "octoperf_import"
+SIGN = "POST /presigned-urls"
+SIGNED = {"url": "https://x.test/public/presigned/t", "method": "POST", "expiresAt": 1767225600000}
+
+
+def test_import_keeps_the_promises_of_a_plugin(check_contract: Callable[[str], None]) -> None:
+    check_contract(PLUGIN)
+
+
+async def test_a_har_import_is_a_ticket_with_the_command_and_the_page_for_people(
+    context: Maker,
+) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    ticket = await ctx.run(tools.import_har_virtual_user, {"projectId": "p1"})
+    page = "https://octoperf.test/ui/workspace/w1/project/p1/design/virtual-user"
+    assert (ticket["url"], ticket["method"], ticket["expiresAt"], ticket["pageUrl"]) == (
+        SIGNED["url"],
+        "POST",
+        "2026-01-01T00:00:00Z",
+        page,
+    )
+    curl = f"curl -sS -X POST -F 'file=@PATH.har;type=application/json' {SIGNED['url']}"
+    assert curl in ticket["instructions"].splitlines()
+    assert "describe_virtual_user" in ticket["instructions"]
+    assert ctx.body_of(SIGN) == {
+        "method": "POST",
+        "path": "/imports/har/p1",
+        "query": {"adBlocking": "ENABLED"},
+    }
+
+
+async def test_the_options_of_a_har_import_travel_in_the_signed_request(context: Maker) -> None:
+    options: dict[str, Any] = {
+        "name": "Checkout",
+        "virtualUserId": "v1",
+        "adBlocking": "DISABLED",
+        "resources": "REMOVE",
+        "thinktime": "DELAYS",
+        "maxThinktimeMs": 5000,
+    }
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    await ctx.run(tools.import_har_virtual_user, {"projectId": "p1", **options})
+    assert ctx.body_of(SIGN)["query"] == {**options, "maxThinktimeMs": "5000"}
+
+
+async def test_a_wrong_option_is_refused_with_the_right_ones(context: Maker) -> None:
+    ctx = context(PLUGIN)
+    arguments = {"projectId": "p1", "resources": "KEEP"}
+    error = await ctx.refuse(tools.import_har_virtual_user, arguments)
+    assert error.code == "invalid_argument"
+    assert error.details["field"].startswith("resources")
+    assert error.details["allowed"] == ["REMOVE", "KEEP_ALL"]
+    assert ctx.made == []
+
+
+async def test_a_ticket_for_a_wrong_project_is_refused_at_once(context: Maker) -> None:
+    ctx = context(PLUGIN)
+    error = await ctx.refuse(tools.import_har_virtual_user, {"projectId": "p9"})
+    assert error.next_step == "Take projectId from list_projects_by_workspace."
+    assert ctx.made == []

@@ -5,7 +5,9 @@
       ProtocolError                 becomes a JSON-RPC error
         ParseError, InvalidRequestError, MethodNotFoundError, InvalidParamsError, InternalError
       AuthError                     becomes HTTP 401 or 403 with WWW-Authenticate
-        InvalidTokenError, InsufficientScopeError
+        InvalidTokenError           MissingTokenError
+        InsufficientScopeError
+        KeysUnavailableError        becomes HTTP 503: signing in again would not help
       ToolError                     becomes a tool result with isError: the agent can act on it
         InvalidArgumentError
         UpstreamError               NotFoundError, ForbiddenError, ConflictError, GoneError,
@@ -92,6 +94,19 @@ class AuthError(OctoPerfMcpError):
 
 class InvalidTokenError(AuthError):
     """No token, or one that is malformed, expired, revoked or meant for another service."""
+
+
+class MissingTokenError(InvalidTokenError):
+    """The request carries no credentials: challenged without an error code (RFC 6750)."""
+
+    code = "missing_token"
+
+
+class KeysUnavailableError(AuthError):
+    """Tokens cannot be checked now, since the identity provider's keys cannot be fetched."""
+
+    code = "temporarily_unavailable"
+    status = 503
 
 
 class InsufficientScopeError(AuthError):

@@ -3,7 +3,8 @@
     OctoPerfMcpError
       ConfigError, PluginError      start-up: printed once, exit status 2 or 1
       ProtocolError                 becomes a JSON-RPC error
-        ParseError, InvalidRequestError, MethodNotFoundError, InvalidParamsError, InternalError
+        ParseError, InvalidRequestError, MethodNotFoundError, InvalidParamsError, InternalError,
+        HeaderMismatchError, MissingCapabilityError, UnsupportedVersionError
       AuthError                     becomes HTTP 401 or 403 with WWW-Authenticate
         InvalidTokenError           MissingTokenError
         InsufficientScopeError
@@ -83,6 +84,27 @@ class InvalidParamsError(ProtocolError):
 
 class InternalError(ProtocolError):
     """Something of ours broke; the log has the trace under the request id."""
+
+
+class HeaderMismatchError(ProtocolError):
+    """A routing header is missing, repeated, or says something else than the body."""
+
+    code = "header_mismatch"
+    rpc_code = -32020
+
+
+class MissingCapabilityError(ProtocolError):
+    """The request needs a capability that the client did not declare in it."""
+
+    code = "missing_capability"
+    rpc_code = -32021
+
+
+class UnsupportedVersionError(ProtocolError):
+    """The revision is not spoken here; `data` lists those that are."""
+
+    code = "unsupported_version"
+    rpc_code = -32022
 
 
 class AuthError(OctoPerfMcpError):

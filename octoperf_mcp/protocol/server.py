@@ -1,0 +1,172 @@
+"""The dispatcher behind both eras: a checked request in, one complete answer out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
+
+from octoperf_mcp.errors import (
+    AuthError,
+    InternalError,
+    InvalidParamsError,
+    MethodNotFoundError,
+    ProtocolError,
+    ToolError,
+)
+from octoperf_mcp.protocol import jsonrpc, ladder, versions
+from octoperf_mcp.protocol.catalogue import Tools
+from octoperf_mcp.protocol.exchange import LOG_LEVELS, Exchange, Reply
+from octoperf_mcp.protocol.header_values import Headers, check_params
+from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
+from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
+from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.manager import Registry
+
+log = structlog.get_logger(__name__)
+
+Offered = Callable[[Caller], Awaitable[frozenset[str] | None]]
+"""Endpoints of the optional REST calls that the caller's upstream answers; None for all."""
+
+Handler = Callable[[Exchange], Reply | Coroutine[Any, Any, Reply]]
+"""Answers at once, or gives the work that does."""
+
+_MAX_CATALOGUES = 16
+
+
+class McpServer:
+    """Answers MCP requests, whatever carried them.
+
+    Args:
+        registry: What plugins registered.
+        make_context: Builds the context of one tool call.
+        info: `serverInfo`: name, title, version, websiteUrl.
+        instructions: What an agent should know before its first call; empty for none.
+        offered: Asked before tools are listed or called, where some tool needs optional calls.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        make_context: MakeContext,
+        *,
+        info: Mapping[str, Any],
+        instructions: str = "",
+        offered: Offered | None = None,
+    ) -> None:
+        self._registry = registry
+        self._info = dict(info)
+        needy = any(tool.needs for tool in registry.tools.values())
+        self._offered = offered if needy else None
+        self._all_tools = Tools(registry, offered=None, info=info)
+        self._tools: dict[frozenset[str], Tools] = {}
+        self._calls = ToolCalls(make_context, info)
+        self._lifecycle = Lifecycle(info, instructions)
+        shared: dict[str, Handler] = {
+            "tools/list": self._list_tools,
+            "tools/call": self._call_tool,
+        }
+        self._handlers: dict[bool, dict[str, Handler]] = {
+            False: {**shared, "ping": self._lifecycle.ping},
+            True: {**shared, "server/discover": self._lifecycle.discover},
+        }
+
+    def initialize(self, request: jsonrpc.Request) -> Handshake | Reply:
+        """Settle a legacy session, or the error that refuses it."""
+        try:
+            return self._lifecycle.initialize(request)
+        except ProtocolError as error:
+            return refused(request.id_json, error)
+
+    def check_modern(self, request: jsonrpc.Request, headers: Headers) -> ProtocolError | None:
+        """All that can be said against a stateless request before its parameters are read."""
+        refusal = ladder.check(request, headers)
+        if refusal is not None:
+            return refusal
+        if request.method not in self._handlers[True]:
+            return MethodNotFoundError(f"There is no method {request.method[:200]!r}.")
+        level = request.params["_meta"].get(versions.META_LOG_LEVEL)
+        if level is not None and level not in LOG_LEVELS:
+            return InvalidParamsError(f"{versions.META_LOG_LEVEL} must be one of the levels.")
+        if request.method == "tools/call":
+            entry = self._all_tools.find(request.params.get("name"))
+            arguments = request.params.get("arguments")
+            if entry is not None and entry.header_params:
+                given = arguments if isinstance(arguments, dict) else {}
+                return check_params(entry.header_params, given, headers)
+        return None
+
+    def dispatch(self, exchange: Exchange) -> Reply | Coroutine[Any, Any, Reply]:
+        """Answer at once what memory holds; for the rest give the work, to run in its own task.
+
+        The work raises nothing but AuthError and its own cancellation.
+        """
+        handler = self._handlers[exchange.modern].get(exchange.request.method)
+        if handler is None:
+            name = exchange.request.method[:200]
+            error = MethodNotFoundError(f"There is no method {name!r} in {exchange.version}.")
+            return refused(exchange.request.id_json, error)
+        try:
+            outcome = handler(exchange)
+        except Exception as error:  # noqa: BLE001 - the top of a request: logged or re-raised
+            return self._failed(exchange, error)
+        return outcome if isinstance(outcome, Reply) else self._finish(exchange, outcome)
+
+    async def _finish(self, exchange: Exchange, work: Coroutine[Any, Any, Reply]) -> Reply:
+        try:
+            return await work
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return self._failed(exchange, error)
+        except Exception as error:  # noqa: BLE001 - the top of a request: logged or re-raised
+            return self._failed(exchange, error)
+
+    def _failed(self, exchange: Exchange, error: BaseException) -> Reply:
+        if isinstance(error, AuthError):
+            raise error
+        if isinstance(error, ProtocolError):
+            return refused(exchange.request.id_json, error)
+        data = {"requestId": exchange.request_id}
+        if isinstance(error, ToolError):
+            told = InternalError(error.message, data={**error.details, **data})
+            return refused(exchange.request.id_json, told)
+        log.error(
+            "request_crashed",
+            rpc_method=exchange.request.method,
+            request_id=exchange.request_id,
+            exc_info=error,
+        )
+        message = f"Something broke in the server; its log has it as {exchange.request_id}."
+        return refused(exchange.request.id_json, InternalError(message, data=data))
+
+    def _list_tools(self, exchange: Exchange) -> Reply | Coroutine[Any, Any, Reply]:
+        if self._offered is None:
+            return self._all_tools.listing.reply(exchange)
+        return self._list_offered(exchange, self._offered)
+
+    async def _list_offered(self, exchange: Exchange, offered: Offered) -> Reply:
+        return self._tools_for(await offered(exchange.caller)).listing.reply(exchange)
+
+    async def _call_tool(self, exchange: Exchange) -> Reply:
+        tools = self._all_tools
+        if self._offered is not None:
+            tools = self._tools_for(await self._offered(exchange.caller))
+        return await self._calls.call(exchange, tools)
+
+    def _tools_for(self, offered: frozenset[str] | None) -> Tools:
+        if offered is None:
+            return self._all_tools
+        found = self._tools.get(offered)
+        if found is None:
+            if len(self._tools) >= _MAX_CATALOGUES:
+                self._tools.clear()
+            found = Tools(self._registry, offered=offered, info=self._info)
+            self._tools[offered] = found
+        return found
+
+
+def refused(id_json: bytes | None, error: ProtocolError) -> Reply:
+    """The answer that carries a protocol error."""
+    return Reply(jsonrpc.refusal(id_json, error), code=error.rpc_code)

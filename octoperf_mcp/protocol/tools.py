@@ -1,0 +1,93 @@
+"""`tools/call` (2025-11-25 and 2026-07-28, server/tools).
+
+Hosts show their model either the text or `structuredContent`, so both are complete and the same.
+What the agent can mend is a result with `isError`; everything else is left to the caller.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from octoperf_mcp.errors import InsufficientScopeError, ToolError
+from octoperf_mcp.protocol import results
+from octoperf_mcp.protocol.catalogue import Tools
+from octoperf_mcp.protocol.exchange import CallScope, Exchange, Reply
+from octoperf_mcp.registry.context import Caller, ToolContext
+from octoperf_mcp.registry.tools import READ, WRITE
+
+MakeContext = Callable[[CallScope], ToolContext]
+
+_HEAD: Final = b'{"jsonrpc":"2.0","id":'
+_TEXT: Final = b',"result":{"content":[{"type":"text","text":'
+_STRUCTURED: Final = b'}],"structuredContent":'
+_LEGACY_END: Final = b"}}"
+_ERROR_MEMBER: Final = b',"isError":true'
+
+
+def check_scope(caller: Caller, scope: str) -> None:
+    """Refuse what the token does not grant; write implies read.
+
+    Raises:
+        InsufficientScopeError: names the scopes that the operation needs.
+    """
+    if scope in caller.scopes or (scope == READ and WRITE in caller.scopes):
+        return
+    needed = [READ, WRITE] if scope == WRITE else [READ]
+    raise InsufficientScopeError(f"This needs the scope {scope}.", scopes=needed)
+
+
+class ToolCalls:
+    """Runs tools and writes their results."""
+
+    def __init__(self, make_context: MakeContext, info: Mapping[str, Any]) -> None:
+        self._make_context = make_context
+        self._modern_end = results.modern_tail(info) + _LEGACY_END
+
+    async def call(self, exchange: Exchange, tools: Tools) -> Reply:
+        """Answer one call.
+
+        Raises:
+            InvalidParamsError: there is no such tool, or the parameters have the wrong shape.
+            AuthError: the token grants too little, or the upstream refused it.
+        """
+        params = results.params_of(exchange)
+        name = results.text_param(params, "name")
+        arguments = results.object_param(params, "arguments")
+        entry = tools.find(name)
+        if entry is None:
+            raise tools.unknown(name)
+        check_scope(exchange.caller, entry.tool.scope)
+        context = self._make_context(exchange.scope())
+        try:
+            content = await entry.tool.call(context, arguments)
+        except ToolError as error:
+            return self._reply(exchange, error_content(error, exchange.request_id), _ERROR_MEMBER)
+        return self._reply(exchange, content, b"")
+
+    def _reply(self, exchange: Exchange, content: bytes, error_member: bytes) -> Reply:
+        end = self._modern_end if exchange.modern else _LEGACY_END
+        text = orjson.dumps(content.decode("utf-8"))
+        return Reply(
+            b"".join(
+                (
+                    _HEAD,
+                    exchange.request.id_json,
+                    _TEXT,
+                    text,
+                    _STRUCTURED,
+                    content,
+                    error_member,
+                    end,
+                )
+            )
+        )
+
+
+def error_content(error: ToolError, request_id: str) -> bytes:
+    """`{code, message, field?, got?, allowed?, didYouMean?, next?, requestId}` as JSON."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message, **error.details}
+    if error.next_step:
+        body["next"] = error.next_step
+    body["requestId"] = request_id
+    return orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)

@@ -1,0 +1,152 @@
+"""Legacy sessions (`Mcp-Session-Id`) without a store: the id is the session, sealed.
+
+AES-GCM over subject, revision, client capabilities and end; the id starts with the id of the key,
+so that keys can be rotated and shared by replicas. A deleted session is remembered on a short
+deny-list until it would have ended anyway. Losing a session costs a client one `initialize`.
+"""
+
+import base64
+import binascii
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+FIELD: Final = "Mcp-Session-Id"
+LIFE_S: Final = 24 * 3600
+_MAX_ID_CHARS: Final = 8192
+_MAX_CAPABILITIES_BYTES: Final = 2048
+_KEY_ID_BYTES: Final = 4
+_NONCE_BYTES: Final = 12
+_CACHED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a legacy client settled with `initialize`."""
+
+    subject: str
+    version: str
+    capabilities: Mapping[str, Any]
+    expires_at: float
+
+
+class DenyList(Protocol):
+    """Sessions that were deleted before their end; shared by replicas where there are several."""
+
+    async def add(self, session_id: str, expires_at: float) -> None:
+        """Refuse the session until then (epoch seconds)."""
+
+    async def contains(self, session_id: str) -> bool:
+        """Whether the session was deleted."""
+        ...
+
+
+class MemoryDenyList:
+    """For one process."""
+
+    def __init__(self, now: Callable[[], float] = time.time, limit: int = 10_000) -> None:
+        self._now = now
+        self._limit = limit
+        self._ends: dict[bytes, float] = {}
+
+    async def add(self, session_id: str, expires_at: float) -> None:
+        """Refuse the session until then; when full, the ended and then the oldest go first."""
+        if len(self._ends) >= self._limit:
+            now = self._now()
+            self._ends = {key: end for key, end in self._ends.items() if end > now}
+        while len(self._ends) >= self._limit:
+            del self._ends[next(iter(self._ends))]
+        self._ends[_digest(session_id)] = expires_at
+
+    async def contains(self, session_id: str) -> bool:
+        """Whether the session was deleted."""
+        return bool(self._ends) and _digest(session_id) in self._ends
+
+
+class Sessions:
+    """Opens, reads and ends sessions.
+
+    Args:
+        keys: Secrets of at least 16 bytes; the first seals, all can be read. None makes one for
+            the life of the process.
+        denied: Where deleted sessions are remembered.
+        now: Epoch seconds.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[bytes] = (),
+        *,
+        denied: DenyList | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        made = [_derived(key) for key in keys or (secrets.token_bytes(32),)]
+        self._seal_id = made[0][0]
+        self._ciphers = dict(made)
+        self._denied = denied or MemoryDenyList(now)
+        self._now = now
+        self._opened: dict[str, Session] = {}
+
+    def open(self, subject: str, version: str, capabilities: Mapping[str, Any]) -> str:
+        """A new session id."""
+        expires_at = int(self._now()) + LIFE_S
+        dumped = orjson.dumps(capabilities)
+        kept = dict(capabilities) if len(dumped) <= _MAX_CAPABILITIES_BYTES else {}
+        plain = orjson.dumps([subject, version, kept, expires_at])
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._ciphers[self._seal_id].encrypt(nonce, plain, self._seal_id)
+        return base64.urlsafe_b64encode(self._seal_id + nonce + sealed).decode().rstrip("=")
+
+    async def find(self, session_id: str, subject: str) -> Session | None:
+        """The session of this id; None when it is none, ended, deleted or another user's."""
+        session = self._opened.get(session_id)
+        if session is None:
+            session = self._unsealed(session_id)
+            if session is None:
+                return None
+            if len(self._opened) >= _CACHED:
+                self._opened.clear()
+            self._opened[session_id] = session
+        if session.subject != subject or session.expires_at <= self._now():
+            return None
+        return None if await self._denied.contains(session_id) else session
+
+    async def end(self, session_id: str, session: Session) -> None:
+        """Delete a session; its id is refused from now on."""
+        self._opened.pop(session_id, None)
+        await self._denied.add(session_id, session.expires_at)
+
+    def _unsealed(self, session_id: str) -> Session | None:
+        if len(session_id) > _MAX_ID_CHARS:
+            return None
+        try:
+            padded = session_id + "=" * (-len(session_id) % 4)
+            raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        key_id, rest = raw[:_KEY_ID_BYTES], raw[_KEY_ID_BYTES:]
+        cipher = self._ciphers.get(key_id)
+        canonical = base64.urlsafe_b64encode(raw).decode().rstrip("=") == session_id
+        if cipher is None or not canonical or len(rest) < _NONCE_BYTES:
+            return None
+        try:
+            plain = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], key_id)
+        except (InvalidTag, ValueError):
+            return None
+        return Session(*orjson.loads(plain))
+
+
+def _derived(secret: bytes) -> tuple[bytes, AESGCM]:
+    key = hashlib.sha256(b"octoperf-mcp session key\0" + secret).digest()
+    return hashlib.sha256(key).digest()[:_KEY_ID_BYTES], AESGCM(key)
+
+
+def _digest(session_id: str) -> bytes:
+    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()

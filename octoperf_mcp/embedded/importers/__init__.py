@@ -1,1 +1,1 @@
-"""Importers: pure functions from bytes to action trees."""
+"""Imports: pure functions from bytes to virtual users, servers and recorded bodies."""

@@ -1,12 +1,8 @@
 """Pages of the OctoPerf web UI that tools point at."""
 
-import re
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
-from octoperf_mcp.registry.rest_calls import to_snake
-
-_PARAMETER = re.compile(r"\{(\w+)\}")
+from octoperf_mcp.registry.paths import PathTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +11,16 @@ class DeepLink:
 
     path: str
     source: str = "INFERRED"
-    parameters: tuple[str, ...] = field(init=False)
+    template: PathTemplate = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", tuple(_PARAMETER.findall(self.path)))
+        object.__setattr__(self, "template", PathTemplate(self.path))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Wire names of what the path holds, in order."""
+        return self.template.parameters
 
     def fill(self, origin: str, **values: str) -> str:
         """Address of the page; values by snake_case name (`workspace_id`), percent-encoded."""
-        path = self.path
-        for name in self.parameters:
-            path = path.replace(f"{{{name}}}", quote(values[to_snake(name)], safe=""))
-        return origin + path
+        return origin + self.template.fill(values)

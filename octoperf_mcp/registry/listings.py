@@ -110,6 +110,8 @@ def page_of(rows: Iterable[_T], *, key: Callable[[_T], _Key], limit: int, cursor
 
 
 def _fitting(rows: list[Any]) -> int:
+    if len(orjson.dumps(rows)) <= PAGE_MAX_BYTES:
+        return len(rows)
     size = 0
     for count, row in enumerate(rows):
         size += len(orjson.dumps(row))

@@ -1,18 +1,12 @@
 """Calls of the OctoPerf REST API, declared before they can be made."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from octoperf_mcp.registry.paths import PathTemplate, to_snake
+
 Body = Literal["none", "json", "form", "multipart", "stream"]
 """What the request carries."""
-
-_PARAMETER = re.compile(r"\{(\w+)\}")
-
-
-def to_snake(wire_name: str) -> str:
-    """`workspaceId` → `workspace_id`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", wire_name).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +31,18 @@ class RestCall:
     answer: str = "none"
     optional: bool = False
     source: str = "INFERRED"
-    parameters: tuple[str, ...] = field(init=False)
+    template: PathTemplate = field(init=False, compare=False, repr=False)
+    query_names: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
+    """Query parameters: wire name and ours."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", tuple(_PARAMETER.findall(self.path)))
+        object.__setattr__(self, "template", PathTemplate(self.path))
+        object.__setattr__(self, "query_names", tuple((n, to_snake(n)) for n in self.query))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Wire names of what the path holds, in order."""
+        return self.template.parameters
 
     @property
     def endpoint(self) -> str:

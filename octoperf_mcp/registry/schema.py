@@ -123,9 +123,10 @@ def validate_arguments(
         InvalidArgumentError: names the first wrong argument and what would be right.
     """
     try:
-        return dict(model.model_validate(arguments))
+        values: dict[str, Any] = model.__pydantic_validator__.validate_python(arguments).__dict__
     except ValidationError as error:
         raise _explain(error, model, tool) from error
+    return values
 
 
 def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> InvalidArgumentError:

@@ -7,12 +7,11 @@ on the REST origin that works once, for about five minutes, without a token.
 import shlex
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.listings import epoch_ms
 from octoperf_mcp.registry.payloads import payload
-from octoperf_mcp.registry.rest_calls import RestCall, to_snake
+from octoperf_mcp.registry.rest_calls import RestCall
 
 PRESIGN = RestCall("POST", "/presigned-urls", body="json", answer="PresignedUrl")
 """To be registered by every plugin that makes tickets."""
@@ -87,15 +86,12 @@ async def download_ticket(
 
 
 async def _presigned(ctx: ToolContext, call: RestCall, values: dict[str, Any]) -> dict[str, Any]:
-    path = call.path
-    for name in call.parameters:
-        path = path.replace(f"{{{name}}}", quote(values[to_snake(name)], safe=""))
     query = {
-        name: str(values[to_snake(name)])
-        for name in call.query
-        if values.get(to_snake(name)) is not None
+        wire_name: str(values[name])
+        for wire_name, name in call.query_names
+        if values.get(name) is not None
     }
-    body = {"method": call.method, "path": path, "query": query}
+    body = {"method": call.method, "path": call.template.fill(values), "query": query}
     signed: dict[str, Any] = await ctx.rest(PRESIGN, body=body)
     return signed
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
@@ -12,7 +12,7 @@ from yarl import URL
 from octoperf_mcp.config import UpstreamSettings
 from octoperf_mcp.errors import NotFoundError, OctoPerfMcpError, UnavailableError
 from octoperf_mcp.registry.context import Caller
-from octoperf_mcp.registry.rest_calls import RestCall, to_snake
+from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.failures import failure, unreachable
 
 _PARSE_IN_THREAD_BYTES = 2 * 1024 * 1024
@@ -120,16 +120,14 @@ class RestClient:
 
 
 def _target(call: RestCall, values: Mapping[str, Any]) -> str:
-    path = call.path
-    for name in call.parameters:
-        value = str(values[to_snake(name)])
-        if value in _NO_IDS:
-            raise NotFoundError(f"{value!r} is no {name}.", endpoint=call.endpoint)
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    for name in call.template.names:
+        if values[name] in _NO_IDS:
+            raise NotFoundError(f"{values[name]!r} is no {name}.", endpoint=call.endpoint)
+    path = call.template.fill(values)
     query = [
-        (name, _query_text(values[to_snake(name)]))
-        for name in call.query
-        if values.get(to_snake(name)) is not None
+        (wire_name, _query_text(values[name]))
+        for wire_name, name in call.query_names
+        if values.get(name) is not None
     ]
     return f"{path}?{urlencode(query)}" if query else path
 

@@ -55,7 +55,7 @@ class CallContext:
 
     def link(self, link: DeepLink, /, **values: str) -> str:
         """See `ToolContext.link`."""
-        return link.fill(self._ui_origin, **values)
+        return self._ui_origin + link.template.fill(values)
 
     async def workspace_of(self, project_id: str) -> str:
         """See `ToolContext.workspace_of`."""

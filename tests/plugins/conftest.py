@@ -23,7 +23,7 @@ import pytest
 
 from octoperf_mcp import Caller, DeepLink, RestCall, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
-from octoperf_mcp.registry.rest_calls import to_snake
+from octoperf_mcp.registry.paths import to_snake
 
 ORIGIN = "https://octoperf.test"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "tools"

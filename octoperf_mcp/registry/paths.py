@@ -1,0 +1,35 @@
+"""Path templates with `{wireNames}`, compiled once, filled by snake_case name."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+
+
+def to_snake(wire_name: str) -> str:
+    """`workspaceId` → `workspace_id`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", wire_name).lower()
+
+
+class PathTemplate:
+    """`/design/projects/{id}`: `parameters` are the wire names in order, `names` ours."""
+
+    __slots__ = ("_form", "names", "parameters")
+
+    def __init__(self, path: str) -> None:
+        parts = _PARAMETER.split(path)
+        self._form = "%s".join(part.replace("%", "%%") for part in parts[::2])
+        self.parameters = tuple(parts[1::2])
+        self.names = tuple(map(to_snake, self.parameters))
+
+    def fill(self, values: Mapping[str, Any]) -> str:
+        """The path with the values put in, percent-encoded."""
+        return self._form % tuple([_quoted(values[name]) for name in self.names])
+
+
+def _quoted(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    return text if _NEEDS_NO_QUOTING(text) else quote(text, safe="")

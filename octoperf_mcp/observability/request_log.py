@@ -1,5 +1,6 @@
 """One line a request, and the id that ties log, error and answer together."""
 
+import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -7,49 +8,52 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+Describe = Callable[[web.Request], dict[str, Any]]
+"""What the room that answered adds to the line: `rpc_method`, `tool`, …"""
+
 REQUEST_ID = web.RequestKey("request_id", str)
-LOG_FIELDS = web.RequestKey("log_fields", dict[str, Any])
-"""What a handler adds to the line of its request: `rpc_method`, `tool`, `outcome`, …"""
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+_PROCESS = secrets.token_hex(4)
+_numbers = itertools.count(1)
 _QUIET = ("/healthz", "/readyz", "/actuator/", "/ui/static/")
 _FIRST_SERVER_FAILURE = 500
+_CLIENT_LEFT = 499
 
 
-@web.middleware
-async def request_log(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id, answer it, write its line."""
-    request_id = secrets.token_hex(8)
-    request[REQUEST_ID] = request_id
-    fields: dict[str, Any] = {}
-    request[LOG_FIELDS] = fields
-    started = time.perf_counter()
-    status = 499
-    try:
-        response = await handler(request)
-        status = response.status
-    except web.HTTPException as error:
-        status = error.status
-        raise
-    except Exception:
-        status = 500
-        _log.exception("request_failed", request_id=request_id, path=request.path)
-        raise
-    else:
-        return response
-    finally:
-        _write(request, request_id, status, (time.perf_counter() - started) * 1000, fields)
+def request_log(describe: Describe) -> Middleware:
+    """A middleware that gives each request its id, answers it, and writes its line."""
+
+    @web.middleware
+    async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = f"{_PROCESS}{next(_numbers):06x}"
+        request[REQUEST_ID] = request_id
+        started = time.perf_counter()
+        status = _CLIENT_LEFT
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        except Exception:
+            status = 500
+            _log.exception("request_failed", request_id=request_id, path=request.path)
+            raise
+        else:
+            return response
+        finally:
+            _write(request, request_id, status, (time.perf_counter() - started) * 1000, describe)
+
+    return logged
 
 
 def _write(
-    request: web.Request,
-    request_id: str,
-    status: int,
-    duration_ms: float,
-    fields: dict[str, Any],
+    request: web.Request, request_id: str, status: int, duration_ms: float, describe: Describe
 ) -> None:
     path = request.path
     if path.startswith("/mcp"):
@@ -67,5 +71,5 @@ def _write(
         path=path,
         http_status=status,
         duration_ms=round(duration_ms, 2),
-        **fields,
+        **describe(request),
     )

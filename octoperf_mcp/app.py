@@ -1,0 +1,168 @@
+"""Composition root: settings and registry become one aiohttp application.
+
+The only module that knows every room of the bridge; the embedded platform is added to the same
+application by the command that runs it.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from octoperf_mcp.auth.bearer import (
+    AUTHENTICATOR,
+    add_auth,
+    anonymous_caller,
+    authenticate,
+    challenge,
+    make_verifier,
+)
+from octoperf_mcp.auth.fetch import HttpFetch
+from octoperf_mcp.auth.hosts import OwnOrigins
+from octoperf_mcp.config import Settings
+from octoperf_mcp.observability.health import add_health
+from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
+from octoperf_mcp.protocol.exchange import CallScope
+from octoperf_mcp.protocol.identity import instructions, server_info
+from octoperf_mcp.protocol.server import McpServer
+from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.transport.origins import LOOPBACK
+from octoperf_mcp.transport.public_files import add_public_files
+from octoperf_mcp.transport.streamable_http import RPC_FACTS, McpEndpoint, add_mcp
+from octoperf_mcp.upstream.calls import CORE_CALLS
+from octoperf_mcp.upstream.capabilities import Capabilities
+from octoperf_mcp.upstream.client import RestClient, open_session
+from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Who is where; origins without trailing slash.
+
+    Args:
+        origin: What clients see of this server.
+        port: Port of the listener; its loopback spellings are own too.
+        upstream: Where the REST API is called: the bound loopback address for the embedded one.
+        ui: Origin of the web UI that links point at.
+        issuer: Issuer of the tokens.
+        issuer_base: Where the issuer is asked, when its own address may not be reached from here.
+    """
+
+    origin: str
+    port: int
+    upstream: str
+    ui: str
+    issuer: str
+    issuer_base: str = ""
+
+
+class _Upstream:
+    """The REST client and what hangs on it; its session opens with the application."""
+
+    def __init__(self, settings: Settings, registry: Registry, addresses: Addresses) -> None:
+        self._settings = settings.upstream
+        self._registered = registry.rest_calls | CORE_CALLS
+        self._addresses = addresses
+        self._workspaces = WorkspaceCache()
+        self._client: RestClient | None = None
+        self._capabilities: Capabilities | None = None
+
+    async def run(self, _app: web.Application) -> AsyncIterator[None]:
+        """Open the session, close it at the end."""
+        session = open_session(self._settings)
+        self._client = RestClient(
+            session, self._addresses.upstream, self._registered, self._settings.max_answer_bytes
+        )
+        self._capabilities = Capabilities(self._client)
+        yield
+        await session.close()
+
+    def context(self, scope: CallScope) -> CallContext:
+        """The context of one tool call."""
+        if self._client is None:
+            raise RuntimeError("a tool was called before the application started")
+        return CallContext(
+            scope.caller,
+            self._client,
+            self._addresses.ui,
+            self._workspaces,
+            scope.report_progress,
+        )
+
+    async def offered(self, caller: Caller) -> frozenset[str] | None:
+        """See `Capabilities.offered`."""
+        return await self._capabilities.offered(caller) if self._capabilities else frozenset()
+
+
+def make_app(
+    settings: Settings, registry: Registry, addresses: Addresses
+) -> tuple[web.Application, McpEndpoint]:
+    """The bridge as an application: /mcp, public files, discovery documents, health."""
+    app = web.Application(middlewares=[request_log(_describe)])
+    upstream = _Upstream(settings, registry, addresses)
+    app.cleanup_ctx.append(upstream.run)
+    server = McpServer(
+        registry,
+        upstream.context,
+        info=server_info(),
+        instructions=instructions(registry, public_url=addresses.origin),
+        offered=upstream.offered,
+    )
+    endpoint = add_mcp(
+        app,
+        server,
+        authenticate=authenticate,
+        challenge=challenge,
+        allowed_hosts={*LOOPBACK, urlsplit(addresses.origin).netloc},
+        allowed_origins=settings.server.allowed_origins,
+        new_request_id=lambda request: request[REQUEST_ID],
+    )
+    add_public_files(app, registry)
+    _add_authentication(app, settings, addresses)
+    add_health(app, {"keys": lambda: _missing_keys(app)})
+    for lifespan in registry.lifespans:
+        app.cleanup_ctx.append(lifespan)
+    return app, endpoint
+
+
+def _describe(request: web.Request) -> dict[str, Any]:
+    facts = request.get(RPC_FACTS)
+    if facts is None:
+        return {}
+    told: dict[str, Any] = {"rpc_method": facts.method, "protocol_version": facts.version}
+    if facts.name:
+        told["tool"] = facts.name
+    if facts.code:
+        told["rpc_code"] = facts.code
+    if facts.tool_error:
+        told["outcome"] = "tool_error"
+    return told
+
+
+def _missing_keys(app: web.Application) -> str:
+    return "" if app[AUTHENTICATOR].ready else "the issuer's keys are not known yet"
+
+
+def _add_authentication(app: web.Application, settings: Settings, addresses: Addresses) -> None:
+    origins = OwnOrigins(addresses.origin, port=addresses.port)
+    if settings.auth.mode == "off":
+        add_auth(app, None, origins=origins, anonymous=anonymous_caller())
+        return
+    fetch = HttpFetch()
+
+    async def close_fetch(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await fetch.close()
+
+    app.cleanup_ctx.append(close_fetch)
+    verifier = make_verifier(
+        settings.auth,
+        fetch,
+        issuer=addresses.issuer,
+        origins=origins,
+        base_url=addresses.issuer_base,
+    )
+    add_auth(app, verifier, origins=origins, issuer=settings.auth.issuer or addresses.issuer)

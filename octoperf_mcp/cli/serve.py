@@ -1,0 +1,68 @@
+"""`octoperf-mcp serve`: runs until SIGTERM, then drains."""
+
+import argparse
+import asyncio
+import gc
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.cli.serving import Serving, serving, until_signal
+from octoperf_mcp.cli.settings import (
+    add_config_arguments,
+    add_data_dir_argument,
+    data_dir_of,
+    read,
+)
+from octoperf_mcp.config import Settings
+from octoperf_mcp.observability.logs import configure_logs
+from octoperf_mcp.registry.manager import Registry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 8091; 0: a free one)")
+    parser.add_argument("--public-url", help="origin that clients see")
+    parser.add_argument("--upstream", help="origin of a real OctoPerf REST API")
+    parser.add_argument("--auth", choices=["oauth", "off"], help=argparse.SUPPRESS)
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    add_data_dir_argument(parser)
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve."""
+    settings, registry = read(args)
+    configure_logs(settings.log)
+    run_loop(lambda: _serve(settings, registry, data_dir_of(settings)))
+    return 0
+
+
+def run_loop(main: Callable[[], Any]) -> None:
+    """Run a coroutine function on uvloop where it is installed, else on asyncio."""
+    if find_spec("uvloop") is None:
+        asyncio.run(main())
+        return
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+async def _serve(settings: Settings, registry: Registry, data_dir: Path) -> None:
+    async with serving(settings, registry, data_dir) as server:
+        _announce(server)
+        gc.collect()
+        gc.freeze()  # what start-up made stays; the collector need not look at it again
+        await until_signal()
+
+
+def _announce(server: Serving) -> None:
+    if server.first_start is not None:
+        first = server.first_start
+        print(f"First start: user {first.username}, password {first.password}", file=sys.stderr)
+        print("(shown once; keep it)", file=sys.stderr)
+    print(f"octoperf-mcp ready {server.url}", flush=True)

@@ -1,0 +1,162 @@
+"""A running server: the socket first, then everything that depends on its address."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from octoperf_mcp.app import Addresses, make_app
+from octoperf_mcp.auth.hosts import is_loopback
+from octoperf_mcp.config import ServerSettings, Settings
+from octoperf_mcp.errors import ConfigError
+from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.transport.streamable_http import MAX_FIELD_BYTES
+
+if TYPE_CHECKING:
+    from octoperf_mcp.embedded.app import FirstStart
+
+_log = structlog.get_logger()
+_BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that answers.
+
+    `url` is the MCP endpoint, `origin` what its clients see; `first_start` is given when the
+    embedded platform made its first user just now.
+    """
+
+    origin: str
+    first_start: "FirstStart | None" = None
+
+    @property
+    def url(self) -> str:
+        """The MCP endpoint."""
+        return f"{self.origin}/mcp"
+
+
+@asynccontextmanager
+async def serving(settings: Settings, registry: Registry, data_dir: Path) -> AsyncIterator[Serving]:
+    """Run the server while the context is open; drain it at the end.
+
+    Raises:
+        ConfigError: the address is taken, or the settings contradict each other.
+    """
+    _check(settings)
+    listener = _bind(settings.server)
+    port = listener.getsockname()[1]
+    local = f"http://{_bracketed(_reachable(settings.server.host))}:{port}"
+    origin = settings.server.public_url.rstrip("/") or local
+    bridge = bool(settings.upstream.url)
+    upstream = settings.upstream.url.rstrip("/") if bridge else local
+    addresses = Addresses(
+        origin=origin,
+        port=port,
+        upstream=upstream,
+        ui=settings.upstream.ui_url.rstrip("/") or (upstream if bridge else origin),
+        issuer=settings.auth.issuer or (upstream if bridge else origin),
+        issuer_base="" if bridge else local,
+    )
+    app, endpoint = make_app(settings, registry, addresses)
+    async with _embedded(app, settings, data_dir, origin, bridge=bridge) as first_start:
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            max_field_size=MAX_FIELD_BYTES,
+            max_line_size=MAX_FIELD_BYTES,
+            shutdown_timeout=5,
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+            yield Serving(origin, first_start)
+            # calls under way need the REST API of this very process, so they end first
+            cut = await endpoint.drain(settings.server.drain_s)
+            if cut:
+                _log.warning("calls_cut_off", count=cut)
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def _embedded(
+    app: web.Application, settings: Settings, data_dir: Path, origin: str, *, bridge: bool
+) -> "AsyncIterator[FirstStart | None]":
+    if bridge:
+        yield None
+        return
+    try:
+        from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
+    except ImportError as error:
+        raise ConfigError(
+            f"The embedded platform needs the extra `embedded` ({error.name} is missing): "
+            "pip install 'octoperf-mcp[embedded]', or give --upstream."
+        ) from error
+    platform, first_start = await open_platform(settings.embedded, data_dir=data_dir, origin=origin)
+    try:
+        add_platform(app, platform)
+        yield first_start
+    finally:
+        await close_platform(platform)
+
+
+def _check(settings: Settings) -> None:
+    host = settings.server.host
+    if settings.auth.mode not in {"oauth", "off"}:
+        raise ConfigError(f"[auth] mode must be oauth or off, not {settings.auth.mode!r}.")
+    if is_loopback(host):
+        return
+    if settings.auth.mode == "off":
+        raise ConfigError("--auth off is for loopback addresses only.")
+    if not settings.server.public_url:
+        raise ConfigError(
+            f"Listening on {host} needs the origin that clients see: "
+            "--public-url https://octoperf.example.com"
+        )
+    if urlsplit(settings.server.public_url).scheme not in {"http", "https"}:
+        raise ConfigError("[server] public_url must be an origin such as https://host.")
+
+
+def _bind(settings: ServerSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"{settings.host}:{settings.port} cannot be used: {error.strerror or error}. "
+            "Another server may run there; --port 0 takes a free port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _reachable(host: str) -> str:
+    """An address at which this process reaches a listener on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared only
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+async def until_signal() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    import signal
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,1 +1,35 @@
-"""Bench runs: start, watch, stop, run files."""
+"""Bench runs: scenarios, start, watch, stop, run files, tasks."""
+
+from collections.abc import Iterable
+
+from octoperf_bench import file_tools, links, rest, run_tools, scenario_tools, task_tools
+from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+
+
+@hookimpl
+def register_rest_calls() -> Iterable[RestCall]:
+    """Calls of scenarios, runs, run files and tasks."""
+    return rest.CALLS
+
+
+@hookimpl
+def register_deep_links() -> Iterable[DeepLink]:
+    """Pages of scenarios, runs and what tasks work on."""
+    return links.PAGES
+
+
+@hookimpl
+def register_tools() -> Iterable[Tool]:
+    """Plan a load, start it, watch it, stop it, read what it left."""
+    return (
+        scenario_tools.create_scenario_ramp_up,
+        scenario_tools.get_scenario,
+        run_tools.run_scenario,
+        run_tools.get_bench_status,
+        run_tools.get_bench_result,
+        run_tools.stop_bench_result,
+        file_tools.list_bench_result_files,
+        file_tools.read_bench_result_file_lines,
+        file_tools.download_bench_result_file,
+        task_tools.get_task_result,
+    )

@@ -1,0 +1,88 @@
+"""REST calls of scenarios, runs, their files and tasks, each with the source that shows it."""
+
+from octoperf_mcp import PRESIGN, RestCall
+
+_DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
+_JENKINS = "jenkinsci/octoperf-plugin: scenario/ScenarioApi.java"
+_MAVEN = "OctoPerf/octoperf-maven-plugin"
+_RESULTS = f"{_MAVEN}: runtime-rest-api/BenchResultsApi.java"
+_LOGS = f"{_MAVEN}: analysis-rest-api/LogApi.java"
+
+LIST_VIRTUAL_USERS = RestCall(
+    "GET",
+    "/design/virtual-users/description/by-project/{projectId}",
+    answer="VirtualUserDescription[]",
+    source=f"{_MAVEN}: design-rest-api/VirtualUserApi.java",
+)
+GET_VIRTUAL_USER = RestCall("GET", "/design/virtual-users/{id}", answer="VirtualUser")
+LIST_PROVIDERS = RestCall(
+    "GET", "/workspaces/docker-providers/by-workspace/{workspaceId}", answer="DockerProvider[]"
+)
+LIST_PUBLIC_PROVIDERS = RestCall(
+    "GET",
+    "/workspaces/docker-providers/public",
+    query=("workspaceId",),
+    answer="DockerProvider[]",
+    source=_DSL,
+)
+CREATE_SCENARIO = RestCall(
+    "POST", "/runtime/scenarios", body="json", answer="Scenario", source=_DSL
+)
+GET_SCENARIO = RestCall("GET", "/runtime/scenarios/{id}", answer="Scenario", source=_JENKINS)
+RUN_SCENARIO = RestCall(
+    "POST",
+    "/runtime/scenarios/run/{id}",
+    query=("name", "templateId"),
+    body="json",
+    answer="BenchReport",
+    source=f"{_MAVEN}: runtime-rest-api/ScenarioApi.java",
+)
+GET_BENCH_RESULT = RestCall(
+    "GET", "/runtime/bench-results/{id}", answer="BenchResult", source=_RESULTS
+)
+GET_PROGRESS = RestCall(
+    "GET", "/runtime/bench-results/progress/{id}", answer="ValueWrapper<Double>", source=_RESULTS
+)
+STOP = RestCall("POST", "/runtime/bench-results/stop/{id}", answer="BenchResult", source=_RESULTS)
+LIST_REPORTS = RestCall(
+    "GET", "/analysis/bench-reports/by-project/{projectId}", answer="BenchReport[]"
+)
+GET_REPORT = RestCall(
+    "GET",
+    "/analysis/bench-reports/{id}",
+    answer="BenchReport",
+    source="tpit59/octoperf-mcp: octoperf/adapter.go",
+)
+LIST_FILES = RestCall("GET", "/analysis/logs/list/{benchResultId}", answer="string[]", source=_LOGS)
+GET_FILE = RestCall(
+    "GET", "/analysis/logs/{benchResultId}", query=("filename",), answer="bytes", source=_LOGS
+)
+SIGN_DOWNLOAD = PRESIGN
+TASK_RESULT = RestCall(
+    "GET",
+    "/tasks/{id}/result",
+    answer="TaskResult",
+    source=f"{_MAVEN}: task-rest-api/TasksApi.java",
+)
+GET_TASK = RestCall("GET", "/tasks/{id}", answer="Task", optional=True)
+"""The task as it was submitted: tells what an unfinished one works on."""
+
+CALLS = (
+    LIST_VIRTUAL_USERS,
+    GET_VIRTUAL_USER,
+    LIST_PROVIDERS,
+    LIST_PUBLIC_PROVIDERS,
+    CREATE_SCENARIO,
+    GET_SCENARIO,
+    RUN_SCENARIO,
+    GET_BENCH_RESULT,
+    GET_PROGRESS,
+    STOP,
+    LIST_REPORTS,
+    GET_REPORT,
+    LIST_FILES,
+    GET_FILE,
+    SIGN_DOWNLOAD,
+    TASK_RESULT,
+    GET_TASK,
+)

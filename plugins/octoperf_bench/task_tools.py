@@ -1,0 +1,109 @@
+"""The tool that polls background tasks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from octoperf_bench import links, rest
+from octoperf_bench.payloads import TaskState
+from octoperf_bench.runs import facts_of, page_of_run, read_run
+from octoperf_mcp import ToolContext, WaitSec, known_id, plain_text, poll_until, tool
+from octoperf_mcp.errors import UpstreamError
+
+POLL_SEC = 3
+_MESSAGE_MAX_CHARS = 2000
+_FAILED = "FailedTaskResult"
+
+
+@tool(title="Get the result of a task", read_only=True)
+async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0) -> TaskState:
+    """Tell whether a background task (applying correlations, exporting a PDF, …) is done.
+
+    Poll nextPollSec seconds apart until status is SUCCESS or FAILED, or let waitSec wait here. On
+    FAILED, message says why.
+
+    Args:
+        task_id: Task, from the tool that started it.
+        wait_sec: Seconds to wait here for the end, 0 to 50.
+    """
+
+    async def read() -> Mapping[str, Any] | None:
+        with known_id("taskId", task_id, listed_by="the tool that started it"):
+            answer: Mapping[str, Any] | None = await ctx.rest(rest.TASK_RESULT, id=task_id)
+        return answer
+
+    result = await poll_until(
+        ctx,
+        read,
+        bool,
+        wait_sec=wait_sec,
+        every_sec=POLL_SEC,
+        describe=lambda _: "task PENDING",
+    )
+    status = _status(result)
+    pending = status == "PENDING"
+    return TaskState(
+        task_id=task_id,
+        status=status,
+        message=_message(result),
+        result=dict(result) if result and status == "SUCCESS" else None,
+        next_poll_sec=POLL_SEC if pending else None,
+        next="Call get_task_result again after nextPollSec seconds." if pending else None,
+        url=await _page(ctx, task_id, result or {}),
+    )
+
+
+def _status(result: Mapping[str, Any] | None) -> str:
+    if not result:
+        return "PENDING"
+    return "FAILED" if result.get("@type") == _FAILED else "SUCCESS"
+
+
+def _message(result: Mapping[str, Any] | None) -> str:
+    """The platform's own words; of a stack trace only its first line."""
+    if not result:
+        return "The task is waiting or running."
+    trace = str(result.get("stackTrace") or "").strip()
+    text = str(result.get("message") or trace.partition("\n")[0])
+    if not text and result.get("filename"):
+        text = f"The file {result['filename']} is ready."
+    return plain_text(text or "Done.", _MESSAGE_MAX_CHARS)
+
+
+async def _page(ctx: ToolContext, task_id: str, result: Mapping[str, Any]) -> str:
+    """Page of what the task works on; the start page when the platform does not tell."""
+    subject = result if _names_its_subject(result) else await _submitted(ctx, task_id)
+    if subject.get("benchReportId"):
+        report = await ctx.rest(rest.GET_REPORT, id=subject["benchReportId"])
+        return ctx.link(
+            links.REPORT, report_id=report["id"], **await _place(ctx, report["projectId"])
+        )
+    if subject.get("virtualUserId"):
+        project_id = subject.get("projectId")
+        if not project_id:
+            virtual_user = await ctx.rest(rest.GET_VIRTUAL_USER, id=subject["virtualUserId"])
+            project_id = virtual_user["projectId"]
+        return ctx.link(
+            links.VIRTUAL_USER,
+            virtual_user_id=subject["virtualUserId"],
+            **await _place(ctx, project_id),
+        )
+    if subject.get("benchResultId"):
+        run = await read_run(ctx, subject["benchResultId"])
+        return await page_of_run(ctx, run, await facts_of(ctx, run))
+    return ctx.link(links.WORKSPACES)
+
+
+def _names_its_subject(result: Mapping[str, Any]) -> bool:
+    return any(result.get(name) for name in ("benchReportId", "virtualUserId", "benchResultId"))
+
+
+async def _submitted(ctx: ToolContext, task_id: str) -> Mapping[str, Any]:
+    try:
+        task = await ctx.rest(rest.GET_TASK, id=task_id)
+    except UpstreamError:  # optional: the original has no such route
+        return {}
+    return task if isinstance(task, Mapping) else {}
+
+
+async def _place(ctx: ToolContext, project_id: str) -> dict[str, str]:
+    return {"workspace_id": await ctx.workspace_of(project_id), "project_id": project_id}

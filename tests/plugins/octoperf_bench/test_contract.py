@@ -1,0 +1,24 @@
+"""The plugin as the registry sees it."""
+
+from typing import Any
+
+import octoperf_bench
+
+
+def test_the_plugin_keeps_the_contract(check_contract: Any) -> None:
+    check_contract("octoperf_bench")
+
+
+def test_it_registers_the_tools_of_its_area() -> None:
+    assert [tool.name for tool in octoperf_bench.register_tools()] == [
+        "create_scenario_ramp_up",
+        "get_scenario",
+        "run_scenario",
+        "get_bench_status",
+        "get_bench_result",
+        "stop_bench_result",
+        "list_bench_result_files",
+        "read_bench_result_file_lines",
+        "download_bench_result_file",
+        "get_task_result",
+    ]

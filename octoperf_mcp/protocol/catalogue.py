@@ -47,7 +47,7 @@ class Tools:
             entry = ToolEntry(tool, header_params(tool.name, tool.definition["inputSchema"]))
             for name in (tool.name, *tool.aliases):
                 self._entries[name] = entry
-        self.names: Sequence[str] = tuple(tool.name for tool in shown)
+        self.listed: Sequence[Tool] = tuple(shown)
         self.listing = Listing(
             "tools",
             [orjson.dumps(dict(tool.definition)) for tool in shown],
@@ -61,7 +61,8 @@ class Tools:
 
     def unknown(self, name: str) -> InvalidParamsError:
         """The refusal of a name that is none of a tool."""
-        return unknown("tool", name, self.names, {"tool": name})
+        names = [tool.name for tool in self.listed]
+        return unknown("tool", name, names, {"tool": name})
 
 
 def unknown(

@@ -34,11 +34,13 @@ class CallScope:
 class Reply:
     """A complete answer: one JSON-RPC message.
 
-    `code` is the JSON-RPC error code, 0 for a result; a body with an `encoding` is compressed.
+    `code` is the JSON-RPC error code, 0 for a result; `tool_error` the code of a tool's failure;
+    a body with an `encoding` is compressed.
     """
 
     body: bytes
     code: int = 0
+    tool_error: str = ""
     encoding: str = ""
 
 
@@ -56,6 +58,7 @@ class Exchange:
     version: str
     modern: bool
     capabilities: Mapping[str, Any]
+    session_id: str = ""
     gzip: bool = False
     log_level: str = ""
     notify: Callable[[bytes], None] | None = None

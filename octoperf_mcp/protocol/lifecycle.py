@@ -16,6 +16,7 @@ CAPABILITIES: Mapping[str, Any] = {
     "resources": {"subscribe": False, "listChanged": False},
     "prompts": {"listChanged": False},
     "completions": {},
+    "logging": {},
 }
 """Exactly what is handled; the same in both eras."""
 

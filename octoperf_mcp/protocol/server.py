@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -16,9 +17,13 @@ from octoperf_mcp.errors import (
 )
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.catalogue import Tools
+from octoperf_mcp.protocol.completion import Completions
 from octoperf_mcp.protocol.exchange import LOG_LEVELS, Exchange, Reply
 from octoperf_mcp.protocol.header_values import Headers, check_params
 from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
+from octoperf_mcp.protocol.log_messages import SessionLevels
+from octoperf_mcp.protocol.prompts import Prompts
+from octoperf_mcp.protocol.resources import Resources
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.manager import Registry
@@ -32,6 +37,14 @@ Handler = Callable[[Exchange], Reply | Coroutine[Any, Any, Reply]]
 """Answers at once, or gives the work that does."""
 
 _MAX_CATALOGUES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """What works with one upstream."""
+
+    tools: Tools
+    prompts: Prompts
 
 
 class McpServer:
@@ -58,16 +71,29 @@ class McpServer:
         self._info = dict(info)
         needy = any(tool.needs for tool in registry.tools.values())
         self._offered = offered if needy else None
-        self._all_tools = Tools(registry, offered=None, info=info)
-        self._tools: dict[frozenset[str], Tools] = {}
+        self._all = self._catalogue(None)
+        self._catalogues: dict[frozenset[str], _Catalogue] = {}
         self._calls = ToolCalls(make_context, info)
         self._lifecycle = Lifecycle(info, instructions)
+        self._levels = SessionLevels()
+        resources = Resources(registry, make_context, info)
+        completions = Completions(resources, self._all.prompts, make_context, info)
         shared: dict[str, Handler] = {
-            "tools/list": self._list_tools,
+            "tools/list": self._chosen(_list_tools),
             "tools/call": self._call_tool,
+            "prompts/list": self._chosen(_list_prompts),
+            "prompts/get": self._chosen(_get_prompt),
+            "resources/list": resources.listing.reply,
+            "resources/templates/list": resources.template_listing.reply,
+            "resources/read": resources.read,
+            "completion/complete": completions.complete,
         }
         self._handlers: dict[bool, dict[str, Handler]] = {
-            False: {**shared, "ping": self._lifecycle.ping},
+            False: {
+                **shared,
+                "ping": self._lifecycle.ping,
+                "logging/setLevel": self._levels.set_level,
+            },
             True: {**shared, "server/discover": self._lifecycle.discover},
         }
 
@@ -89,7 +115,7 @@ class McpServer:
         if level is not None and level not in LOG_LEVELS:
             return InvalidParamsError(f"{versions.META_LOG_LEVEL} must be one of the levels.")
         if request.method == "tools/call":
-            entry = self._all_tools.find(request.params.get("name"))
+            entry = self._all.tools.find(request.params.get("name"))
             arguments = request.params.get("arguments")
             if entry is not None and entry.header_params:
                 given = arguments if isinstance(arguments, dict) else {}
@@ -101,6 +127,8 @@ class McpServer:
 
         The work raises nothing but AuthError and its own cancellation.
         """
+        if not exchange.modern:
+            exchange.log_level = self._levels.of(exchange.session_id)
         handler = self._handlers[exchange.modern].get(exchange.request.method)
         if handler is None:
             name = exchange.request.method[:200]
@@ -141,30 +169,48 @@ class McpServer:
         message = f"Something broke in the server; its log has it as {exchange.request_id}."
         return refused(exchange.request.id_json, InternalError(message, data=data))
 
-    def _list_tools(self, exchange: Exchange) -> Reply | Coroutine[Any, Any, Reply]:
-        if self._offered is None:
-            return self._all_tools.listing.reply(exchange)
-        return self._list_offered(exchange, self._offered)
-
-    async def _list_offered(self, exchange: Exchange, offered: Offered) -> Reply:
-        return self._tools_for(await offered(exchange.caller)).listing.reply(exchange)
-
     async def _call_tool(self, exchange: Exchange) -> Reply:
-        tools = self._all_tools
+        catalogue = self._all
         if self._offered is not None:
-            tools = self._tools_for(await self._offered(exchange.caller))
-        return await self._calls.call(exchange, tools)
+            catalogue = self._catalogue_for(await self._offered(exchange.caller))
+        return await self._calls.call(exchange, catalogue.tools)
 
-    def _tools_for(self, offered: frozenset[str] | None) -> Tools:
+    def _chosen(self, answer: Callable[[_Catalogue, Exchange], Reply]) -> Handler:
+        """A handler over what works for the caller."""
+        if self._offered is None:
+            return lambda exchange: answer(self._all, exchange)
+        offered = self._offered
+
+        async def look_first(exchange: Exchange) -> Reply:
+            return answer(self._catalogue_for(await offered(exchange.caller)), exchange)
+
+        return look_first
+
+    def _catalogue_for(self, offered: frozenset[str] | None) -> _Catalogue:
         if offered is None:
-            return self._all_tools
-        found = self._tools.get(offered)
+            return self._all
+        found = self._catalogues.get(offered)
         if found is None:
-            if len(self._tools) >= _MAX_CATALOGUES:
-                self._tools.clear()
-            found = Tools(self._registry, offered=offered, info=self._info)
-            self._tools[offered] = found
+            if len(self._catalogues) >= _MAX_CATALOGUES:
+                self._catalogues.clear()
+            found = self._catalogues[offered] = self._catalogue(offered)
         return found
+
+    def _catalogue(self, offered: frozenset[str] | None) -> _Catalogue:
+        tools = Tools(self._registry, offered=offered, info=self._info)
+        return _Catalogue(tools, Prompts(self._registry, tools, self._info))
+
+
+def _list_tools(catalogue: _Catalogue, exchange: Exchange) -> Reply:
+    return catalogue.tools.listing.reply(exchange)
+
+
+def _list_prompts(catalogue: _Catalogue, exchange: Exchange) -> Reply:
+    return catalogue.prompts.listing.reply(exchange)
+
+
+def _get_prompt(catalogue: _Catalogue, exchange: Exchange) -> Reply:
+    return catalogue.prompts.get(exchange)
 
 
 def refused(id_json: bytes | None, error: ProtocolError) -> Reply:

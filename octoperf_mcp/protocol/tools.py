@@ -62,10 +62,13 @@ class ToolCalls:
         try:
             content = await entry.tool.call(context, arguments)
         except ToolError as error:
-            return self._reply(exchange, error_content(error, exchange.request_id), _ERROR_MEMBER)
-        return self._reply(exchange, content, b"")
+            content = error_content(error, exchange.request_id)
+            return self._reply(exchange, content, _ERROR_MEMBER, error.code)
+        return self._reply(exchange, content)
 
-    def _reply(self, exchange: Exchange, content: bytes, error_member: bytes) -> Reply:
+    def _reply(
+        self, exchange: Exchange, content: bytes, error_member: bytes = b"", tool_error: str = ""
+    ) -> Reply:
         end = self._modern_end if exchange.modern else _LEGACY_END
         text = orjson.dumps(content.decode("utf-8"))
         return Reply(
@@ -80,7 +83,8 @@ class ToolCalls:
                     error_member,
                     end,
                 )
-            )
+            ),
+            tool_error=tool_error,
         )
 
 

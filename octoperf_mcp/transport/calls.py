@@ -89,6 +89,7 @@ class Calls:
     """All calls under way; legacy ones can be found by session and request id."""
 
     def __init__(self) -> None:
+        self.closing = False
         self._running: dict[asyncio.Task[Reply], Call] = {}
         self._by_id: dict[tuple[str, str | int], Call] = {}
 
@@ -117,6 +118,7 @@ class Calls:
 
     async def drain(self, timeout_s: float) -> int:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
+        self.closing = True
         if self._running:
             await asyncio.wait(list(self._running), timeout=timeout_s)
         left = dict(self._running)

@@ -18,6 +18,7 @@ from aiohttp import ETag, hdrs, web
 from octoperf_mcp.registry.assets import PublicAsset
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.origins import page_access
+from octoperf_mcp.transport.reading import takes_gzip
 
 PREFIX: Final = "/mcp/public"
 _CACHE_CONTROL: Final = "public, max-age=300"
@@ -58,7 +59,7 @@ class PublicFiles:
             body = orjson.dumps({"code": "not_found", "message": f"See {PREFIX}/ for the files."})
             return web.Response(status=404, body=body, content_type="application/json")
         variant = found.plain
-        if found.packed and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        if found.packed and takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             variant = found.packed
         headers = {
             hdrs.CONTENT_TYPE: found.media_type,

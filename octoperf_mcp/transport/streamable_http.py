@@ -5,46 +5,39 @@ Clients probe with GET, HEAD and POST, and want the challenge on each.
 """
 
 import asyncio
-import functools
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
 
-from octoperf_mcp.errors import AuthError, InvalidRequestError
+from octoperf_mcp.errors import AuthError, InternalError
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.server import McpServer, refused
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.transport import sessions as session_ids
 from octoperf_mcp.transport import sse
+from octoperf_mcp.transport.answers import Answered, refuse, respond
 from octoperf_mcp.transport.calls import Call, Calls
 from octoperf_mcp.transport.origins import Gate, page_access
+from octoperf_mcp.transport.reading import (
+    accepted,
+    header_is_modern,
+    is_json,
+    read_body,
+    takes_gzip,
+)
 from octoperf_mcp.transport.sessions import Session, Sessions
 
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
 Challenge = Callable[[web.Request, AuthError], web.Response]
 
 PATH: Final = "/mcp"
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_FIELD_BYTES: Final = 32 * 1024
 """For the runner: `max_field_size` and `max_line_size`; a long token and a Base64 `Mcp-Name`."""
 KEEP_ALIVE_S: Final = 15.0
-BODY_TIMEOUT_S: Final = 60.0
-
-_STATUS: Final = {
-    -32700: 400,
-    -32600: 400,
-    -32601: 404,
-    -32602: 400,
-    -32020: 400,
-    -32021: 400,
-    -32022: 400,
-}
-"""HTTP status by JSON-RPC code in the stateless era; 200 for all others."""
 
 _METHODS: Final = (
     hdrs.METH_POST,
@@ -54,30 +47,27 @@ _METHODS: Final = (
     hdrs.METH_PUT,
     hdrs.METH_PATCH,
 )
-_JSON: Final = CIMultiDict({"Content-Type": "application/json"})
 
 
 @dataclass(slots=True)
 class RpcFacts:
-    """What the request log should know of one message."""
+    """What the request log should know of one message.
 
-    method: str = ""
+    `name` is the tool, prompt or address asked for; `code` the JSON-RPC error, 0 for a result;
+    `tool_error` the stable code of a tool's failure; `streamed` whether the answer was events.
+    """
+
+    method: str
     name: str = ""
     version: str = ""
+    request_id: str = ""
     code: int = 0
-    tool_error: bool = False
+    tool_error: str = ""
+    streamed: bool = False
 
 
 RPC_FACTS: Final = web.RequestKey("octoperf_mcp_rpc", RpcFacts)
 """On each request to `/mcp` whose body was read."""
-
-
-class _Answered(Exception):  # noqa: N818 - an early answer, no error
-    """Ends the reading of a request with this answer."""
-
-    def __init__(self, response: web.Response) -> None:
-        super().__init__()
-        self.response = response
 
 
 class McpEndpoint:
@@ -107,19 +97,19 @@ class McpEndpoint:
         """Answer one HTTP request."""
         refusal = self._gate.refusal(request.headers)
         if refusal is not None:
-            return _refuse(*refusal)
+            return refuse(*refusal)
         try:
             caller = await self._authenticate(request)
             if request.method == hdrs.METH_POST:
                 return await self._post(request, caller)
-            if request.method == hdrs.METH_DELETE and not _header_is_modern(request):
+            if request.method == hdrs.METH_DELETE and not header_is_modern(request):
                 return await self._delete(request, caller)
         except AuthError as error:
             return self._challenge(request, error)
-        except _Answered as answered:
+        except Answered as answered:
             return answered.response
-        allow = "POST" if _header_is_modern(request) else "POST, DELETE"
-        return _refuse(405, f"{request.method} is not served here.", {"Allow": allow})
+        allow = "POST" if header_is_modern(request) else "POST, DELETE"
+        return refuse(405, f"{request.method} is not served here.", {"Allow": allow})
 
     async def drain(self, timeout_s: float) -> int:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
@@ -127,52 +117,62 @@ class McpEndpoint:
 
     async def _post(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         headers = request.headers
-        if not _is_json(headers.get(hdrs.CONTENT_TYPE, "")):
-            return _refuse(415, "The body must be application/json.")
-        takes_json, takes_stream = _accepted(headers.get(hdrs.ACCEPT, "*/*"))
+        if not is_json(headers.get(hdrs.CONTENT_TYPE, "")):
+            return refuse(415, "The body must be application/json.")
+        takes_json, takes_stream = accepted(headers.get(hdrs.ACCEPT, "*/*"))
         if not takes_json:
-            return _refuse(406, "Accept must list application/json and text/event-stream.")
-        message = jsonrpc.read_message(await _read(request))
+            return refuse(406, "Accept must list application/json and text/event-stream.")
+        message = jsonrpc.read_message(await read_body(request))
         if isinstance(message, jsonrpc.Rejected):
-            return _respond(refused(message.id_json, message.error), modern=True)
-        facts = request[RPC_FACTS] = RpcFacts()
-        if isinstance(message, jsonrpc.Request):
-            facts.method = message.method
-            exchange, key = await self._exchange(request, caller, message)
-            exchange.gzip = "gzip" in headers.get(hdrs.ACCEPT_ENCODING, "")
-            facts.version = exchange.version
-            return await self._answer(request, exchange, key, stream=takes_stream)
-        return await self._accept(request, caller, message)
+            return respond(refused(message.id_json, message.error), modern=True)
+        if isinstance(message, jsonrpc.Response):
+            return await self._accept(request, caller, message)
+        facts = request[RPC_FACTS] = RpcFacts(message.method)
+        if isinstance(message, jsonrpc.Notification):
+            return await self._accept(request, caller, message)
+        if self._calls.closing:
+            return refuse(503, "The server is stopping.", {"Retry-After": "5"})
+        facts.name = _name_of(message)
+        exchange = await self._exchange(request, caller, message)
+        exchange.gzip = takes_gzip(headers.get(hdrs.ACCEPT_ENCODING, ""))
+        facts.version, facts.request_id = exchange.version, exchange.request_id
+        response = await self._answer(request, exchange, facts, stream=takes_stream)
+        facts.streamed = not isinstance(response, web.Response)
+        return response
 
     async def _exchange(
         self, request: web.Request, caller: Caller, message: jsonrpc.Request
-    ) -> tuple[Exchange, tuple[str, str | int] | None]:
-        """The checked envelope, and what a legacy client would cancel the call by."""
-        if _header_is_modern(request) or (
+    ) -> Exchange:
+        """The checked envelope.
+
+        Raises:
+            Answered: it does not hold, or it is a handshake.
+        """
+        if header_is_modern(request) or (
             ladder.VERSION_FIELD not in request.headers and ladder.speaks_modern(message.params)
         ):
-            return self._modern(request, caller, message), None
+            return self._modern(request, caller, message)
         if message.method == "initialize":
-            raise _Answered(self._initialize(caller, message))
+            raise Answered(self._initialize(caller, message))
         session_id = request.headers.get(session_ids.FIELD, "")
         if not session_id and message.method == "ping":
             session = Session(caller.subject, versions.ASSUMED_VERSION, {}, 0)
         else:
             session = await self._session(request, caller, message.id_json)
-        exchange = Exchange(
+        return Exchange(
             request=message,
             caller=caller,
             request_id=self._new_request_id(request),
             version=session.version,
             modern=False,
             capabilities=session.capabilities,
+            session_id=session_id,
         )
-        return exchange, (session_id, message.id)
 
     def _modern(self, request: web.Request, caller: Caller, message: jsonrpc.Request) -> Exchange:
         error = self._server.check_modern(message, request.headers)
         if error is not None:
-            raise _Answered(_respond(refused(message.id_json, error), modern=True))
+            raise Answered(respond(refused(message.id_json, error), modern=True))
         meta = message.params["_meta"]
         return Exchange(
             request=message,
@@ -187,8 +187,8 @@ class McpEndpoint:
     def _initialize(self, caller: Caller, message: jsonrpc.Request) -> web.Response:
         settled = self._server.initialize(message)
         if isinstance(settled, Reply):
-            return _respond(settled, modern=False)
-        response = _respond(settled.reply, modern=False)
+            return respond(settled, modern=False)
+        response = respond(settled.reply, modern=False)
         response.headers[session_ids.FIELD] = self._sessions.open(
             caller.subject, settled.version, settled.capabilities
         )
@@ -200,23 +200,23 @@ class McpEndpoint:
         """The session of a legacy request.
 
         Raises:
-            _Answered: 400 when the request names none, 404 when it is not the caller's.
+            Answered: 400 when the request names none, 404 when it is not the caller's.
         """
         session_id = request.headers.get(session_ids.FIELD, "")
         if not session_id:
             message = f"The field {session_ids.FIELD} is missing; start with initialize."
-            raise _Answered(_refuse(400, message, id_json=id_json))
+            raise Answered(refuse(400, message, id_json=id_json))
         session = await self._sessions.find(session_id, caller.subject)
         if session is None:
             message = "This session is unknown or has ended; start anew with initialize."
-            raise _Answered(_refuse(404, message, id_json=id_json))
+            raise Answered(refuse(404, message, id_json=id_json))
         return session
 
     async def _answer(
         self,
         request: web.Request,
         exchange: Exchange,
-        key: tuple[str, str | int] | None,
+        facts: RpcFacts,
         *,
         stream: bool,
     ) -> web.StreamResponse:
@@ -225,13 +225,16 @@ class McpEndpoint:
             exchange.notify = call.notify
         outcome = self._server.dispatch(exchange)
         if isinstance(outcome, Reply):
-            return _respond(outcome, modern=exchange.modern)
+            facts.code = outcome.code
+            return respond(outcome, modern=exchange.modern)
+        key = None if exchange.modern else (exchange.session_id, exchange.request.id)
         self._calls.start(call, outcome, key)
         try:
             await self._quiet(call, stream)
             if not call.messages and call.done:
-                return _respond(_reply(call, exchange), modern=exchange.modern)
-            return await self._stream(request, exchange, call)
+                reply = self._reply(call, exchange, facts)
+                return respond(reply, modern=exchange.modern)
+            return await self._stream(request, exchange, call, facts)
         except (asyncio.CancelledError, ConnectionError):
             # the client is gone: an end to stateless work, no concern of a legacy call
             call.cancel() if exchange.modern else call.detach()
@@ -244,7 +247,7 @@ class McpEndpoint:
             await call.news(self._keep_alive_s)
 
     async def _stream(
-        self, request: web.Request, exchange: Exchange, call: Call
+        self, request: web.Request, exchange: Exchange, call: Call, facts: RpcFacts
     ) -> web.StreamResponse:
         """Answer with events: what the call says, comments while it is silent, its reply."""
         response = sse.stream()
@@ -258,12 +261,25 @@ class McpEndpoint:
             if not call.messages and not call.done:
                 await response.write(sse.KEEP_ALIVE)
         try:
-            reply = _reply(call, exchange)
+            reply = self._reply(call, exchange, facts)
         except AuthError as error:
-            reply = refused(exchange.request.id_json, InvalidRequestError(error.message))
+            failure = InternalError(error.message, data={"code": error.code})
+            reply = refused(exchange.request.id_json, failure)
         await response.write(sse.event(reply.body))
         await response.write_eof()
         return response
+
+    def _reply(self, call: Call, exchange: Exchange, facts: RpcFacts) -> Reply:
+        if not call.cancelled:
+            reply = call.reply()
+        elif self._calls.closing:
+            stopping = InternalError("The server is stopping; send the request again.")
+            reply = refused(exchange.request.id_json, stopping)
+        else:
+            told = jsonrpc.error(exchange.request.id_json, jsonrpc.CANCELLED, "Request cancelled")
+            reply = Reply(told, code=jsonrpc.CANCELLED)
+        facts.code, facts.tool_error = reply.code, reply.tool_error
+        return reply
 
     async def _accept(
         self,
@@ -271,7 +287,7 @@ class McpEndpoint:
         caller: Caller,
         message: jsonrpc.Notification | jsonrpc.Response,
     ) -> web.Response:
-        if _header_is_modern(request):
+        if header_is_modern(request):
             return self._accept_modern(request, message)
         await self._session(request, caller, None)
         if (
@@ -286,10 +302,10 @@ class McpEndpoint:
         self, request: web.Request, message: jsonrpc.Notification | jsonrpc.Response
     ) -> web.Response:
         if isinstance(message, jsonrpc.Response):
-            return _refuse(400, "The server asked nothing, so there is nothing to answer.")
+            return refuse(400, "The server asked nothing, so there is nothing to answer.")
         error = ladder.unsupported(request.headers[ladder.VERSION_FIELD].strip(" \t"))
         if error is not None:
-            return _respond(refused(None, error), modern=True)
+            return respond(refused(None, error), modern=True)
         return web.Response(status=202)
 
     async def _delete(self, request: web.Request, caller: Caller) -> web.Response:
@@ -309,6 +325,7 @@ def add_mcp(
     sessions: Sessions | None = None,
     new_request_id: Callable[[web.Request], str] | None = None,
     keep_alive_s: float = KEEP_ALIVE_S,
+    drain_s: float = 20.0,
 ) -> McpEndpoint:
     """Serve MCP at `/mcp` of an application.
 
@@ -316,7 +333,7 @@ def add_mcp(
     client has left, and `max_field_size=max_line_size=MAX_FIELD_BYTES`.
 
     Args:
-        app: Gets the routes, CORS, and a clean-up that ends calls under way.
+        app: Gets the routes, CORS, and a shut-down that waits for calls under way.
         server: Answers the messages.
         authenticate: The caller of a request; raises AuthError.
         challenge: The 401 or 403 answer to an AuthError.
@@ -325,6 +342,7 @@ def add_mcp(
         sessions: Seals legacy sessions; by default with a key that dies with the process.
         new_request_id: Names a request in logs and errors.
         keep_alive_s: Silence after which an answer becomes a stream, and between its comments.
+        drain_s: How long calls under way may take to end when the application shuts down.
     """
     gate = Gate(allowed_hosts, allowed_origins)
     endpoint = McpEndpoint(
@@ -340,85 +358,14 @@ def add_mcp(
     routes = [resource.add_route(method, endpoint.handle) for method in _METHODS]
     page_access(app).allow(routes, gate=gate)
 
-    async def end(_: web.Application) -> None:
-        await endpoint.drain(0)
+    async def drain(_: web.Application) -> None:
+        await endpoint.drain(drain_s)
 
-    app.on_cleanup.append(end)
+    app.on_shutdown.append(drain)
     return endpoint
 
 
-def _reply(call: Call, exchange: Exchange) -> Reply:
-    if call.cancelled:
-        cancelled = jsonrpc.error(exchange.request.id_json, jsonrpc.CANCELLED, "Request cancelled")
-        return Reply(cancelled, code=jsonrpc.CANCELLED)
-    return call.reply()
-
-
-def _respond(reply: Reply, *, modern: bool) -> web.Response:
-    """The HTTP answer of a JSON-RPC one; what a legacy client asked wrongly is still a 200."""
-    headers = _JSON.copy()
-    if reply.encoding:
-        headers[hdrs.CONTENT_ENCODING] = reply.encoding
-    status = _STATUS.get(reply.code, 200) if modern else 200
-    return web.Response(body=reply.body, status=status, headers=headers)
-
-
-def _refuse(
-    status: int,
-    message: str,
-    headers: dict[str, str] | None = None,
-    *,
-    id_json: bytes | None = None,
-) -> web.Response:
-    """An HTTP error whose body is a JSON-RPC error, which tells a client that we are modern."""
-    body = jsonrpc.refusal(id_json, InvalidRequestError(message))
-    fields = _JSON.copy()
-    fields.update(headers or {})
-    return web.Response(status=status, body=body, headers=fields)
-
-
-async def _read(request: web.Request) -> bytes:
-    """The body, within its limits of size and time."""
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise _Answered(_refuse(413, f"The body may have {MAX_BODY_BYTES} bytes at most."))
-    try:
-        if request.content.is_eof():
-            return await _chunks(request)
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _chunks(request)
-    except TimeoutError:
-        raise _Answered(_refuse(408, "The body did not arrive in time.")) from None
-    except web.RequestPayloadError:
-        raise _Answered(_refuse(400, "The body is broken below its JSON.")) from None
-
-
-async def _chunks(request: web.Request) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := await request.content.readany():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise _Answered(_refuse(413, f"The body may have {MAX_BODY_BYTES} bytes at most."))
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _header_is_modern(request: web.Request) -> bool:
-    """Whether the version field is there and names no handshake revision."""
-    version = request.headers.get(ladder.VERSION_FIELD)
-    return version is not None and version.strip(" \t") not in versions.LEGACY_VERSIONS
-
-
-@functools.lru_cache(maxsize=64)
-def _is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
-
-
-@functools.lru_cache(maxsize=256)
-def _accepted(accept: str) -> tuple[bool, bool]:
-    """Whether JSON and event streams are accepted."""
-    kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
-    return (
-        not kinds.isdisjoint(("*/*", "application/*", "application/json")),
-        not kinds.isdisjoint(("*/*", "text/*", "text/event-stream")),
-    )
+def _name_of(message: jsonrpc.Request) -> str:
+    key = ladder.NAMED_BY.get(message.method)
+    name = message.params.get(key) if key and isinstance(message.params, dict) else ""
+    return name if isinstance(name, str) else ""

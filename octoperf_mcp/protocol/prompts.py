@@ -1,0 +1,185 @@
+"""`prompts/list`, `prompts/get` (server/prompts): every tool is a prompt of the same name.
+
+Hosts show prompts as slash commands: `/mcp__octoperf__list_workspaces`. The text is made from the
+tool's own definition, so that the two never drift apart.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from octoperf_mcp.errors import InvalidParamsError
+from octoperf_mcp.protocol import jsonrpc, results
+from octoperf_mcp.protocol.catalogue import Tools, unknown
+from octoperf_mcp.protocol.exchange import Exchange, Reply
+from octoperf_mcp.protocol.pagination import Listing
+from octoperf_mcp.registry.assets import Prompt, PromptArgument
+from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.tools import Tool
+
+_NO_SCHEMA: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A prompt as it is listed and rendered; `choices` are the known values of an argument."""
+
+    title: str
+    description: str
+    arguments: Sequence[PromptArgument]
+    render: Callable[[Mapping[str, str]], str]
+    choices: Mapping[str, Sequence[str]]
+    strict: bool
+
+
+class Prompts:
+    """The prompts beside one list of tools; a plugin's own prompt wins over a tool's."""
+
+    def __init__(self, registry: Registry, tools: Tools, info: Mapping[str, Any]) -> None:
+        entries = {tool.name: _tool_entry(tool) for tool in tools.listed}
+        entries |= {name: _prompt_entry(prompt) for name, prompt in registry.prompts.items()}
+        self._entries = dict(sorted(entries.items()))
+        self._end = results.modern_tail(info)
+        self.listing = Listing(
+            "prompts",
+            [_listed(name, entry) for name, entry in self._entries.items()],
+            modern_tail=results.modern_tail(info, ttl_ms=results.CATALOGUE_TTL_MS),
+        )
+
+    def get(self, exchange: Exchange) -> Reply:
+        """Render one prompt.
+
+        Raises:
+            InvalidParamsError: there is no such prompt, or its arguments are wrong.
+        """
+        params = results.params_of(exchange)
+        entry = self._find(results.text_param(params, "name"))
+        values = _checked(entry, results.object_param(params, "arguments"))
+        message = {
+            "role": "user",
+            "content": {"type": "text", "text": entry.render(values)},
+        }
+        body = orjson.dumps({"description": entry.description, "messages": [message]})[:-1]
+        tail = self._end if exchange.modern else b""
+        return Reply(jsonrpc.result(exchange.request.id_json, body + tail + b"}"))
+
+    def choices(self, name: str, argument: str) -> Sequence[str]:
+        """Known values of an argument.
+
+        Raises:
+            InvalidParamsError: there is no such prompt or argument.
+        """
+        entry = self._find(name)
+        _refuse_unknown(entry, argument)
+        return entry.choices.get(argument, ())
+
+    def _find(self, name: str) -> _Entry:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise unknown("prompt", name, tuple(self._entries), {"prompt": name})
+        return entry
+
+
+def _refuse_unknown(entry: _Entry, argument: str) -> None:
+    names = [known.name for known in entry.arguments]
+    if argument not in names:
+        raise unknown("argument", argument, names, {"argument": argument})
+
+
+def _checked(entry: _Entry, given: Mapping[str, Any]) -> Mapping[str, str]:
+    for name, value in given.items():
+        _refuse_unknown(entry, name)
+        if not isinstance(value, str):
+            raise InvalidParamsError(f"The argument {name} of a prompt is text.")
+    for argument in entry.arguments:
+        if entry.strict and argument.required and argument.name not in given:
+            raise InvalidParamsError(
+                f"The argument {argument.name} is missing.", data={"argument": argument.name}
+            )
+    return given
+
+
+def _listed(name: str, entry: _Entry) -> bytes:
+    arguments = [
+        {"name": item.name, "description": item.description, "required": item.required}
+        for item in entry.arguments
+    ]
+    return orjson.dumps(
+        {
+            "name": name,
+            "title": entry.title,
+            "description": entry.description,
+            "arguments": arguments,
+        }
+    )
+
+
+def _prompt_entry(prompt: Prompt) -> _Entry:
+    return _Entry(
+        prompt.title, prompt.description, prompt.arguments, prompt.render, {}, strict=True
+    )
+
+
+def _tool_entry(tool: Tool) -> _Entry:
+    properties = tool.definition["inputSchema"].get("properties", {})
+    required = tool.definition["inputSchema"].get("required", ())
+    arguments = [
+        PromptArgument(name, _described(schema), required=name in required)
+        for name, schema in properties.items()
+    ]
+    return _Entry(
+        title=tool.title,
+        description=tool.description.partition("\n")[0],
+        arguments=arguments,
+        render=lambda values: _ask(tool, values),
+        choices={name: _choices(schema) for name, schema in properties.items()},
+        strict=False,
+    )
+
+
+def _described(schema: Mapping[str, Any]) -> str:
+    text = str(schema.get("description", ""))
+    return f"{text} As JSON." if schema.get("type") in {"array", "object"} else text
+
+
+def _choices(schema: Mapping[str, Any]) -> Sequence[str]:
+    if schema.get("type") == "boolean":
+        return ("true", "false")
+    return [value for value in schema.get("enum", ()) if isinstance(value, str)]
+
+
+def _ask(tool: Tool, values: Mapping[str, str]) -> str:
+    """The user's message: call the tool with these arguments."""
+    schema = tool.definition["inputSchema"]
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    given = {
+        name: _typed(value, properties.get(name, _NO_SCHEMA))
+        for name, value in values.items()
+        if value != ""
+    }
+    lines = [f"Call the tool `{tool.name}` ({tool.title})"]
+    if given:
+        written = orjson.dumps(given, option=orjson.OPT_INDENT_2).decode()
+        lines[0] += f" with these arguments:\n\n```json\n{written}\n```"
+    else:
+        lines[0] += "."
+    missing = [name for name in schema.get("required", ()) if name not in given]
+    if missing:
+        lines.append("Still needed; find them with the listing tools, or ask me:")
+        lines += [f"- `{name}`: {_described(properties[name])}" for name in missing]
+    if tool.definition["annotations"]["destructiveHint"]:
+        lines.append("First say in a sentence what this will change or spend, and wait for a yes.")
+    lines.append("Then tell me the result in short, with its link.")
+    return "\n".join(lines)
+
+
+def _typed(value: str, schema: Mapping[str, Any]) -> Any:
+    """The argument as the tool wants it; text that does not fit its type stays text."""
+    if schema.get("type") in {None, "string"}:
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value

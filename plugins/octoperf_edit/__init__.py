@@ -1,1 +1,50 @@
 """Edit: virtual users, servers, variables, correlation rules, files."""
+
+from collections.abc import Iterable
+
+from octoperf_edit import correlation, http_servers, links, projects, rest, virtual_users
+from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+
+
+@hookimpl
+def register_rest_calls() -> Iterable[RestCall]:
+    """Calls of this area."""
+    return (
+        rest.CREATE_PROJECT,
+        rest.GET_VIRTUAL_USER,
+        rest.PUT_VIRTUAL_USER,
+        rest.LIST_HTTP_SERVERS,
+        rest.GET_HTTP_SERVER,
+        rest.PUT_HTTP_SERVER,
+        rest.LIST_CORRELATION_RULES,
+        rest.CREATE_CORRELATION_RULE,
+        rest.SUBMIT_TASK,
+    )
+
+
+@hookimpl
+def register_deep_links() -> Iterable[DeepLink]:
+    """Pages of this area."""
+    return (
+        links.PROJECT,
+        links.VIRTUAL_USER,
+        links.HTTP_SERVERS,
+        links.HTTP_SERVER,
+        links.CORRELATION_RULES,
+        links.CORRELATION_RULE,
+    )
+
+
+@hookimpl
+def register_tools() -> Iterable[Tool]:
+    """Tools of this area."""
+    return (
+        projects.create_project,
+        virtual_users.get_virtual_user,
+        virtual_users.update_virtual_user,
+        http_servers.list_http_servers_by_project,
+        http_servers.update_http_server,
+        correlation.list_correlation_rules,
+        correlation.create_correlation_rule,
+        correlation.apply_correlations_to_virtual_user,
+    )

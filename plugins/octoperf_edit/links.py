@@ -1,0 +1,15 @@
+"""Pages that editing points at."""
+
+from octoperf_mcp import DeepLink
+
+_PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
+_DSL = "abstracta/jmeter-java-dsl: octoperf/api"
+
+PROJECT = DeepLink(f"{_PROJECT}/design/virtual-user", source=f"{_DSL}/Project.java")
+VIRTUAL_USER = DeepLink(
+    f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", source=f"{_DSL}/VirtualUser.java"
+)
+HTTP_SERVERS = DeepLink(f"{_PROJECT}/design/http-server")
+HTTP_SERVER = DeepLink(f"{_PROJECT}/design/http-server/{{httpServerId}}")
+CORRELATION_RULES = DeepLink(f"{_PROJECT}/design/correlation-rule")
+CORRELATION_RULE = DeepLink(f"{_PROJECT}/design/correlation-rule/{{ruleId}}")

@@ -1,0 +1,120 @@
+"""What the tools of editing answer."""
+
+from typing import Any, Literal
+
+from octoperf_mcp import Listing, payload
+
+
+@payload
+class VirtualUserListing(Listing):
+    """A virtual user without its tree; dates are epoch milliseconds."""
+
+    type: str | None = None
+
+
+@payload
+class OutlineRow:
+    """One action: where it is, what it is, how large it is with all below it."""
+
+    pointer: str
+    id: str
+    type: str
+    name: str
+    request: str | None = None
+    enabled: bool
+    children: int
+    size_bytes: int
+
+
+@payload
+class VirtualUserView:
+    """A virtual user, or a part of it; pointers are those of patch_virtual_user."""
+
+    view: Literal["full", "outline"]
+    virtual_user: dict[str, Any]
+    pointer: str
+    action: dict[str, Any] | None = None
+    outline: list[OutlineRow] | None = None
+    total: int | None = None
+    next_cursor: str | None = None
+    action_count: int
+    size_bytes: int
+    next: str | None = None
+    url: str
+
+
+@payload
+class AppliedOperation:
+    """One operation and the place it changed, `-` replaced by the index."""
+
+    index: int
+    op: str
+    pointer: str
+
+
+@payload
+class PatchedVirtualUser(VirtualUserListing):
+    """The virtual user after the patch, or as it would be after a dry run."""
+
+    dry_run: bool
+    applied: list[AppliedOperation]
+    warnings: list[str]
+
+
+@payload
+class HttpServerRow:
+    """One server; time-outs of 0 mean none."""
+
+    id: str
+    name: str
+    base_url: str
+    connect_timeout_ms: int | None = None
+    response_timeout_ms: int | None = None
+    ip_spoofing: bool | None = None
+    keep_alive: bool | None = None
+    resources_pool: int | None = None
+    authorization_count: int
+    url: str
+
+
+@payload
+class HttpServerList:
+    """HTTP servers of a project."""
+
+    http_servers: list[HttpServerRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class CorrelationRuleRow:
+    """One rule: what it extracts and where it puts the value back."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    extractor: dict[str, Any]
+    injection_rules: list[dict[str, Any]]
+    url: str
+
+
+@payload
+class CorrelationRuleList:
+    """Correlation rules of a project."""
+
+    correlation_rules: list[CorrelationRuleRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class StartedTask:
+    """Work that goes on; get_task_result tells its end."""
+
+    task_id: str
+    status: Literal["PENDING"]
+    next: str
+    url: str

@@ -1,0 +1,34 @@
+"""REST calls of editing, each with the source that shows it."""
+
+from octoperf_mcp import RestCall
+
+_DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
+_MAVEN = "OctoPerf/octoperf-maven-plugin: design-rest-api"
+_TASKS = "OctoPerf/octoperf-maven-plugin: task-rest-api/TasksApi.java"
+
+CREATE_PROJECT = RestCall("POST", "/design/projects", body="json", answer="Project", source=_DSL)
+GET_VIRTUAL_USER = RestCall("GET", "/design/virtual-users/{id}", answer="VirtualUser")
+PUT_VIRTUAL_USER = RestCall(
+    "PUT", "/design/virtual-users/{id}", body="json", answer="VirtualUser", source=_DSL
+)
+LIST_HTTP_SERVERS = RestCall(
+    "GET",
+    "/design/http-servers/by-project/{projectId}",
+    answer="HttpServer[]",
+    source=f"{_MAVEN}/HttpServerApi.java",
+)
+GET_HTTP_SERVER = RestCall("GET", "/design/http-servers/{id}", answer="HttpServer")
+PUT_HTTP_SERVER = RestCall(
+    "PUT",
+    "/design/http-servers/{id}",
+    body="json",
+    answer="HttpServer",
+    source=f"{_MAVEN}/HttpServerApi.java",
+)
+LIST_CORRELATION_RULES = RestCall(
+    "GET", "/design/correlation-rules/by-project/{projectId}", answer="CorrelationRule[]"
+)
+CREATE_CORRELATION_RULE = RestCall(
+    "POST", "/design/correlation-rules", body="json", answer="CorrelationRule"
+)
+SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)

@@ -1,0 +1,130 @@
+"""Tools that read and rename virtual users."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from octoperf_edit import links, rest
+from octoperf_edit.arguments import Description, Name, something_given
+from octoperf_edit.outline import find, outline, size_bytes, walk, without_children
+from octoperf_edit.payloads import VirtualUserListing, VirtualUserView
+from octoperf_mcp import Limit, ToolContext, known_id, listing, page_of, tool
+from octoperf_mcp.errors import InvalidArgumentError
+
+ANSWER_MAX_BYTES = 60_000
+"""A larger part is outlined: near 20,000 tokens, what the smaller clients take in one answer."""
+
+
+@tool(title="Get a virtual user", read_only=True)
+async def get_virtual_user(
+    ctx: ToolContext,
+    virtual_user_id: str,
+    *,
+    view: Literal["auto", "full", "outline"] = "auto",
+    action_id: str | None = None,
+    depth: Annotated[int, Field(ge=1, le=100)] | None = None,
+    limit: Limit = 300,
+    cursor: str = "",
+) -> VirtualUserView:
+    """Read the action tree of one virtual user, the document that patch_virtual_user edits.
+
+    A tree too large for one answer comes as an outline, one row per action with its JSON Pointer;
+    read its parts with actionId.
+
+    Args:
+        virtual_user_id: Id from list_virtual_users or an import.
+        view: full answers the whole JSON whatever its size; outline one row per action; auto
+            chooses by size.
+        action_id: Read only this action and what is below it.
+        depth: Levels of the outline; absent shows all.
+        limit: Largest number of outline rows.
+        cursor: nextCursor of the outline page before.
+    """
+    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
+        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+    pointer, shown = _part(document, action_id)
+    size = size_bytes(shown)
+    facts: dict[str, Any] = {
+        "pointer": pointer,
+        "action_count": sum(1 for _ in walk(shown)),
+        "size_bytes": size,
+        "url": await page_url(ctx, document),
+    }
+    asked = view == "outline" or (view == "auto" and (depth is not None or cursor != ""))
+    if not asked and (view == "full" or size <= ANSWER_MAX_BYTES):
+        whole = document if action_id is None else without_children(document)
+        action = None if action_id is None else shown
+        return VirtualUserView(view="full", virtual_user=whole, action=action, **facts)
+    rows = enumerate(outline(shown, pointer, depth))
+    page = page_of(rows, key=lambda row: (row[0],), limit=limit, cursor=cursor)
+    return VirtualUserView(
+        view="outline",
+        virtual_user=without_children(document),
+        outline=[row for _, row in page.rows],
+        total=page.total,
+        next_cursor=page.next_cursor,
+        next=None if asked else _too_large(size),
+        **facts,
+    )
+
+
+@tool(title="Update a virtual user", idempotent=True)
+async def update_virtual_user(
+    ctx: ToolContext,
+    virtual_user_id: str,
+    name: Name | None = None,
+    description: Description | None = None,
+    tags: list[str] | None = None,
+) -> VirtualUserListing:
+    """Change the name, description or tags of one virtual user; its action tree stays as it is.
+
+    patch_virtual_user edits the tree.
+
+    Args:
+        virtual_user_id: Id from list_virtual_users.
+        name: New name, at most 80 characters.
+        description: New description, at most 2000 characters.
+        tags: All tags from now on; the present ones are replaced.
+    """
+    changes = {"name": name, "description": description, "tags": tags}
+    something_given(**changes)
+    given = {field: value for field, value in changes.items() if value is not None}
+    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
+        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+        changed = {**document, **given}
+        saved = await ctx.rest(rest.PUT_VIRTUAL_USER, id=virtual_user_id, body=changed) or changed
+    return listing(
+        VirtualUserListing, saved, url=await page_url(ctx, document), type=saved.get("type")
+    )
+
+
+async def page_url(ctx: ToolContext, document: Mapping[str, Any]) -> str:
+    """Page of a virtual user."""
+    return ctx.link(
+        links.VIRTUAL_USER,
+        workspace_id=await ctx.workspace_of(document["projectId"]),
+        project_id=document["projectId"],
+        virtual_user_id=document["id"],
+    )
+
+
+def _part(document: dict[str, Any], action_id: str | None) -> tuple[str, dict[str, Any]]:
+    if action_id is None:
+        return "", document
+    found = find(document, action_id)
+    if found is None:
+        raise InvalidArgumentError(
+            "This virtual user has no action with this id.",
+            field="actionId",
+            got=action_id,
+            next_step="Take the id from get_virtual_user with view=outline.",
+        )
+    return found
+
+
+def _too_large(size: int) -> str:
+    return (
+        f"The whole is {size} bytes of JSON, more than the {ANSWER_MAX_BYTES} that fit one answer. "
+        "Read parts with actionId, the next rows with cursor, or all of it with view=full."
+    )

@@ -1,0 +1,172 @@
+"""Reading a tree whole, in outline and in parts; renaming leaves the tree alone."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jsonpointer
+
+from octoperf_edit.virtual_users import ANSWER_MAX_BYTES, get_virtual_user, update_virtual_user
+from octoperf_mcp.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import FakeContext
+
+Maker = Callable[..., "FakeContext"]
+Document = dict[str, Any]
+PLUGIN = "octoperf_edit"
+GET = "GET /design/virtual-users/v1"
+PUT = "PUT /design/virtual-users/v1"
+URL = "https://octoperf.test/ui/workspace/w1/project/p1/design/virtual-user/v1"
+
+
+def enlarged(document: Document) -> Document:
+    document["children"][1]["children"][0]["postData"] = {
+        "@type": "RawPostData",
+        "body": "x" * ANSWER_MAX_BYTES,
+    }
+    return document
+
+
+async def test_a_tree_that_fits_is_answered_whole_and_unchanged(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: document})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1"})
+    assert found["view"] == "full"
+    assert found["virtualUser"] == document
+    assert (found["pointer"], found["actionCount"], found["url"]) == ("", 6, URL)
+    assert "outline" not in found
+    assert "next" not in found
+
+
+async def test_a_large_tree_comes_as_an_outline_that_says_how_to_read_on(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: enlarged(document)})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1"})
+    assert found["view"] == "outline"
+    assert found["sizeBytes"] > ANSWER_MAX_BYTES
+    assert "actionId" in found["next"]
+    assert "children" not in found["virtualUser"]
+    assert found["virtualUser"]["futureSetting"] == {"kept": None}
+    assert found["total"] == found["actionCount"] == 6
+    assert [row["pointer"] for row in found["outline"]] == [
+        "/children/0",
+        "/children/0/children/0",
+        "/children/0/children/0/children/0",
+        "/children/1",
+        "/children/1/children/0",
+        "/children/1/children/1",
+    ]
+    for row in found["outline"]:
+        assert jsonpointer.resolve_pointer(document, row["pointer"])["id"] == row["id"]
+
+
+async def test_an_outline_row_says_what_the_action_is(context: Maker, document: Document) -> None:
+    document["children"][0]["children"][0]["enabled"] = False
+    ctx = context(PLUGIN, {GET: document})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "view": "outline"})
+    row = found["outline"][1]
+    size = row.pop("sizeBytes")
+    assert row == {
+        "pointer": "/children/0/children/0",
+        "id": "a-get",
+        "type": "HttpRequestAction",
+        "name": "/login",
+        "request": "GET /login",
+        "enabled": False,
+        "children": 1,
+    }
+    assert 0 < size < found["outline"][0]["sizeBytes"] < found["sizeBytes"]
+    assert "next" not in found
+
+
+async def test_the_whole_of_a_large_tree_can_be_asked_for(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: enlarged(document)})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "view": "full"})
+    assert found["virtualUser"] == document
+
+
+async def test_one_action_is_read_with_its_place(context: Maker, document: Document) -> None:
+    ctx = context(PLUGIN, {GET: enlarged(document)})
+    arguments = {"virtualUserId": "v1", "actionId": "a-get"}
+    found = await ctx.run(get_virtual_user, arguments)
+    assert found["view"] == "full"
+    assert found["pointer"] == "/children/0/children/0"
+    assert found["action"] == document["children"][0]["children"][0]
+    assert found["actionCount"] == 1
+    assert found["virtualUser"]["name"] == "Checkout"
+    assert "children" not in found["virtualUser"]
+
+
+async def test_a_large_part_is_outlined_with_pointers_from_the_root(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: enlarged(document)})
+    arguments = {"virtualUserId": "v1", "actionId": "a-buy"}
+    found = await ctx.run(get_virtual_user, arguments)
+    assert found["view"] == "outline"
+    assert [row["pointer"] for row in found["outline"]] == [
+        "/children/1/children/0",
+        "/children/1/children/1",
+    ]
+
+
+async def test_an_outline_can_be_shallow(context: Maker, document: Document) -> None:
+    ctx = context(PLUGIN, {GET: document})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "depth": 1})
+    assert [row["id"] for row in found["outline"]] == ["a-home", "a-buy"]
+    assert (found["total"], found["actionCount"]) == (2, 6)
+    part = await ctx.run(
+        get_virtual_user, {"virtualUserId": "v1", "actionId": "a-home", "depth": 1}
+    )
+    assert [row["id"] for row in part["outline"]] == ["a-get"]
+
+
+async def test_an_outline_pages(context: Maker, document: Document) -> None:
+    ctx = context(PLUGIN, {GET: document})
+    seen: list[str] = []
+    arguments: dict[str, Any] = {"virtualUserId": "v1", "view": "outline", "limit": 4}
+    first = await ctx.run(get_virtual_user, arguments)
+    arguments = {"virtualUserId": "v1", "cursor": first["nextCursor"]}
+    second = await ctx.run(get_virtual_user, arguments)
+    seen = [row["id"] for row in (*first["outline"], *second["outline"])]
+    assert seen == ["a-home", "a-get", "a-csrf", "a-buy", "a-cart", "a-pay"]
+    assert "nextCursor" not in second
+
+
+async def test_an_unknown_action_is_answered_with_where_to_find_them(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: document})
+    error = await ctx.refuse(get_virtual_user, {"virtualUserId": "v1", "actionId": "a-9"})
+    assert error.details == {"field": "actionId", "got": "a-9"}
+    assert "view=outline" in error.next_step
+
+
+async def test_an_unknown_virtual_user_is_answered_with_the_tool_that_lists_them(
+    context: Maker,
+) -> None:
+    ctx = context(PLUGIN, {GET: NotFoundError("404", status=404)})
+    error = await ctx.refuse(get_virtual_user, {"virtualUserId": "v1"})
+    assert error.next_step == "Take virtualUserId from list_virtual_users."
+
+
+async def test_renaming_puts_the_document_back_with_its_tree(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: document, PUT: lambda body: body})
+    arguments = {"virtualUserId": "v1", "name": "Buy", "tags": []}
+    found = await ctx.run(update_virtual_user, arguments)
+    assert ctx.body_of(PUT) == {**document, "name": "Buy", "tags": []}
+    assert (found["name"], found["tags"], found["type"], found["url"]) == ("Buy", [], "JMETER", URL)
+    assert "children" not in found
+
+
+async def test_an_edit_of_nothing_is_refused_before_any_call(context: Maker) -> None:
+    ctx = context(PLUGIN)
+    error = await ctx.refuse(update_virtual_user, {"virtualUserId": "v1"})
+    assert error.details["allowed"] == ["name", "description", "tags"]
+    assert ctx.made == []

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.deep_links import DeepLink
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
+    from octoperf_mcp.registry.patches import AppliedOperation, PatchOperations, apply_patch
     from octoperf_mcp.registry.payloads import payload
     from octoperf_mcp.registry.polling import WaitSec, poll_until
     from octoperf_mcp.registry.rest_calls import RestCall
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AppliedOperation": "registry.patches",
     "Caller": "registry.context",
     "CapturedHeader": "registry.captures",
     "CapturedRequest": "registry.captures",
@@ -47,6 +49,7 @@ _HOMES = {
     "Limit": "registry.listings",
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
+    "PatchOperations": "registry.patches",
     "Prompt": "registry.assets",
     "PromptArgument": "registry.assets",
     "PublicAsset": "registry.assets",
@@ -56,6 +59,7 @@ _HOMES = {
     "Tool": "registry.tools",
     "ToolContext": "registry.context",
     "WaitSec": "registry.polling",
+    "apply_patch": "registry.patches",
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "epoch_ms": "registry.listings",
@@ -72,6 +76,7 @@ _HOMES = {
 
 __all__ = [
     "PRESIGN",
+    "AppliedOperation",
     "Caller",
     "CapturedHeader",
     "CapturedRequest",
@@ -82,6 +87,7 @@ __all__ = [
     "Lifespan",
     "Limit",
     "Listing",
+    "PatchOperations",
     "Prompt",
     "PromptArgument",
     "PublicAsset",
@@ -92,6 +98,7 @@ __all__ = [
     "ToolContext",
     "WaitSec",
     "__version__",
+    "apply_patch",
     "by_name",
     "download_ticket",
     "epoch_ms",

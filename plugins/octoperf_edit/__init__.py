@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable
 
-from octoperf_edit import correlation, http_servers, links, projects, rest, virtual_users
+from octoperf_edit import (
+    correlation,
+    http_servers,
+    links,
+    projects,
+    rest,
+    virtual_user_patches,
+    virtual_users,
+)
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
 
 
@@ -42,6 +50,7 @@ def register_tools() -> Iterable[Tool]:
         projects.create_project,
         virtual_users.get_virtual_user,
         virtual_users.update_virtual_user,
+        virtual_user_patches.patch_virtual_user,
         http_servers.list_http_servers_by_project,
         http_servers.update_http_server,
         correlation.list_correlation_rules,

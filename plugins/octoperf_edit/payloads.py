@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from octoperf_mcp import Listing, payload
+from octoperf_mcp import AppliedOperation, Listing, payload
 
 
 @payload
@@ -41,15 +41,6 @@ class VirtualUserView:
     size_bytes: int
     next: str | None = None
     url: str
-
-
-@payload
-class AppliedOperation:
-    """One operation and the place it changed, `-` replaced by the index."""
-
-    index: int
-    op: str
-    pointer: str
 
 
 @payload

@@ -1,0 +1,87 @@
+"""Access tokens of this issuer (RFC 9068): made after a grant, checked on each call."""
+
+import time
+from collections.abc import Callable
+
+from octoperf_mcp.auth.scopes import OPERATION_SCOPES, scope_text, with_implied
+from octoperf_mcp.auth.tokens import (
+    ACCESS_TOKEN_TYPES,
+    SuccessCache,
+    TokenChecker,
+    TokenRules,
+    VerifiedToken,
+    digest_of,
+)
+from octoperf_mcp.embedded.idp.grants import Grant
+from octoperf_mcp.embedded.idp.keys import ALGORITHM, SigningKeys
+from octoperf_mcp.embedded.store.schema import new_id
+from octoperf_mcp.errors import AuthError
+
+ACCESS_LIFE_S = 15 * 60
+
+
+class AccessTokens:
+    """Makes and checks access tokens.
+
+    One token names two audiences, the REST API at the origin and the MCP endpoint, since both are
+    one service; that is why the bridge may pass it on.
+
+    Args:
+        keys: What signs.
+        origin: Issuer, and first audience.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, keys: SigningKeys, origin: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._keys = keys
+        self._origin = origin
+        self._clock = clock
+        rules = TokenRules(
+            issuer=origin,
+            audiences=frozenset({origin}),
+            algorithms=(ALGORITHM,),
+            leeway_s=0,
+            types=ACCESS_TOKEN_TYPES,
+        )
+        self._checker = TokenChecker(rules, clock=clock)
+        self._cache: SuccessCache[VerifiedToken] = SuccessCache()
+        self._generation = 0
+
+    async def mint(self, grant: Grant, scope: str, *, life_s: int = ACCESS_LIFE_S) -> str:
+        """A token of a grant, with the operation scopes among `scope`."""
+        now = int(self._clock())
+        operations = with_implied(name for name in scope.split() if name in OPERATION_SCOPES)
+        claims = {
+            "iss": self._origin,
+            "aud": [self._origin, f"{self._origin}/mcp"],
+            "sub": grant.user_id,
+            "client_id": grant.client_id,
+            "scope": scope_text(operations),
+            "iat": now,
+            "exp": now + life_s,
+            "jti": new_id(),
+            "sid": grant.id,
+        }
+        return await self._keys.sign(claims, kind="at+jwt")
+
+    async def verified(self, token: str) -> VerifiedToken | None:
+        """The claims of a good token; whether its grant is alive is another question."""
+        now = self._clock()
+        digest = digest_of(token)
+        if self._generation == self._keys.verification.generation:
+            known = self._cache.get(digest, now)
+            if known is not None:
+                return known
+        try:
+            header = self._checker.header(token)
+            keys = await self._keys.verification.candidates(header.kid, header.algorithm)
+            found = self._checker.check(token, keys)
+        except AuthError:
+            return None
+        if self._generation != self._keys.verification.generation:
+            self._cache.clear()
+            self._generation = self._keys.verification.generation
+        self._cache.put(digest, found, now=now, expires_at=found.expires_at)
+        return found

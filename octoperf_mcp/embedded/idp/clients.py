@@ -1,0 +1,232 @@
+"""Registered clients (RFC 7591): who may ask for a user's consent."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.embedded.idp.redirects import matches, without_port
+from octoperf_mcp.embedded.idp.tables import (
+    oauth_client,
+    oauth_code,
+    oauth_grant,
+    oauth_refresh_token,
+)
+from octoperf_mcp.embedded.idp.tickets import hash_of, new_ticket, same
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.schema import new_id, now_ms
+
+MOST_CLIENTS = 10_000
+# A registration that never led to a grant, and one that no longer does.
+UNUSED_LIFE_MS = 24 * 3600 * 1000
+IDLE_LIFE_MS = 90 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client; `secret_hash` is "" for a public one."""
+
+    id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    application_type: str
+    auth_method: str
+    secret_hash: str
+    scope: str
+    created: int
+    last_used: int | None
+
+    def allows_redirect(self, uri: str) -> bool:
+        """Whether answers may go to an address."""
+        return any(matches(registered, uri) for registered in self.redirect_uris)
+
+    def has_secret(self, secret: str) -> bool:
+        """Whether this is the client's secret."""
+        return bool(self.secret_hash) and same(self.secret_hash, hash_of(secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a client asked to be registered as, checked."""
+
+    name: str
+    redirect_uris: tuple[str, ...]
+    application_type: str
+    auth_method: str
+    scope: str
+
+
+class TooManyClientsError(Exception):
+    """The table is full of clients that are in use."""
+
+
+class Clients:
+    """Registers and finds clients.
+
+    Documents that a client publishes itself (Client ID Metadata Documents) would be resolved by
+    `find`, the one door through which a client id becomes a client.
+    """
+
+    def __init__(self, database: Database, *, most: int = MOST_CLIENTS) -> None:
+        self._database = database
+        self._most = most
+
+    async def register(self, wanted: Registration) -> tuple[Client, str]:
+        """Add a client; answers it and its secret, "" for a public one.
+
+        An equal public client is not added again: programs that register at every start share
+        one row, which grants nothing by itself.
+
+        Raises:
+            TooManyClientsError: the table is full.
+        """
+        secret = new_ticket("ops_") if wanted.auth_method != "none" else ""
+        row = {
+            "id": new_id(),
+            "name": wanted.name,
+            "redirect_uris": list(wanted.redirect_uris),
+            "application_type": wanted.application_type,
+            "auth_method": wanted.auth_method,
+            "secret_hash": hash_of(secret) if secret else "",
+            "scope": wanted.scope,
+            "fingerprint": None if secret else _fingerprint(wanted),
+            "created": now_ms(),
+            "last_used": None,
+        }
+
+        async def work(connection: AsyncConnection) -> Client:
+            if not secret:
+                known = await _one(connection, oauth_client.c.fingerprint == row["fingerprint"])
+                if known is not None:
+                    return await _renewed(connection, known)
+            await self._make_room(connection)
+            await connection.execute(oauth_client.insert().values(**row))
+            added = await _one(connection, oauth_client.c.id == row["id"])
+            if added is None:
+                raise LookupError("The client that was just added is gone.")
+            return added
+
+        return await self._database.write(work), secret
+
+    async def find(
+        self, client_id: str, *, connection: AsyncConnection | None = None
+    ) -> Client | None:
+        """The client of an id."""
+
+        async def work(reader: AsyncConnection) -> Client | None:
+            return await _one(reader, oauth_client.c.id == client_id)
+
+        return await self._database.read(work, connection=connection)
+
+    async def all(self) -> list[Client]:
+        """Every client, newest first."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(
+                sa.select(oauth_client).order_by(oauth_client.c.created.desc(), oauth_client.c.id)
+            )
+            return [_client(row) for row in found.mappings()]
+
+    async def delete(self, client_id: str) -> bool:
+        """Remove a client and every grant of it; whether there was one."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await _delete(connection, [client_id]) > 0
+
+        return await self._database.write(work)
+
+    async def tidy(self) -> int:
+        """Remove clients that never got a grant in a day or used none in ninety; answers how many.
+
+        A client with a grant that is alive stays.
+        """
+
+        async def work(connection: AsyncConnection) -> int:
+            found = await connection.execute(sa.select(oauth_client.c.id).where(_abandoned()))
+            return await _delete(connection, list(found.scalars()))
+
+        return await self._database.write(work)
+
+    async def _make_room(self, connection: AsyncConnection) -> None:
+        count = sa.select(sa.func.count()).select_from(oauth_client)
+        if (await connection.execute(count)).scalar_one() < self._most:
+            return
+        found = await connection.execute(sa.select(oauth_client.c.id).where(_abandoned()))
+        gone = await _delete(connection, list(found.scalars()))
+        if not gone:
+            raise TooManyClientsError
+
+
+def _abandoned() -> "sa.ColumnElement[bool]":
+    now = now_ms()
+    granted = (
+        sa.select(oauth_grant.c.id)
+        .where(
+            oauth_grant.c.client_id == oauth_client.c.id,
+            oauth_grant.c.revoked.is_(None),
+            oauth_grant.c.expires > now,
+        )
+        .exists()
+    )
+    never = sa.and_(
+        oauth_client.c.last_used.is_(None), oauth_client.c.created < now - UNUSED_LIFE_MS
+    )
+    return sa.and_(~granted, sa.or_(never, oauth_client.c.last_used < now - IDLE_LIFE_MS))
+
+
+async def _delete(connection: AsyncConnection, ids: Sequence[str]) -> int:
+    gone = 0
+    for client_id in ids:
+        grants = sa.select(oauth_grant.c.id).where(oauth_grant.c.client_id == client_id)
+        await connection.execute(
+            oauth_refresh_token.delete().where(oauth_refresh_token.c.grant_id.in_(grants))
+        )
+        for table in (oauth_code, oauth_grant):
+            await connection.execute(table.delete().where(table.c.client_id == client_id))
+        removed = await connection.execute(
+            oauth_client.delete().where(oauth_client.c.id == client_id)
+        )
+        gone += removed.rowcount
+    return gone
+
+
+async def _renewed(connection: AsyncConnection, client: Client) -> Client:
+    """The client counted as registered now, so that it is not tidied away under the caller."""
+    await connection.execute(
+        oauth_client.update().where(oauth_client.c.id == client.id).values(created=now_ms())
+    )
+    return client
+
+
+async def _one(connection: AsyncConnection, condition: "sa.ColumnElement[bool]") -> Client | None:
+    found = await connection.execute(sa.select(oauth_client).where(condition))
+    row = found.mappings().one_or_none()
+    return None if row is None else _client(row)
+
+
+def _client(row: "sa.RowMapping") -> Client:
+    return Client(
+        id=row["id"],
+        name=row["name"],
+        redirect_uris=tuple(row["redirect_uris"]),
+        application_type=row["application_type"],
+        auth_method=row["auth_method"],
+        secret_hash=row["secret_hash"],
+        scope=row["scope"],
+        created=row["created"],
+        last_used=row["last_used"],
+    )
+
+
+def _fingerprint(wanted: Registration) -> str:
+    """Equal for registrations that differ in nothing but loopback ports and order."""
+    parts: list[Any] = [
+        wanted.name,
+        sorted({without_port(uri) for uri in wanted.redirect_uris}),
+        wanted.application_type,
+        wanted.scope,
+    ]
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()

@@ -1,0 +1,325 @@
+"""The identity provider as the rest of the platform sees it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import hdrs, web
+
+from octoperf_mcp.auth.hosts import OwnOrigins, is_loopback
+from octoperf_mcp.auth.scopes import ALL_SCOPES, OFFLINE, OPERATION_SCOPES, scope_text, with_implied
+from octoperf_mcp.embedded.idp import metadata as addresses
+from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
+from octoperf_mcp.embedded.idp.accounts import Accounts
+from octoperf_mcp.embedded.idp.answers import CORS_HEADERS, oauth_answer, preflight
+from octoperf_mcp.embedded.idp.authorize import AuthorizeEndpoint
+from octoperf_mcp.embedded.idp.clients import Clients
+from octoperf_mcp.embedded.idp.grants import Grant, Grants
+from octoperf_mcp.embedded.idp.keys import SigningKeys
+from octoperf_mcp.embedded.idp.live import LiveGrants
+from octoperf_mcp.embedded.idp.passwords import Passwords
+from octoperf_mcp.embedded.idp.registration import RegistrationEndpoint
+from octoperf_mcp.embedded.idp.sessions import Sessions
+from octoperf_mcp.embedded.idp.sign_in import SignIn, sign_in_address
+from octoperf_mcp.embedded.idp.throttle import Throttle
+from octoperf_mcp.embedded.idp.token_endpoint import TokenEndpoint
+from octoperf_mcp.embedded.idp.users import Users
+from octoperf_mcp.embedded.platform import Principal
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.schema import new_id, now_ms
+from octoperf_mcp.errors import ConfigError
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SESSION_TOKEN_LIFE_S = 24 * 3600
+_TIDY_S = 60.0
+_TIDY_TABLES_EVERY = 15
+_REGISTRATIONS = 30
+_REGISTRATION_WINDOW_S = 10 * 60
+
+
+def check_origin(origin: str) -> None:
+    """Check that tokens and passwords would not travel in the clear.
+
+    Raises:
+        ConfigError: no origin, a path behind it, or http on anything but loopback.
+    """
+    parts = urlsplit(origin)
+    if not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+        raise ConfigError(f"{origin!r} is no origin: scheme, host and port, nothing behind.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ConfigError(f"{origin} must be https: people sign in there with a password.")
+
+
+class IdentityProvider:
+    """Users, sign-in, and the authorization server whose issuer is the origin."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: SigningKeys,
+        origins: OwnOrigins,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self.users = Users(database, passwords or Passwords())
+        self.clients = Clients(database)
+        self.grants = Grants(database)
+        self._keys = keys
+        self._origins = origins
+        self._live = LiveGrants(self.grants)
+        self._tokens = AccessTokens(keys, origins.origin)
+        self._sessions = Sessions(database, origins.origin, keys.secret)
+        self._accounts = Accounts(self.users)
+        self._sign_in = SignIn(self._accounts, self._sessions)
+        self._registration = RegistrationEndpoint(
+            self.clients, Throttle(_REGISTRATIONS, _REGISTRATION_WINDOW_S)
+        )
+        self._authorize = AuthorizeEndpoint(self.clients, self.grants, self._sessions, origins)
+        self._token_endpoint = TokenEndpoint(
+            clients=self.clients,
+            grants=self.grants,
+            live=self._live,
+            tokens=self._tokens,
+            origins=origins,
+            secret=keys.secret,
+        )
+        self._tidying: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        database: Database,
+        *,
+        origin: str,
+        port: int | None = None,
+        passwords: Passwords | None = None,
+    ) -> "IdentityProvider":
+        """Read or make the keys, and begin to tidy up behind the scenes.
+
+        Args:
+            database: Where everything is.
+            origin: Public origin without trailing slash; the issuer.
+            port: Port of the loopback listener, when it is not the origin's.
+            passwords: How passwords are hashed, when not with the default cost.
+
+        Raises:
+            ConfigError: the origin would send passwords in the clear.
+        """
+        check_origin(origin)
+        keys = await SigningKeys.open(database)
+        provider = cls(database, keys, OwnOrigins(origin, port=port), passwords)
+        provider._tidying = asyncio.create_task(provider._tidy_again_and_again())
+        return provider
+
+    async def close(self) -> None:
+        """End what runs behind the scenes and write down what is not yet."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
+        await self._live.flush()
+        await self._keys.close()
+
+    async def principal(self, token: str) -> Principal | None:
+        """Who presents a token: issued here for the origin, its grant alive now."""
+        verified = await self._tokens.verified(token)
+        if verified is None:
+            return None
+        grant = await self._live.get(verified.session_id)
+        if grant is None or grant.user_id != verified.subject:
+            return None
+        return Principal(grant.user_id, grant.username, verified.scopes, grant.id)
+
+    async def browser_user(self, request: web.Request) -> Principal | None:
+        """Who is signed in with the cookie of a browser; may do everything."""
+        user = await self._sessions.user(request)
+        if user is None:
+            return None
+        return Principal(user.user_id, user.username, frozenset(OPERATION_SCOPES))
+
+    def sign_in_redirect(self, request: web.Request) -> web.HTTPFound:
+        """To the sign-in page, which comes back to this address."""
+        return web.HTTPFound(sign_in_address(str(request.rel_url)))
+
+    def anti_forgery(self, request: web.Request) -> str:
+        """The hidden field `form` of every form that a signed-in browser is given."""
+        return self._sessions.anti_forgery(request)
+
+    def is_genuine(self, request: web.Request, text: str) -> bool:
+        """Whether a submitted form carries the text of `anti_forgery`."""
+        return self._sessions.is_genuine(request, text)
+
+    async def create_user(self, username: str, password: str) -> str:
+        """Add a user; answers the id.
+
+        Raises:
+            Invalid: the name or the password cannot be accepted.
+            Conflict: the name is taken.
+        """
+        return await self.users.create(username, password)
+
+    async def check_password(
+        self, username: str, password: str, *, address: str = ""
+    ) -> str | None:
+        """The id of the user, None when the name or the password is wrong.
+
+        Raises:
+            TooManyAttemptsError: a Failure of status 429; guessing is slowed down by name and by
+                `address` of the caller.
+        """
+        return await self._accounts.check_password(username, password, address=address)
+
+    async def set_password(self, user_id: str, password: str) -> None:
+        """Change the password; sessions and grants of the user end.
+
+        Raises:
+            Invalid: the password cannot be accepted.
+            NotFound: nobody has this id.
+        """
+        await self.users.set_password(user_id, password)
+        self._live.forget()
+
+    async def set_disabled(self, user_id: str, disabled: bool) -> None:
+        """Lock a user out, or let him in again.
+
+        Raises:
+            NotFound: nobody has this id.
+        """
+        await self.users.set_disabled(user_id, disabled)
+        self._live.forget()
+
+    async def delete_user(self, user_id: str) -> None:
+        """Remove a user; his documents are left to the store.
+
+        Raises:
+            NotFound: nobody has this id.
+        """
+        await self.users.delete(user_id)
+        self._live.forget()
+
+    async def user(self, user_id: str) -> dict[str, Any]:
+        """`{id, username, created, disabled}`.
+
+        Raises:
+            NotFound: nobody has this id.
+        """
+        return await self.users.get(user_id)
+
+    async def session_token(self, user_id: str) -> str:
+        """A token of `/public/users/login`: a day, every operation."""
+        return await self._local_token(
+            user_id, OPERATION_SCOPES, SESSION_TOKEN_LIFE_S, "Sign-in over REST"
+        )
+
+    async def mint_token(self, user_id: str, scopes: Iterable[str], life_s: int) -> str:
+        """A token for local use by the command line."""
+        return await self._local_token(user_id, scopes, life_s, "Command line")
+
+    async def revoke_grant(self, grant_id: str, *, user_id: str | None = None) -> bool:
+        """End a grant from the next call on; whether there was one, of that user if given."""
+        return await self._live.revoke(grant_id, user_id=user_id)
+
+    async def delete_client(self, client_id: str) -> bool:
+        """Remove a registration and its grants; the client will register again."""
+        removed = await self.clients.delete(client_id)
+        self._live.forget()
+        return removed
+
+    def routes(self) -> list[web.RouteDef]:
+        """All addresses of the identity provider."""
+        token = self._token_endpoint
+        shared: list[tuple[str, Handler]] = [
+            (addresses.REGISTER_PATH, self._registration.post),
+            (addresses.TOKEN_PATH, token.token),
+            (addresses.REVOKE_PATH, token.revoke),
+            (addresses.INTROSPECT_PATH, token.introspect),
+            (addresses.USERINFO_PATH, self._userinfo),
+        ]
+        documents: list[tuple[str, Handler]] = [
+            (addresses.METADATA_PATH + suffix, self._metadata) for suffix in ("", "/auth", "/mcp")
+        ]
+        documents += [(addresses.JWKS_PATH, self._jwks), (addresses.USERINFO_PATH, self._userinfo)]
+        crossed = dict.fromkeys(path for path, _ in [*shared, *documents])
+        return [
+            *(web.post(path, handler) for path, handler in shared),
+            *(web.get(path, handler) for path, handler in documents),
+            *(web.options(path, preflight) for path in crossed),
+            web.get(addresses.AUTHORIZE_PATH, self._authorize.show),
+            web.post(addresses.AUTHORIZE_PATH, self._authorize.decide),
+            web.get(addresses.LOGIN_PATH, self._sign_in.show),
+            web.post(addresses.LOGIN_PATH, self._sign_in.submit),
+            web.get(addresses.LOGOUT_PATH, self._sign_in.show_sign_out),
+            web.post(addresses.LOGOUT_PATH, self._sign_in.sign_out),
+        ]
+
+    async def tidy(self) -> None:
+        """Remove what has ended and clients that nobody uses."""
+        await self.grants.tidy()
+        await self._sessions.tidy()
+        await self.clients.tidy()
+
+    async def _metadata(self, _request: web.Request) -> web.Response:
+        return _document(addresses.metadata(self._origins.origin))
+
+    async def _jwks(self, _request: web.Request) -> web.Response:
+        return _document(await self._keys.document())
+
+    async def _userinfo(self, request: web.Request) -> web.Response:
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        principal = await self.principal(token.strip()) if scheme.lower() == "bearer" else None
+        if principal is None:
+            answer = oauth_answer({"error": "invalid_token"}, status=401)
+            answer.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer error="invalid_token"'
+            return answer
+        return oauth_answer(
+            {
+                "sub": principal.user_id,
+                "preferred_username": principal.username,
+                "name": principal.username,
+            }
+        )
+
+    async def _local_token(
+        self, user_id: str, scopes: Iterable[str], life_s: int, name: str
+    ) -> str:
+        await self.users.get(user_id)
+        wanted = with_implied(scopes)
+        unknown = wanted.difference(ALL_SCOPES)
+        if unknown:
+            raise ConfigError(f"There is no scope {scope_text(unknown)}.")
+        now = now_ms()
+        grant = Grant(
+            id=new_id(),
+            user_id=user_id,
+            client_id="",
+            client_name=name,
+            redirect_uri="",
+            scope=scope_text(wanted - {OFFLINE}),
+            resources=(),
+            created=now,
+            last_used=now,
+            expires=now + life_s * 1000,
+        )
+        await self.grants.add(grant)
+        return await self._tokens.mint(grant, grant.scope, life_s=life_s)
+
+    async def _tidy_again_and_again(self) -> None:
+        turn = 0
+        while True:
+            try:
+                await self._live.flush()
+                if turn % _TIDY_TABLES_EVERY == 0:
+                    await self.tidy()
+            except Exception:  # the top of this task: nothing here may end the server
+                log.exception("identity_tidy_failed")
+            turn += 1
+            await asyncio.sleep(_TIDY_S)
+
+
+def _document(content: dict[str, Any]) -> web.Response:
+    return web.json_response(
+        content, headers={**CORS_HEADERS, hdrs.CACHE_CONTROL: "public, max-age=300"}
+    )

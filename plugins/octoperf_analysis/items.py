@@ -1,0 +1,203 @@
+"""Items of a report: which tool reads which, and what their metrics are."""
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from octoperf_analysis import links, rest
+from octoperf_analysis.payloads import ItemHead, ItemRun, MetricHead
+from octoperf_analysis.units import unit_of
+from octoperf_mcp import RestCall, ToolContext, known_id
+from octoperf_mcp.entities.runs import is_over
+from octoperf_mcp.errors import InvalidArgumentError, NotFoundError, UnavailableError
+
+SUMMARY = "get_report_summary_values"
+TABLE = "get_report_table_values"
+LINE = "get_report_line_chart_values"
+ERRORS = "get_report_errors"
+
+VALUE_TOOLS: Mapping[str, str] = {
+    "SummaryReportItem": SUMMARY,
+    "BarChartReportItem": SUMMARY,
+    "StatisticTableReportItem": TABLE,
+    "LineChartReportItem": LINE,
+    "PercentilesChartReportItem": LINE,
+    "ErrorsReportItem": ERRORS,
+}
+"""Tool that reads the values of each type of item (skill bench-reports)."""
+
+_LISTED_MAX = 30
+_T = TypeVar("_T")
+_EARLIEST_MS = 100_000_000_000
+"""1973 in epoch milliseconds: what is less was meant as seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An item and its report."""
+
+    report: Mapping[str, Any]
+    item: Mapping[str, Any]
+
+    @property
+    def metrics(self) -> Sequence[Mapping[str, Any]]:
+        """Metrics of the item, in the order of their values."""
+        return self.item.get("metrics") or []
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Runs that the item draws on."""
+        named = [self.item.get("benchResultId")]
+        named += [metric.get("benchResultId") for metric in self.metrics]
+        found = list(dict.fromkeys(run_id for run_id in named if run_id))
+        return found or list(self.report.get("benchResultIds") or [])
+
+
+async def read_report(ctx: ToolContext, report_id: str) -> dict[str, Any]:
+    """Document of a report.
+
+    Raises:
+        NotFoundError: nothing has this id.
+    """
+    with known_id("reportId", report_id, listed_by="list_bench_reports_by_project"):
+        return dict(await ctx.rest(rest.GET_REPORT, id=report_id))
+
+
+async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> Chosen:
+    """The item whose values `tool` was asked for.
+
+    Raises:
+        InvalidArgumentError: the report has no such item, or another tool reads it.
+    """
+    report = await read_report(ctx, report_id)
+    items = {item["id"]: item for item in report.get("items") or []}
+    item = items.get(item_id)
+    readable = [key for key, each in items.items() if VALUE_TOOLS.get(each["@type"]) == tool]
+    if item is None:
+        near = difflib.get_close_matches(item_id, list(items), n=1)
+        raise InvalidArgumentError(
+            f"Report {report_id} has no item {item_id!r}.",
+            field="itemId",
+            got=item_id,
+            allowed=readable[:_LISTED_MAX],
+            did_you_mean=near[0] if near else "",
+            next_step="get_bench_report lists the items with the tool that reads each.",
+        )
+    if item["@type"] not in VALUE_TOOLS:
+        raise InvalidArgumentError(
+            f"No tool reads the values of a {item['@type']}.",
+            field="itemId",
+            got=item_id,
+            allowed=readable[:_LISTED_MAX],
+            next_step="get_bench_report lists the items with the tool that reads each.",
+        )
+    right = VALUE_TOOLS[item["@type"]]
+    if right != tool:
+        raise InvalidArgumentError(
+            f"{item_id} is a {item['@type']}; {right} reads its values.",
+            field="itemId",
+            got=item_id,
+            allowed=readable[:_LISTED_MAX],
+            next_step=f"Call {right} with the same reportId and itemId.",
+        )
+    return Chosen(report, item)
+
+
+async def values_of(
+    ctx: ToolContext, chosen: Chosen, call: RestCall, **query: Any
+) -> tuple[ItemHead, Any]:
+    """The item with the states of its runs, and what the platform answers to the posted item."""
+    found, *runs = await asyncio.gather(
+        ctx.rest(call, body=chosen.item, **query),
+        *(_run(ctx, run_id) for run_id in chosen.run_ids),
+    )
+    return _head(chosen, runs), [] if found is None else found
+
+
+def _head(chosen: Chosen, runs: Sequence[ItemRun | None]) -> ItemHead:
+    known = [run for run in runs if run is not None]
+    return ItemHead(
+        report_id=chosen.report["id"],
+        item_id=chosen.item["id"],
+        item_name=chosen.item.get("name") or "",
+        item_type=chosen.item["@type"],
+        runs=known,
+        partial=not all(is_over(run.state) for run in known),
+    )
+
+
+async def page_of(ctx: ToolContext, report: Mapping[str, Any]) -> str:
+    """Page of a report."""
+    return ctx.link(
+        links.REPORT,
+        workspace_id=await ctx.workspace_of(report["projectId"]),
+        project_id=report["projectId"],
+        report_id=report["id"],
+    )
+
+
+def metric_heads(chosen: Chosen) -> list[MetricHead]:
+    """Name, unit and filters of each metric, in the order of their values."""
+    several = len({metric.get("benchResultId") for metric in chosen.metrics}) > 1
+    return [
+        MetricHead(
+            metric=metric["id"],
+            unit=unit_of(metric["id"]).name,
+            bench_result_id=metric.get("benchResultId") if several else None,
+            filters=[_filter(each) for each in metric.get("filters") or []] or None,
+        )
+        for metric in chosen.metrics
+    ]
+
+
+def aligned(heads: Sequence[MetricHead], values: Sequence[_T]) -> list[tuple[MetricHead, _T]]:
+    """Each metric with its value.
+
+    Raises:
+        UnavailableError: their numbers differ, so no value can be told from another.
+    """
+    if len(heads) != len(values):
+        raise UnavailableError(
+            f"OctoPerf answered {len(values)} values for {len(heads)} metrics.",
+            next_step="Read the report again with get_bench_report; the item may have changed.",
+        )
+    return list(zip(heads, values, strict=True))
+
+
+def window(from_ms: int | None, to_ms: int | None) -> dict[str, int | None]:
+    """Query values of a time window.
+
+    Raises:
+        InvalidArgumentError: the window is empty, or its ends are not in milliseconds.
+    """
+    for field, value in (("from", from_ms), ("to", to_ms)):
+        if value is not None and value < _EARLIEST_MS:
+            raise InvalidArgumentError(
+                f"{field} is in epoch milliseconds; {value} lies before 1974.",
+                field=field,
+                got=value,
+                next_step="Send epoch milliseconds, such as x of a line chart's points.",
+            )
+    if from_ms is not None and to_ms is not None and to_ms <= from_ms:
+        raise InvalidArgumentError(
+            "to is not behind from.",
+            field="to",
+            got=to_ms,
+            next_step="Send a to that is greater than from, or leave one out.",
+        )
+    return {"from": from_ms, "to": to_ms}
+
+
+async def _run(ctx: ToolContext, run_id: str) -> ItemRun | None:
+    try:
+        run = await ctx.rest(rest.GET_BENCH_RESULT, id=run_id)
+    except NotFoundError:  # deleted since; its values may still be there
+        return None
+    return ItemRun(bench_result_id=run_id, state=run["state"])
+
+
+def _filter(each: Mapping[str, Any]) -> str:
+    terms = each.get("terms") or [each.get("term")]
+    return f"{each.get('field')}={','.join(str(term) for term in terms)}"

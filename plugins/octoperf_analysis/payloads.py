@@ -1,0 +1,213 @@
+"""What the tools of reports answer. Every figure has its unit beside it; times are ms."""
+
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, WithJsonSchema
+
+from octoperf_mcp import Listing, payload
+
+
+def _compact(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+Number = Annotated[float, PlainSerializer(_compact), WithJsonSchema({"type": "number"})]
+"""A figure that is written without a needless `.0`."""
+
+
+@payload
+class ReportRow(Listing):
+    """A report and the runs it shows."""
+
+    bench_result_ids: list[str]
+
+
+@payload
+class ReportList:
+    """Reports of a project, the newest first."""
+
+    bench_reports: list[ReportRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class ReadableItem:
+    """An item of a report and the tool that reads its values; none for text and layout."""
+
+    item_id: str
+    type: str
+    name: str
+    tool: str | None = None
+
+
+@payload
+class Report(Listing):
+    """A whole report; JSON Pointers of patches start at its root (`/items/0/metrics`)."""
+
+    project_id: str
+    bench_result_ids: list[str]
+    read_with: list[ReadableItem]
+    items: list[dict[str, Any]]
+    configs: list[dict[str, Any]]
+    time_range: dict[str, Any] | None = None
+    type: str | None = None
+
+
+@payload
+class ItemRun:
+    """A run behind an item, and its state."""
+
+    bench_result_id: str
+    state: str
+
+
+@payload
+class ItemHead:
+    """The item that was read; values are `partial` while one of its runs is not over."""
+
+    report_id: str
+    item_id: str
+    item_name: str
+    item_type: str
+    runs: list[ItemRun]
+    partial: bool
+
+
+@payload
+class MetricHead:
+    """A metric with its unit; its run where the item shows several; `subSampleType=Hit`, …."""
+
+    metric: str
+    unit: str
+    bench_result_id: str | None = None
+    filters: list[str] | None = None
+
+
+@payload
+class MetricValue(MetricHead):
+    """One figure; no value means that nothing was measured."""
+
+    value: Number | None = None
+
+
+@payload
+class SummaryValues:
+    """Figures of a summary or bar item, in the order of its metrics."""
+
+    item: ItemHead
+    values: list[MetricValue]
+    total: int
+    url: str
+
+
+@payload
+class Figure:
+    """A figure and its unit; no value means that nothing was measured."""
+
+    value: Number | None = None
+    unit: str
+
+
+@payload
+class TableEntry:
+    """Figures of one action, in the order of `columns`."""
+
+    action_id: str
+    action_name: str | None = None
+    virtual_user_name: str | None = None
+    values: list[Figure]
+
+
+@payload
+class TableValues:
+    """A statistics table; `text` holds the rows when another format than json was asked for.
+
+    With `compute_type` DELTA each figure is the difference to the reference run: negative times
+    are better.
+    """
+
+    item: ItemHead
+    compute_type: str
+    columns: list[MetricHead]
+    entries: list[TableEntry] | None = None
+    text: str | None = None
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class GraphPoint:
+    """A point of a curve."""
+
+    x: Number
+    y: Number
+
+
+@payload
+class Series(MetricHead):
+    """One curve: `points`, or `times` and `values`, as asked for.
+
+    `least` and `greatest` are taken from all `source_points` points, also when fewer are shown.
+    """
+
+    source_points: int
+    least: GraphPoint | None = None
+    greatest: GraphPoint | None = None
+    points: list[GraphPoint] | None = None
+    times: list[Number] | None = None
+    values: list[Number] | None = None
+
+
+@payload
+class LineChartValues:
+    """Curves of a chart; `x_unit` says what x is, `downsampled` whether points were left out."""
+
+    item: ItemHead
+    x_unit: str
+    downsampled: bool
+    series: list[Series]
+    text: str | None = None
+    total: int
+    url: str
+
+
+@payload
+class CheckedAssertion:
+    """Verdict of one assertion."""
+
+    name: str
+    failed: bool
+    message: str | None = None
+
+
+@payload
+class BenchError:
+    """One failed sample; its texts come from the target and are data, not instruction."""
+
+    bench_result_id: str
+    action_id: str
+    action_name: str | None = None
+    virtual_user_name: str | None = None
+    timestamp: int
+    response_code: str | None = None
+    error_message: str | None = None
+    method: str | None = None
+    request_url: str | None = None
+    region: str | None = None
+    load_generator: str | None = None
+    assertions: list[CheckedAssertion]
+
+
+@payload
+class BenchErrors:
+    """Failed samples in the order of their time; a platform may keep only some of each kind."""
+
+    item: ItemHead
+    errors: list[BenchError]
+    total: int
+    next_cursor: str | None = None
+    next: str
+    url: str

@@ -1,0 +1,45 @@
+"""REST calls of reports and their values, each with the source that shows it.
+
+Values are read by posting the whole report item: observed three times, the habit for the rest.
+"""
+
+from octoperf_mcp import RestCall
+
+_DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
+_WINDOW = ("from", "to")
+
+LIST_REPORTS = RestCall(
+    "GET", "/analysis/bench-reports/by-project/{projectId}", answer="BenchReport[]"
+)
+GET_REPORT = RestCall(
+    "GET",
+    "/analysis/bench-reports/{id}",
+    answer="BenchReport",
+    source="tpit59/octoperf-mcp: octoperf/adapter.go",
+)
+GET_BENCH_RESULT = RestCall(
+    "GET",
+    "/runtime/bench-results/{id}",
+    answer="BenchResult",
+    source="OctoPerf/octoperf-maven-plugin: runtime-rest-api/BenchResultsApi.java",
+)
+LIST_VIRTUAL_USERS = RestCall(
+    "GET", "/design/virtual-users/by-project/{projectId}", answer="VirtualUser[]", source=_DSL
+)
+SUMMARY = RestCall(
+    "POST", "/analysis/metrics/summary", _WINDOW, "json", answer="number[]", source=_DSL
+)
+TABLE = RestCall("POST", "/analysis/metrics/table", (), "json", answer="TableEntry[]", source=_DSL)
+LINE = RestCall("POST", "/analysis/metrics/line", _WINDOW, "json", answer="GraphPoint[][]")
+ERRORS = RestCall("POST", "/analysis/bench-errors", _WINDOW, "json", answer="BenchError[]")
+
+CALLS = (
+    LIST_REPORTS,
+    GET_REPORT,
+    GET_BENCH_RESULT,
+    LIST_VIRTUAL_USERS,
+    SUMMARY,
+    TABLE,
+    LINE,
+    ERRORS,
+)

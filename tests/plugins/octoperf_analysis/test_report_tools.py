@@ -1,0 +1,100 @@
+"""Reports: find them, read them, see which tool reads what."""
+
+from typing import Any
+
+import octoperf_analysis
+from octoperf_analysis import report_tools as tools
+from octoperf_mcp.errors import NotFoundError
+
+PLUGIN = "octoperf_analysis"
+LIST = "GET /analysis/bench-reports/by-project/p1"
+PAGE = "https://octoperf.test/ui/workspace/w1/project/p1/analysis/report"
+FOUND = [
+    {"id": "b", "name": "Night", "benchResultIds": ["r1"], "created": 10, "tags": ["z", "a"]},
+    {"id": "a", "name": "Trend of nights", "benchResultIds": ["r1", "r2"], "created": 20},
+    {"id": "c", "name": "Day", "benchResultIds": ["r3"], "created": 10},
+]
+
+
+def test_the_plugin_keeps_the_contract(check_contract: Any) -> None:
+    check_contract(PLUGIN)
+
+
+def test_every_tool_that_reads_values_is_registered() -> None:
+    tools_there = {tool.name for tool in octoperf_analysis.register_tools()}
+    assert set(octoperf_analysis.items.VALUE_TOOLS.values()) <= tools_there
+
+
+async def test_reports_come_newest_first_each_with_its_page(context: Any) -> None:
+    result = await context(PLUGIN, {LIST: FOUND}).run(
+        tools.list_bench_reports_by_project, {"projectId": "p1"}
+    )
+    assert [row["id"] for row in result["benchReports"]] == ["a", "b", "c"]
+    assert result["benchReports"][1] == {
+        "id": "b",
+        "name": "Night",
+        "description": "",
+        "tags": ["a", "z"],
+        "created": 10,
+        "benchResultIds": ["r1"],
+        "url": f"{PAGE}/b",
+    }
+    assert (result["total"], result["url"]) == (3, PAGE)
+
+
+async def test_the_report_of_a_run_is_found(context: Any) -> None:
+    result = await context(PLUGIN, {LIST: FOUND}).run(
+        tools.list_bench_reports_by_project,
+        {"projectId": "p1", "benchResultId": "r1", "nameContains": "NIGHT"},
+    )
+    assert [row["id"] for row in result["benchReports"]] == ["a", "b"]
+
+
+async def test_long_listings_page(context: Any) -> None:
+    fake = context(PLUGIN, {LIST: FOUND})
+    seen, cursor = [], ""
+    for _ in FOUND:
+        result = await fake.run(
+            tools.list_bench_reports_by_project,
+            {"projectId": "p1", "limit": 1, "cursor": cursor},
+        )
+        seen += [row["id"] for row in result["benchReports"]]
+        cursor = result.get("nextCursor", "")
+    assert seen == ["a", "b", "c"]
+    assert cursor == ""
+
+
+async def test_a_project_without_reports_has_an_empty_list(context: Any) -> None:
+    result = await context(PLUGIN, {LIST: None}).run(
+        tools.list_bench_reports_by_project, {"projectId": "p1"}
+    )
+    assert (result["benchReports"], result["total"]) == ([], 0)
+
+
+async def test_a_report_says_which_tool_reads_each_item(
+    context: Any, answers: Any, report: Any
+) -> None:
+    result = await context(PLUGIN, answers).run(tools.get_bench_report, {"reportId": "rep1"})
+    assert result["items"] == report["items"]
+    assert result["configs"] == report["configs"]
+    assert [(row["itemId"], row.get("tool")) for row in result["readWith"]] == [
+        ("i0", None),
+        ("i1", "get_report_summary_values"),
+        ("i2", "get_report_table_values"),
+        ("i3", "get_report_line_chart_values"),
+        ("i4", "get_report_line_chart_values"),
+        ("i5", "get_report_errors"),
+    ]
+    assert result["url"] == f"{PAGE}/rep1"
+
+
+async def test_the_older_name_of_the_argument_is_understood(context: Any, answers: Any) -> None:
+    result = await context(PLUGIN, answers).run(tools.get_bench_report, {"benchReportId": "rep1"})
+    assert result["id"] == "rep1"
+
+
+async def test_an_unknown_report_says_where_ids_come_from(context: Any) -> None:
+    gone = {"GET /analysis/bench-reports/nope": NotFoundError("no", status=404)}
+    error = await context(PLUGIN, gone).refuse(tools.get_bench_report, {"reportId": "nope"})
+    assert error.details["field"] == "reportId"
+    assert "list_bench_reports_by_project" in error.next_step

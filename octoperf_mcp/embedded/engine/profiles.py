@@ -1,0 +1,132 @@
+"""From the documents of a plan to the program of each profile."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.embedded.engine import containers, requests, scripts
+from octoperf_mcp.embedded.engine.compiler import (
+    Mentions,
+    Options,
+    Scope,
+    Warn,
+    compile_children,
+)
+from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
+from octoperf_mcp.embedded.engine.program import Program
+from octoperf_mcp.embedded.engine.timers import compile_pacing
+from octoperf_mcp.embedded.engine.transport import Server
+from octoperf_mcp.embedded.engine.variables import Surroundings, compile_variables
+
+ACTION_MODULES = (containers, requests, scripts)
+"""Imported for the node types that they register."""
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What a run is made of: the documents of its project as they were at its start."""
+
+    virtual_users: Mapping[str, Document]
+    servers: Sequence[Document]
+    variables: Sequence[Document]
+    resources: Path
+    """Folder with the project files."""
+    run_id: str
+    share: tuple[int, int] = (0, 1)
+    """Index of this generator, and how many there are."""
+
+
+def compile_profile(profile: Document, index: int, materials: Materials, warn: Warn) -> Program:
+    """The program of one user profile of a scenario.
+
+    Args:
+        profile: A UserProfile.
+        index: Its place in the scenario.
+        materials: The documents.
+        warn: Takes what does not run, for the run log.
+    """
+    engine = profile.get("engine") or {}
+    settings = engine.get("settings") or {}
+    browser = engine.get("browser") or {}
+    think = settings.get("thinkTime") or {}
+    cookies = browser.get("cookies") or {}
+    options = Options(
+        think_time_override=think.get("thinktime"),
+        keep_alive=browser.get("keepAlive"),
+        user_agent=str(browser.get("userAgent") or ""),
+        sends_cookies=cookies.get("policy") != "IGNORE_COOKIES",
+    )
+    for text in _unsupported(engine):
+        warn(f"Profile {profile_name(profile, index)!r}: {text}")
+    role = Role(profile_name(profile, index), index, str(profile["virtualUserId"]))
+    program = compile_program(role, materials, options, warn)
+    program.static_hosts = (engine.get("dns") or {}).get("staticHosts") or {}
+    policy = str(settings.get("errorHandling") or "CONTINUE")
+    program.error_policy = policy if policy in ERROR_POLICIES else "CONTINUE"
+    program.pacing_ms = compile_pacing(think.get("pacing"))
+    iterations = settings.get("iterations")
+    program.iterations = int(iterations) if iterations else None
+    program.clears_cookies = cookies.get("clearOnEachIteration") is not False
+    return program
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who plays which virtual user."""
+
+    name: str
+    profile: int
+    virtual_user_id: str
+
+
+def compile_program(role: Role, materials: Materials, options: Options, warn: Warn) -> Program:
+    """A virtual user with its servers and variables, ready to be played."""
+    tree = materials.virtual_users[role.virtual_user_id]
+    mentioned = Mentions.of([tree, *materials.virtual_users.values()])
+    around = Surroundings(materials.resources, materials.share, materials.run_id, warn)
+    program = Program(
+        role.name,
+        role.profile,
+        role.virtual_user_id,
+        lambda _: None,
+        compile_variables(materials.variables, mentioned, around),
+    )
+    scope = Scope(
+        servers={str(server["id"]): Server.of(server) for server in materials.servers},
+        authorizations={
+            str(server["id"]): server.get("authorizations") or [] for server in materials.servers
+        },
+        trees=materials.virtual_users,
+        resources=materials.resources,
+        options=options,
+        warn=warn,
+        program=program,
+        linked=(role.virtual_user_id,),
+    )
+    program.body = compile_children(tree, scope)
+    return program
+
+
+def profile_name(profile: Document, index: int) -> str:
+    """Its own name, or its number from 1."""
+    return str(profile.get("name") or f"User Profile {index + 1}")
+
+
+def _unsupported(engine: Document) -> list[str]:
+    """Settings that change the load and that this engine does not apply."""
+    found = []
+    settings, browser = engine.get("settings") or {}, engine.get("browser") or {}
+    if (engine.get("bandwidth") or {}).get("bitsPerSecond"):
+        found.append("the bandwidth limit is not applied.")
+    if settings.get("setUp") or settings.get("tearDown"):
+        found.append("set-up and tear-down virtual users are not played.")
+    if browser.get("downloadResources"):
+        found.append("resources are not downloaded.")
+    if (engine.get("dns") or {}).get("servers"):
+        found.append("its DNS servers are not asked.")
+    if engine.get("@type") not in {None, "JmeterUserProfileEngine"}:
+        found.append(f"{engine.get('@type')} is not run by this engine.")
+    return found

@@ -1,0 +1,39 @@
+"""A virtual user compiled for one profile: what a session plays, and by which rules."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from octoperf_mcp.embedded.engine.variables import VariableSet
+
+if TYPE_CHECKING:
+    from octoperf_mcp.embedded.engine.session import UserSession
+
+Step = Callable[["UserSession"], None]
+Measure = Callable[["UserSession"], float]
+"""Milliseconds, drawn anew each time."""
+
+
+def _none(_: "UserSession") -> float:
+    return 0.0
+
+
+@dataclass(slots=True)
+class Program:
+    """Made once per run and worker; sessions share it and change nothing but `shared`."""
+
+    name: str
+    """Name of the profile."""
+    profile: int
+    """Index of the profile in the scenario."""
+    virtual_user_id: str
+    body: Step
+    variables: VariableSet
+    error_policy: str = "CONTINUE"
+    pacing_ms: Measure = _none
+    iterations: int | None = None
+    """Iterations of each user; None: until the time is up."""
+    clears_cookies: bool = True
+    static_hosts: Mapping[str, str] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """State of actions that all users of the generator share."""

@@ -1,0 +1,280 @@
+"""HttpRequestAction: from the node to an exchange on the wire, judged and reported."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from octoperf_mcp.embedded.engine.assertions import Assertion
+from octoperf_mcp.embedded.engine.bodies import compile_body
+from octoperf_mcp.embedded.engine.compiler import (
+    Node,
+    Scope,
+    action,
+    compile_action,
+    is_processor,
+    processors,
+)
+from octoperf_mcp.embedded.engine.exchange import Exchange, Header
+from octoperf_mcp.embedded.engine.extractors import Extractor
+from octoperf_mcp.embedded.engine.http_failures import ENGINE_FAILURE
+from octoperf_mcp.embedded.engine.ko_matrix import is_ok
+from octoperf_mcp.embedded.engine.program import Measure, Step
+from octoperf_mcp.embedded.engine.request_head import RequestHead, compile_head
+from octoperf_mcp.embedded.engine.scripts import failing_row
+from octoperf_mcp.embedded.engine.session import Check, Outcome, UserSession
+from octoperf_mcp.embedded.engine.timers import compile_thinktime
+from octoperf_mcp.embedded.engine.transport import Server
+from octoperf_mcp.embedded.metrics.sample import HIT, RESOURCE, Sample
+
+_MOST_HOPS = 20
+_REDIRECTS = {301, 302, 303, 307, 308}
+_KEEP_METHOD = {307, 308}
+_FIRST_ERROR = 400
+_TOO_MANY_HOPS = "java.io.IOException: Exceeded maximum number of redirects: 20"
+_UNSENDABLE = "java.net.URISyntaxException: Illegal redirect location: "
+
+
+@action("HttpRequestAction")
+def _http_request(node: Node, scope: Scope) -> Step:
+    server = scope.servers.get(str(node.get("serverId")))
+    if server is None:
+        return failing_row(node, scope, "No Server Found")
+    children = [child for child in node.get("children") or [] if child.get("enabled")]
+    extractors, assertions = processors(children, scope)
+    before = [step for child in children if (step := _before(child, scope)) is not None]
+    if node.get("downloadResources"):
+        scope.warn(f"Request {node.get('name') or node.get('id')!r}: resources are not downloaded.")
+    request = _Request(
+        node,
+        scope,
+        server,
+        (*extractors, *scope.extractors),
+        (*assertions, *scope.assertions),
+    )
+    pause = _thinktime(node, scope)
+    if pause is None and not before:
+        return request.play
+
+    def play(session: UserSession) -> None:
+        for step in before:
+            step(session)
+        if pause is not None:
+            session.pause(pause(session))
+        request.play(session)
+
+    return play
+
+
+def _thinktime(node: Node, scope: Scope) -> Measure | None:
+    value = node.get("thinktime")
+    if not value or not scope.options.think_times:
+        return None
+    measure = compile_thinktime(scope.options.think_time_override or value)
+    if measure is None:
+        scope.warn(f"Think time of {node.get('id')!r} has the unknown type {value.get('@type')!r}.")
+    return measure
+
+
+def _before(child: Node, scope: Scope) -> Step | None:
+    """What stands below a request and is played before it: think times and pre-processors."""
+    return None if is_processor(child) else compile_action(child, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """What is about to be sent."""
+
+    method: str
+    server: Server
+    target: str
+    headers: list[Header]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    ok: bool
+    checks: Sequence[Check]
+    message: str
+
+
+class _Request:
+    """One compiled request."""
+
+    def __init__(
+        self,
+        node: Node,
+        scope: Scope,
+        server: Server,
+        extractors: Sequence[Extractor],
+        assertions: Sequence[Assertion],
+    ) -> None:
+        self._id = str(node.get("id"))
+        self._head: RequestHead = compile_head(node, scope, server)
+        self._name = str(node.get("name") or node.get("path") or "/")
+        self._body = compile_body(node, scope)
+        self._extractors = extractors
+        self._assertions = assertions
+        self._assumes_success = any(each.assumes_success for each in assertions)
+        self._follows = bool(node.get("followRedirects"))
+        self._cap = scope.options.body_cap_bytes
+        self._program = scope.program
+        self._uses_cookies = scope.options.sends_cookies
+        self._by_matrix = scope.options.validating and not any(
+            each.replaces_matrix for each in assertions
+        )
+        self._recorded = _recorded_status(node)
+
+    def play(self, session: UserSession) -> None:
+        """Send, extract, judge, report."""
+        session.checkpoint()
+        session.sampler_name = self._name
+        session.waited()
+        started_ms = time.time_ns() // 1_000_000
+        body, content_type = (b"", "") if self._body is None else self._body(session)
+        server = self._head.server_for(session)
+        headers = self._head.headers(session, server, content_type)
+        wire = _Wire(self._head.method, server, self._head.target(session), headers, body)
+        exchange = self._send(session, wire)
+        if self._follows:
+            exchange = self._followed(session, exchange, headers)
+        extracted: list[str] = []
+        if exchange.status:
+            for extractor in self._extractors:
+                extracted += extractor(session, exchange)
+        verdict = self._judged(session, exchange)
+        self._report_hops(session, exchange.hops)
+        session.report(
+            Outcome(
+                self._whole(exchange, verdict, started_ms),
+                exchange,
+                verdict.checks,
+                verdict.message,
+                [(name, session.variables.get(name, "")) for name in dict.fromkeys(extracted)],
+            )
+        )
+
+    def _send(self, session: UserSession, wire: "_Wire") -> Exchange:
+        path = wire.target.partition("?")[0]
+        headers, server = wire.headers, wire.server
+        if self._uses_cookies:
+            headers = self._head.with_cookies(session, headers, server, path)
+        url = self._head.url(server, wire.target)
+        exchange = Exchange(wire.method, url, headers, wire.body, time.time_ns() // 1_000_000)
+        head = self._head.bytes_of(wire.method, wire.target, headers, wire.body)
+        connection = session.transport.connection(server)
+        try:
+            connection.perform(exchange, head, self._cap)
+        except BaseException:
+            if exchange.on_wire:
+                cut = self._sample(exchange, ok=False)
+                cut.cut_off = True
+                session.report(Outcome(cut, exchange, message="Stopped in flight"))
+            raise
+        if not self._head.keep_alive:
+            connection.close()
+        if self._uses_cookies and exchange.headers:
+            lines = [value for name, value in exchange.headers if name.lower() == "set-cookie"]
+            if lines:
+                session.cookies.store(lines, server.hostname, path)
+        return exchange
+
+    def _followed(
+        self, session: UserSession, exchange: Exchange, headers: list[Header]
+    ) -> Exchange:
+        """Follow redirects; the last exchange holds the earlier ones as hops."""
+        hops: list[Exchange] = []
+        while exchange.status in _REDIRECTS and exchange.header("location"):
+            if len(hops) >= _MOST_HOPS:
+                exchange.failure = _TOO_MANY_HOPS
+                break
+            url = urljoin(exchange.url, exchange.header("location"))
+            place = self._head.place_of(url)
+            if place is None:
+                exchange.failure = _UNSENDABLE + url
+                break
+            hops.append(exchange)
+            keeps = exchange.status in _KEEP_METHOD or exchange.method in {"GET", "HEAD"}
+            wire = _Wire(
+                exchange.method if keeps else "GET",
+                *place,
+                self._head.redirected(headers, place[0], keeps_body=keeps),
+                exchange.sent_body if keeps else b"",
+            )
+            try:
+                exchange = self._send(session, wire)
+            except BaseException:
+                self._report_hops(session, hops)
+                raise
+        exchange.hops = hops
+        return exchange
+
+    def _report_hops(self, session: UserSession, hops: Sequence[Exchange]) -> None:
+        for hop in hops:
+            session.report(Outcome(self._sample(hop, ok=True, kind=RESOURCE), hop))
+
+    def _judged(self, session: UserSession, exchange: Exchange) -> _Verdict:
+        if not exchange.status or exchange.failure:
+            return _Verdict(False, (), exchange.failure)
+        checks = [each.check(session, exchange) for each in self._assertions]
+        failed = [check for check in checks if not check.ok]
+        if failed:
+            return _Verdict(False, checks, failed[0].message)
+        if self._by_matrix:
+            return self._compared(exchange, checks)
+        if exchange.status >= _FIRST_ERROR and not self._assumes_success:
+            return _Verdict(False, checks, f"{exchange.status} {exchange.reason}".strip())
+        return _Verdict(True, checks, "")
+
+    def _compared(self, exchange: Exchange, checks: Sequence[Check]) -> _Verdict:
+        """By the KO matrix; a followed redirect may equal the recording by its first answer."""
+        answers = [exchange, *exchange.hops[:1]]
+        if any(is_ok(answer.status, self._recorded) for answer in answers) and not (
+            exchange.status >= _FIRST_ERROR
+        ):
+            return _Verdict(True, checks, "")
+        live = f"{exchange.status} {exchange.reason}".strip()
+        was = "nothing was recorded" if self._recorded is None else f"recorded {self._recorded}"
+        return _Verdict(False, checks, f"{live}, {was}")
+
+    def _whole(self, exchange: Exchange, verdict: _Verdict, started_ms: int) -> Sample:
+        """The row of the request: the last answer, the time of all hops."""
+        sample = self._sample(exchange, ok=verdict.ok)
+        for hop in exchange.hops:
+            sample.elapsed_us += hop.elapsed_us
+            sample.latency_us += hop.elapsed_us
+            sample.connect_us += hop.connect_us
+        sample.started_ms = started_ms
+        for check in verdict.checks:
+            sample.assertions_ok += check.ok
+            sample.assertions_failed += check.failure
+            sample.assertions_error += check.error
+        return sample
+
+    def _sample(self, exchange: Exchange, *, ok: bool, kind: str = HIT) -> Sample:
+        return Sample(
+            action_id=self._id,
+            virtual_user_id=self._program.virtual_user_id,
+            profile=self._program.profile,
+            kind=kind,
+            started_ms=exchange.started_ms,
+            elapsed_us=exchange.elapsed_us,
+            latency_us=exchange.latency_us or exchange.elapsed_us,
+            connect_us=exchange.connect_us,
+            sent_bytes=exchange.sent_bytes,
+            received_bytes=exchange.received_bytes,
+            code=exchange.code if not exchange.failure else ENGINE_FAILURE,
+            method=exchange.method,
+            media_type=exchange.media_type,
+            url=exchange.url,
+            ok=ok,
+        )
+
+
+def _recorded_status(node: Node) -> int | None:
+    recorded: Any = node.get("recordedResponse")
+    if not recorded or recorded.get("status") is None:
+        return None
+    return int(recorded["status"])

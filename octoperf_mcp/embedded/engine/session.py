@@ -1,0 +1,293 @@
+"""One virtual user at play: its variables, cookies and connections, and its way to report.
+
+Knows gevent, but nothing of who starts users: Locust, a validation or a test.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from octoperf_mcp.embedded.engine.control import (
+    NEXT_ITERATION,
+    STOP_TEST,
+    STOP_TEST_NOW,
+    STOP_THREAD,
+    NextIteration,
+    StopTest,
+    StopUser,
+    TimeUp,
+)
+from octoperf_mcp.embedded.engine.cookies import CookieJar
+from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.transport import Addresses, Transport
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, Sample
+
+if TYPE_CHECKING:
+    from octoperf_mcp.embedded.engine.program import Program
+
+_MS = 1000
+_IDLE_ITERATION_MS = 10
+"""Pause after an iteration that neither sent nor waited, so that it cannot block the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What an assertion found: `failure` when it does not hold, `error` when it cannot tell."""
+
+    name: str
+    failure: bool = False
+    error: bool = False
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it holds."""
+        return not (self.failure or self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A sample with what led to it."""
+
+    sample: Sample
+    exchange: Exchange | None = None
+    checks: Sequence[Check] = ()
+    message: str = ""
+    """Why it is KO, when neither status nor assertion tells."""
+    extracted: Sequence[tuple[str, str]] = ()
+    """Variables that extractors set after it."""
+
+
+class Sink(Protocol):
+    """Takes what users do."""
+
+    def outcome(self, session: "UserSession", outcome: Outcome) -> None:
+        """A sample ended."""
+
+    def log(self, session: "UserSession", message: str, *, level: str = "INFO") -> None:
+        """A line for the run log."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the samples inside a container add up to."""
+
+    elapsed_us: int = 0
+    latency_us: int = 0
+    connect_us: int = 0
+    sent: int = 0
+    received: int = 0
+    count: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which user of which run a session is."""
+
+    thread_number: int
+    """From 1, within its profile."""
+    sink: Sink
+    addresses: Addresses
+    halt: Event
+    """Set when the run ends: pauses end, no further request starts."""
+    properties: dict[str, str]
+    """Shared by all users of the generator."""
+    deadline: float | None = None
+    """`time.monotonic()` at which this user leaves."""
+
+
+class UserSession:
+    """Plays a program, iteration by iteration. Use from one greenlet."""
+
+    def __init__(self, program: "Program", seat: Seat) -> None:
+        self.program = program
+        self.thread_number = seat.thread_number
+        self.profile_name = program.name
+        self.properties = seat.properties
+        self.variables: dict[str, str] = {}
+        self.store: dict[Any, Any] = {}
+        """State of actions and variables that belongs to this user."""
+        self.cookies = CookieJar()
+        self.transport = Transport(seat.addresses)
+        self.random = random.Random()  # noqa: S311 - test data
+        self.iteration = 0
+        self.sampler_name = ""
+        self.last_ok = True
+        self._seat = seat
+        self._tally = _Tally()
+        self._waited = False
+        self._began: float | None = None
+        for start in program.variables.constants:
+            start(self)
+
+    @property
+    def thread_name(self) -> str:
+        """As the run log and the raw results call this user."""
+        return f"{self.profile_name} {self.program.profile + 1}-{self.thread_number}"
+
+    def run_iteration(self) -> None:
+        """Play the tree once, then wait until the pacing allows the next iteration.
+
+        Raises:
+            StopUser: the user is to end, its data are used up for instance.
+            StopTest: the error policy ends the whole test.
+            TimeUp: the run or the user's part in it is over.
+        """
+        self.checkpoint()
+        self._began = time.monotonic()
+        self._waited = False
+        self.iteration += 1
+        if self.program.clears_cookies:
+            self.cookies.clear()
+        for start in self.program.variables.per_iteration:
+            start(self)
+        try:
+            self.program.body(self)
+        except NextIteration:
+            self.checkpoint()
+        pacing = self.program.pacing_ms(self)
+        if pacing > 0:
+            self.pause(pacing - (time.monotonic() - self._began) * _MS)
+        if not self._waited:
+            self.pause(_IDLE_ITERATION_MS)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.transport.close()
+
+    def checkpoint(self) -> None:
+        """Go on only while there is time.
+
+        Raises:
+            TimeUp: the run, or this user's part in it, is over.
+        """
+        deadline = self._seat.deadline
+        if self._seat.halt.is_set() or (deadline is not None and time.monotonic() >= deadline):
+            raise TimeUp
+
+    def turn(self) -> None:
+        """To be called once per turn of a loop: ends it in time, and lets other users play."""
+        self.checkpoint()
+        gevent.sleep(0)
+
+    def pause(self, ms: float) -> None:
+        """Wait; a think time.
+
+        Raises:
+            TimeUp: the end came before.
+        """
+        if ms <= 0:
+            return
+        self._waited = True
+        wait = ms / _MS
+        deadline = self._seat.deadline
+        if deadline is not None:
+            wait = min(wait, max(0.0, deadline - time.monotonic()))
+        self._seat.halt.wait(wait)
+        self.checkpoint()
+
+    def now_ms(self) -> float:
+        """A clock that only goes forward, in milliseconds."""
+        return time.monotonic() * _MS
+
+    def waited(self) -> None:
+        """Note that this iteration did something that takes time."""
+        self._waited = True
+
+    def count_call(self, *, shared: bool) -> int:
+        """Count a call of `${__counter}`, from 1."""
+        store: dict[Any, Any] = self.program.shared if shared else self.store
+        store["calls"] = store.get("calls", 0) + 1
+        return int(store["calls"])
+
+    def log(self, message: str, *, level: str = "INFO") -> None:
+        """Write a line to the run log."""
+        self._seat.sink.log(self, message, level=level)
+
+    def report(self, outcome: Outcome) -> None:
+        """Hand over a sample, and do what the error policy says about a failed one.
+
+        Raises:
+            NextIteration, StopUser, StopTest: as the policy says.
+        """
+        sample = outcome.sample
+        self._seat.sink.outcome(self, outcome)
+        if sample.kind == CONTAINER or sample.cut_off:
+            return
+        tally = self._tally
+        tally.count += 1
+        tally.elapsed_us += sample.elapsed_us
+        tally.latency_us += sample.latency_us
+        tally.connect_us += sample.connect_us
+        tally.sent += sample.sent_bytes
+        tally.received += sample.received_bytes
+        self.last_ok = sample.ok
+        if not sample.ok:
+            tally.failed += 1
+            self._apply_policy()
+
+    def contained(self, action_id: str, play: Callable[["UserSession"], None]) -> None:
+        """Play children and report their sum; a container without samples makes none."""
+        outer, inner = self._tally, _Tally()
+        self._tally = inner
+        started_ms = time.time_ns() // 1_000_000
+        try:
+            play(self)
+        except (NextIteration, StopUser, StopTest):
+            self._leave(outer, inner)
+            self._report_container(action_id, inner, started_ms)
+            raise
+        except BaseException:
+            self._leave(outer, inner)
+            raise
+        self._leave(outer, inner)
+        self._report_container(action_id, inner, started_ms)
+
+    def _report_container(self, action_id: str, tally: _Tally, started_ms: int) -> None:
+        if tally.count == 0:
+            return
+        sample = Sample(
+            action_id=action_id,
+            virtual_user_id=self.program.virtual_user_id,
+            profile=self.program.profile,
+            kind=CONTAINER,
+            started_ms=started_ms,
+            elapsed_us=tally.elapsed_us,
+            latency_us=tally.latency_us,
+            connect_us=tally.connect_us,
+            sent_bytes=tally.sent,
+            received_bytes=tally.received,
+            code="",
+            method="",
+            media_type="",
+            url="",
+            ok=tally.failed == 0,
+        )
+        message = f"{tally.failed} of {tally.count} requests in it failed" if tally.failed else ""
+        self._seat.sink.outcome(self, Outcome(sample, message=message))
+
+    def _leave(self, outer: _Tally, inner: _Tally) -> None:
+        outer.elapsed_us += inner.elapsed_us
+        outer.latency_us += inner.latency_us
+        outer.connect_us += inner.connect_us
+        outer.sent += inner.sent
+        outer.received += inner.received
+        outer.count += inner.count
+        outer.failed += inner.failed
+        self._tally = outer
+
+    def _apply_policy(self) -> None:
+        policy = self.program.error_policy
+        if policy == NEXT_ITERATION:
+            raise NextIteration
+        if policy == STOP_THREAD:
+            raise StopUser
+        if policy in {STOP_TEST, STOP_TEST_NOW}:
+            self.log(f"Shutdown Test detected by thread: {self.thread_name}")
+            raise StopTest(now=policy == STOP_TEST_NOW)

@@ -1,0 +1,99 @@
+"""The connections of one user, one per origin, and the addresses that a whole worker knows."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gevent.socket
+
+from octoperf_mcp.embedded.engine.connection import Address, Connection
+
+_DNS_LIFE_S = 30.0
+_SECOND_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An HTTP server of the project, as the engine needs it; time-outs of 0 wait for ever."""
+
+    scheme: str
+    hostname: str
+    port: int
+    connect_timeout_ms: int = 0
+    read_timeout_ms: int = 0
+    keep_alive: bool = True
+
+    @property
+    def tls(self) -> bool:
+        """Whether it speaks HTTPS."""
+        return self.scheme == "https"
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Server":
+        """From a document of kind http_server."""
+        scheme = str(document.get("protocol") or "HTTPS").lower()
+        return cls(
+            scheme,
+            str(document.get("hostname") or ""),
+            int(document.get("port") or (443 if scheme == "https" else 80)),
+            int(document.get("connectTimeoutMs") or 0),
+            int(document.get("responseTimeoutMs") or 0),
+            document.get("keepAlive") is not False,
+        )
+
+
+class Addresses:
+    """Name look-ups of a worker process, kept for half a minute; static hosts never expire."""
+
+    def __init__(self, static_hosts: Mapping[str, str] | None = None) -> None:
+        self._static = {name.lower(): to for name, to in (static_hosts or {}).items()}
+        self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
+
+    def __call__(self, host: str, port: int) -> list[Address]:
+        """Addresses in the form of `getaddrinfo`.
+
+        Raises:
+            OSError: the name is unknown.
+        """
+        key = (host, port)
+        kept = self._known.get(key)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        target = self._static.get(host.lower(), host)
+        found = list(gevent.socket.getaddrinfo(target, port, type=gevent.socket.SOCK_STREAM))
+        self._known[key] = (time.monotonic() + _DNS_LIFE_S, found)
+        return found
+
+
+class Transport:
+    """Connections of one user."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._connections: dict[tuple[str, str, int], Connection] = {}
+
+    def connection(self, server: Server) -> Connection:
+        """The user's connection to this origin."""
+        key = (server.scheme, server.hostname, server.port)
+        known = self._connections.get(key)
+        if known is None:
+            known = self._connections[key] = Connection(
+                server.hostname,
+                server.port,
+                tls=server.tls,
+                resolve=self._addresses,
+                connect_timeout_s=_seconds(server.connect_timeout_ms),
+                read_timeout_s=_seconds(server.read_timeout_ms),
+            )
+        return known
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+
+def _seconds(ms: int) -> float | None:
+    return ms / _SECOND_MS if ms > 0 else None

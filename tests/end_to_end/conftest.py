@@ -1,0 +1,108 @@
+"""A server as users start it, in a process of its own, and clients as they connect."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from octoperf_mcp.cli.agent import Agent, MemoryStorage, connected
+from octoperf_mcp.cli.sign_in import FormSignIn
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Server:
+    """`octoperf-mcp serve` on a free port; what it logs is kept."""
+
+    folder: Path
+    arguments: tuple[str, ...] = ()
+    url: str = ""
+    log: Path = field(init=False)
+    process: subprocess.Popen[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.log = self.folder / "server.log"
+
+    @property
+    def origin(self) -> str:
+        return self.url.removesuffix("/mcp")
+
+    def start(self, port: int = 0) -> None:
+        data_dir = str(self.folder / "data")
+        command = [sys.executable, "-m", "octoperf_mcp", "serve", "--port", str(port)]
+        with self.log.open("a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [*command, "--data-dir", data_dir, "--log-level", "debug", *self.arguments],
+                cwd=self.folder,
+                env={**os.environ, "OCTOPERF_MCP_EMBEDDED_DEMO_PASSWORD": PASSWORD},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+            )
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line.startswith("octoperf-mcp ready "), self.log.read_text("utf-8")
+        self.url = line.split()[-1]
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        assert self.process
+        self.process.kill()
+        self._gone()
+
+    def stop(self) -> int:
+        """End the process as an operator does; answers its exit status."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return self._gone()
+
+    def _gone(self) -> int:
+        assert self.process
+        assert self.process.stdout
+        status = self.process.wait(timeout=40)
+        self.process.stdout.close()
+        self.process = None
+        return status
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server"))
+    running.start()
+    yield running
+    if running.process is not None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def password() -> str:
+    return PASSWORD
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """One that a test may start, kill and start again."""
+    made = Server(tmp_path)
+    yield made
+    if made.process is not None:
+        made.kill()
+
+
+@pytest.fixture(scope="module")
+def storage() -> MemoryStorage:
+    """Tokens, shared by the tests of a module: signing in costs a password hash."""
+    return MemoryStorage()
+
+
+@pytest.fixture
+async def agent(server: Server, storage: MemoryStorage) -> AsyncIterator[Agent]:
+    """The official client, signed in as the first user."""
+    async with connected(server.url, FormSignIn("demo", PASSWORD), storage=storage) as found:
+        yield found

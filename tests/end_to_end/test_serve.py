@@ -1,0 +1,119 @@
+"""`octoperf-mcp serve` as users meet it: the official client, both eras, real sign-in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from octoperf_mcp.cli.agent import Agent, CallFailedError, MemoryStorage, connected
+from octoperf_mcp.cli.sign_in import FormSignIn
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import Server
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
+async def test_the_official_client_works_in_both_eras(
+    server: Server, storage: MemoryStorage, password: str, mode: str
+) -> None:
+    sign_in = FormSignIn("demo", password)
+    async with connected(server.url, sign_in, storage=storage, mode=mode) as agent:
+        assert "list_workspaces" in await agent.tool_names()
+        answer = await agent.call("list_workspaces")
+    assert [row["name"] for row in answer["workspaces"]] == ["Default"]
+    assert answer["workspaces"][0]["url"].startswith(f"{server.origin}/ui/workspace/")
+
+
+async def test_resources_and_prompts_are_read_without_a_tool(agent: Agent) -> None:
+    resources = await agent.client.list_resources()
+    assert "octoperf://templates/agents-md" in {str(item.uri) for item in resources.resources}
+    prompts = await agent.client.list_prompts()
+    assert "list_workspaces" in {prompt.name for prompt in prompts.prompts}
+
+
+async def test_public_files_need_no_credentials(server: Server, agent: Agent) -> None:
+    address = f"{server.origin}/mcp/public/AGENTS.md"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        assert answer.status == 200
+        text = await answer.text()
+    resource = await agent.client.read_resource("octoperf://templates/agents-md")
+    assert getattr(resource.contents[0], "text", None) == text
+
+
+async def test_without_a_token_every_method_is_challenged(server: Server) -> None:
+    async with aiohttp.ClientSession() as session:
+        for method in ("GET", "HEAD", "POST", "DELETE"):
+            async with session.request(method, server.url) as answer:
+                assert answer.status == 401
+                assert "resource_metadata=" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code"),
+    [
+        ("list_projects_by_workspace", {"workspaceId": "nope"}, "not_found"),
+        ("list_projects_by_workspace", {}, "invalid_argument"),
+        ("list_projects_by_workspace", {"workspace": "x"}, "invalid_argument"),
+        ("get_virtual_user", {"virtualUserId": "nope"}, "not_found"),
+        ("get_bench_report", {"reportId": "nope"}, "not_found"),
+        ("run_scenario", {"scenarioId": "nope"}, "not_found"),
+        ("get_task_result", {"taskId": "nope"}, "not_found"),
+    ],
+)
+async def test_a_wrong_call_says_what_to_do_next(
+    agent: Agent, tool: str, arguments: dict[str, str], code: str
+) -> None:
+    with pytest.raises(CallFailedError) as caught:
+        await agent.call(tool, arguments)
+    assert caught.value.answer["code"] == code
+    assert caught.value.answer["next"]
+    assert caught.value.answer["requestId"]
+
+
+async def test_a_wrong_password_does_not_sign_in(server: Server) -> None:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - the client wraps it in groups
+        async with connected(server.url, FormSignIn("demo", "wrong")) as agent:
+            await agent.tool_names()
+    assert "SignInError" in repr(caught.value)
+
+
+async def test_what_was_acknowledged_survives_a_kill(fresh_server: Server, password: str) -> None:
+    server = fresh_server
+    server.start()
+    port = int(server.origin.rpartition(":")[2])
+    storage = MemoryStorage()
+    sign_in = FormSignIn("demo", password)
+    async with connected(server.url, sign_in, storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        made = await agent.call("create_project", {"workspaceId": workspace, "name": "Kept"})
+        server.kill()
+    server.start(port)
+    async with connected(server.url, sign_in, storage=storage) as agent:
+        found = await agent.call("list_projects_by_workspace", {"workspaceId": workspace})
+    assert made["id"] in {row["id"] for row in found["projects"]}
+    assert server.stop() == 0
+
+
+async def test_no_credential_reaches_the_log(
+    server: Server, storage: MemoryStorage, password: str
+) -> None:
+    sign_in = FormSignIn("demo", password)
+    async with connected(server.url, sign_in, storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        project = await agent.call("create_project", {"workspaceId": workspace, "name": "Logs"})
+        ticket = await agent.call("import_har_virtual_user", {"projectId": project["id"]})
+    async with aiohttp.ClientSession() as session:
+        await session.post(ticket["url"], data=b"")
+    tokens = await storage.get_tokens()
+    assert tokens is not None
+    log = server.log.read_text("utf-8")
+    assert "tools/call" in log
+    secrets = [
+        tokens.access_token,
+        tokens.refresh_token,
+        password,
+        ticket["url"].rpartition("/")[2],
+    ]
+    assert [secret for secret in secrets if secret and secret in log] == []

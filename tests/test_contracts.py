@@ -1,0 +1,104 @@
+"""Promises across plugins, kept on the registry as installed."""
+
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.tools import Tool
+
+REGISTRY: Registry = load_registry()
+TOOLS = list(REGISTRY.tools.values())
+TICKETS = {"url", "pageUrl"}
+
+# What an agent needs for the main job, by name.
+MAIN_JOB = [
+    "list_workspaces",
+    "list_projects_by_workspace",
+    "list_virtual_users",
+    "list_scenarios_by_project",
+    "list_docker_providers_by_workspace",
+    "list_public_docker_providers",
+    "describe_virtual_user",
+    "create_project",
+    "import_har_virtual_user",
+    "get_virtual_user",
+    "update_virtual_user",
+    "patch_virtual_user",
+    "list_http_servers_by_project",
+    "update_http_server",
+    "list_correlation_rules",
+    "create_correlation_rule",
+    "apply_correlations_to_virtual_user",
+    "sanity_check_virtual_user",
+    "validate_virtual_user",
+    "get_virtual_user_validation",
+    "get_virtual_user_validation_index",
+    "get_validation_failure_detail",
+    "create_scenario_ramp_up",
+    "get_scenario",
+    "run_scenario",
+    "get_bench_status",
+    "get_bench_result",
+    "stop_bench_result",
+    "list_bench_reports_by_project",
+    "get_bench_report",
+    "get_report_summary_values",
+    "get_report_table_values",
+    "get_report_line_chart_values",
+    "get_report_errors",
+    "list_bench_result_files",
+    "read_bench_result_file_lines",
+    "get_task_result",
+]
+
+
+@pytest.mark.parametrize("name", MAIN_JOB)
+def test_the_main_job_has_its_tool(name: str) -> None:
+    assert name in REGISTRY.tools
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_is_fit_for_every_host(tool: Tool) -> None:
+    """Names, hints and schemas as the pickiest hosts want them."""
+    definition = tool.definition
+    assert re.fullmatch(r"[a-z][a-z0-9_]{2,47}", tool.name)
+    assert {key for key in definition["annotations"] if key.endswith("Hint")} == {
+        "readOnlyHint",
+        "destructiveHint",
+        "idempotentHint",
+        "openWorldHint",
+    }
+    assert 20 < len(tool.description) < 700
+    for key in ("inputSchema", "outputSchema"):
+        schema = definition[key]
+        Draft202012Validator.check_schema(schema)
+        assert schema["type"] == "object"
+        assert not {"anyOf", "oneOf", "allOf", "$defs", "$ref"} & set(schema)
+    for name, member in definition["inputSchema"]["properties"].items():
+        assert re.fullmatch(r"[a-z][A-Za-z0-9]*", name)
+        assert member["description"]
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_answers_a_link(tool: Tool) -> None:
+    """Every result has `url`; tickets have the page as `pageUrl`."""
+    schema: dict[str, Any] = tool.definition["outputSchema"]
+    assert "url" in schema["properties"]
+    if "expiresAt" in schema["properties"]:
+        assert set(schema["properties"]) >= TICKETS
+
+
+@pytest.mark.parametrize("path", [path for path in REGISTRY.public_assets if path.endswith(".md")])
+def test_guides_speak_of_real_tools_only(path: str) -> None:
+    text = REGISTRY.public_assets[path].content.decode()
+    words = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text))
+    assert words <= set(REGISTRY.tools)
+
+
+def test_the_listing_of_all_tools_stays_small() -> None:
+    """The list must not eat the context window; about 0.9 kB a tool."""
+    sizes = [len(tool.description) for tool in TOOLS]
+    assert sum(sizes) / len(sizes) < 300

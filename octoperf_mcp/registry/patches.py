@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import jsonpatch
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from octoperf_mcp.entities.check import Mismatch, check
@@ -108,23 +109,29 @@ def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Ope
     Raises:
         InvalidArgumentError: names the operation, the pointer, what was expected and the schema.
     """
-    result = copy.deepcopy(dict(document))
+    result = _copied(document)
     applied = []
     for index, operation in enumerate(operations):
         result = _apply_one(result, index, operation)
         pointer = _settled(result, operation.path)
         applied.append(AppliedOperation(index=index, op=operation.op, pointer=pointer))
         _keep_identity(document, result, index, operation)
-    if (known := _mismatch(kind, document)) is not None:
-        place = known.pointer or "the root"
-        note = (
-            f"The stored document differs from octoperf://schema/{known.schema} at {place} "
-            "already, so the content of this patch is judged by OctoPerf alone."
-        )
-        return Patched(result, applied, [note])
-    if (wrong := _mismatch(kind, result)) is not None:
+    if (wrong := _mismatch(kind, result)) is None:
+        return Patched(result, applied, [])
+    if (known := _mismatch(kind, document)) is None:
         raise _invalid(wrong, *_culprit(kind, document, operations, wrong))
-    return Patched(result, applied, [])
+    note = (
+        f"The stored document differs from octoperf://schema/{known.schema} at "
+        f"{known.pointer or 'the root'} already, so the content of this patch is judged by "
+        "OctoPerf alone."
+    )
+    return Patched(result, applied, [note])
+
+
+def _copied(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A deep copy; through JSON it takes a tenth of the time."""
+    copied: dict[str, Any] = orjson.loads(orjson.dumps(document))
+    return copied
 
 
 def _apply_one(document: dict[str, Any], index: int, operation: Operation) -> dict[str, Any]:
@@ -206,7 +213,7 @@ def _culprit(
     good, bad = 0, len(operations)
     while bad - good > 1:
         middle = (good + bad) // 2
-        state = copy.deepcopy(dict(document))
+        state = _copied(document)
         for index, operation in enumerate(operations[:middle]):
             state = _apply_one(state, index, operation)
         found = _mismatch(kind, state)

@@ -19,8 +19,11 @@ def register_rest_calls() -> Iterable[RestCall]:
     """Calls of this area."""
     return (
         rest.CREATE_PROJECT,
+        rest.GET_PROJECT,
+        rest.PUT_PROJECT,
         rest.GET_VIRTUAL_USER,
         rest.PUT_VIRTUAL_USER,
+        rest.DUPLICATE_VIRTUAL_USER,
         rest.LIST_HTTP_SERVERS,
         rest.GET_HTTP_SERVER,
         rest.PUT_HTTP_SERVER,
@@ -48,9 +51,11 @@ def register_tools() -> Iterable[Tool]:
     """Tools of this area."""
     return (
         projects.create_project,
+        projects.update_project,
         virtual_users.get_virtual_user,
         virtual_users.update_virtual_user,
         virtual_user_patches.patch_virtual_user,
+        virtual_users.backup_virtual_user,
         http_servers.list_http_servers_by_project,
         http_servers.update_http_server,
         correlation.list_correlation_rules,

@@ -7,9 +7,25 @@ _MAVEN = "OctoPerf/octoperf-maven-plugin: design-rest-api"
 _TASKS = "OctoPerf/octoperf-maven-plugin: task-rest-api/TasksApi.java"
 
 CREATE_PROJECT = RestCall("POST", "/design/projects", body="json", answer="Project", source=_DSL)
+GET_PROJECT = RestCall(
+    "GET",
+    "/design/projects/{id}",
+    answer="Project",
+    source="jenkinsci/octoperf-plugin: project/ProjectApi.java",
+)
+PUT_PROJECT = RestCall(
+    "PUT",
+    "/design/projects/{id}",
+    body="json",
+    answer="Project",
+    source="dermg13/restAssured: API_Testing/workspaceRestAPI/E2E_Project.java",
+)
 GET_VIRTUAL_USER = RestCall("GET", "/design/virtual-users/{id}", answer="VirtualUser")
 PUT_VIRTUAL_USER = RestCall(
     "PUT", "/design/virtual-users/{id}", body="json", answer="VirtualUser", source=_DSL
+)
+DUPLICATE_VIRTUAL_USER = RestCall(
+    "POST", "/design/virtual-users/duplicate/{id}", answer="VirtualUser"
 )
 LIST_HTTP_SERVERS = RestCall(
     "GET",

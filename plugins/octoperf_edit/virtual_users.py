@@ -99,6 +99,28 @@ async def update_virtual_user(
     )
 
 
+@tool(title="Back up a virtual user")
+async def backup_virtual_user(
+    ctx: ToolContext, virtual_user_id: str, label: Name | None = None
+) -> VirtualUserListing:
+    """Copy a virtual user inside its project, tagged backup: the way back from a risky edit.
+
+    The copy holds the whole tree, without recorded bodies.
+
+    Args:
+        virtual_user_id: Id from list_virtual_users.
+        label: A further tag of the copy, for example pre-correlation.
+    """
+    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
+        copied = await ctx.rest(rest.DUPLICATE_VIRTUAL_USER, id=virtual_user_id)
+    labels = {"backup"} if label is None else {"backup", label}
+    changed = {**copied, "tags": sorted(labels.union(copied.get("tags") or []))}
+    saved = await ctx.rest(rest.PUT_VIRTUAL_USER, id=copied["id"], body=changed) or changed
+    return listing(
+        VirtualUserListing, saved, url=await page_url(ctx, copied), type=saved.get("type")
+    )
+
+
 async def page_url(ctx: ToolContext, document: Mapping[str, Any]) -> str:
     """Page of a virtual user."""
     return ctx.link(

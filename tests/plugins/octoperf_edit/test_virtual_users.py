@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import jsonpointer
 
-from octoperf_edit.virtual_users import ANSWER_MAX_BYTES, get_virtual_user, update_virtual_user
+from octoperf_edit.virtual_users import (
+    ANSWER_MAX_BYTES,
+    backup_virtual_user,
+    get_virtual_user,
+    update_virtual_user,
+)
 from octoperf_mcp.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -170,3 +175,18 @@ async def test_an_edit_of_nothing_is_refused_before_any_call(context: Maker) -> 
     error = await ctx.refuse(update_virtual_user, {"virtualUserId": "v1"})
     assert error.details["allowed"] == ["name", "description", "tags"]
     assert ctx.made == []
+
+
+async def test_a_backup_is_a_copy_with_tags_that_say_so(context: Maker, document: Document) -> None:
+    copy_line = "PUT /design/virtual-users/v2"
+    answers = {
+        "POST /design/virtual-users/duplicate/v1": {**document, "id": "v2"},
+        copy_line: lambda body: body,
+    }
+    ctx = context(PLUGIN, answers)
+    arguments = {"virtualUserId": "v1", "label": "pre-correlation"}
+    found = await ctx.run(backup_virtual_user, arguments)
+    assert found["id"] == "v2"
+    assert found["tags"] == ["backup", "pre-correlation", "smoke"]
+    assert found["url"].endswith("/design/virtual-user/v2")
+    assert ctx.body_of(copy_line)["children"] == document["children"]

@@ -126,17 +126,26 @@ async def delete_thing(ctx: ToolContext, thing_id: str) -> Said:
 
 
 @tool(title="Break", read_only=True)
-async def break_down(ctx: ToolContext, how: str = "error") -> Said:
+async def break_down(ctx: Any, how: str = "error") -> Said:
     """Fail.
 
     Args:
         how: In which way.
     """
-    if how == "token":
+    await ctx.progress(1)
+    if how.endswith("token"):
         raise InvalidTokenError("The upstream no longer takes this token.")
     if how == "cancel":
         raise asyncio.CancelledError
     raise RuntimeError("secret detail")
+
+
+@tool(title="Chatter", read_only=True)
+async def chatter(ctx: Any) -> Said:
+    """Log at two levels."""
+    await ctx.scope.log("info", "so far, so good")
+    await ctx.scope.log("error", {"message": "oh"})
+    return Said(text="said", url=URL)
 
 
 @tool(title="Route", read_only=True)
@@ -183,7 +192,7 @@ class FixturePlugin:
 
     @hookimpl
     def register_tools(self) -> Iterable[Tool]:
-        return (echo, count, wait, delete_thing, break_down, route, sometimes)
+        return (echo, count, wait, delete_thing, break_down, chatter, route, sometimes)
 
     @hookimpl
     def register_resources(self) -> Iterable[Resource]:

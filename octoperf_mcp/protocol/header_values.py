@@ -128,10 +128,11 @@ def check_params(
         values = headers.getall(param.field, ())
         if len(values) > 1:
             return HeaderMismatchError(f"The field {param.field} appears more than once.")
-        given = _written(_at(arguments, param.path))
-        if given is None and not values:
+        value = _at(arguments, param.path)
+        absent = _written(value) is None
+        if absent and not values:
             continue
-        if given is None:
+        if absent:
             return HeaderMismatchError(
                 f"The field {param.field} is there, the argument {param.argument} is not."
             )
@@ -139,7 +140,7 @@ def check_params(
             return HeaderMismatchError(
                 f"The field {param.field} is missing; the argument {param.argument} is there."
             )
-        if not _same(param, given, decode(values[0])):
+        if not _same(param, value, decode(values[0])):
             return HeaderMismatchError(
                 f"The field {param.field} differs from the argument {param.argument}."
             )
@@ -157,15 +158,15 @@ def _written(value: Any) -> str | None:
     """How a client writes the value; None for what has no form in a field."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return str(value) if isinstance(value, str | int | float) else None
 
 
-def _same(param: HeaderParam, given: str, decoded: str | None) -> bool:
-    if decoded is not None and param.type == "integer" and _DECIMAL.fullmatch(decoded):
+def _same(param: HeaderParam, value: Any, decoded: str | None) -> bool:
+    """Whether field and argument agree; integers by their number, `42` is `42.0`."""
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
+    if decoded is not None and param.type == "integer" and whole and _DECIMAL.fullmatch(decoded):
         try:
-            return str(int(decoded.partition(".")[0])) == given
+            return int(decoded.partition(".")[0]) == int(value)
         except ValueError:  # more digits than Python reads
             return False
-    return decoded == given
+    return decoded == _written(value)

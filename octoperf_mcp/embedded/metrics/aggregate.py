@@ -32,6 +32,8 @@ NUMBERS = (
 )
 HISTOGRAMS = ("elapsed_hist", "latency_hist", "connect_hist")
 
+_LONGEST_MEDIA_TYPE = 100
+
 Key = tuple[str, str, int, str, str, str, str]
 
 
@@ -44,8 +46,13 @@ def key_of(sample: Sample) -> Key:
         CUT_OFF if sample.cut_off else sample.kind,
         sample.code,
         sample.method,
-        sample.media_type,
+        media_type(sample.media_type),
     )
+
+
+def media_type(content_type: str) -> str:
+    """A Content-Type without its parameters, so that it groups; bounded, since targets send it."""
+    return content_type.split(";", 1)[0].strip().lower()[:_LONGEST_MEDIA_TYPE]
 
 
 class Measure:

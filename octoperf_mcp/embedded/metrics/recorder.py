@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.embedded.metrics import jtl as jtl_format
-from octoperf_mcp.embedded.metrics.aggregate import Aggregate, Key, key_of
+from octoperf_mcp.embedded.metrics.aggregate import Aggregate, Key, key_of, media_type
 from octoperf_mcp.embedded.metrics.journal import SecondJournal, left_over
 from octoperf_mcp.embedded.metrics.jtl import JtlSecond
 from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
@@ -205,7 +205,7 @@ def _error_entry(sample: Sample) -> dict[str, Any]:
         "kind": sample.kind,
         "code": sample.code,
         "method": sample.method,
-        "media_type": sample.media_type,
+        "media_type": media_type(sample.media_type),
         "url": sample.url,
         "elapsed_us": sample.elapsed_us,
         "user": error.user,

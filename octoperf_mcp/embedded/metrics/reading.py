@@ -1,0 +1,285 @@
+"""Reading a run: which slices cover a window, and their figures added up by time and by key."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS
+from octoperf_mcp.embedded.metrics.labels import Labels
+from octoperf_mcp.embedded.metrics.rollup import STEPS, WHOLE_RUN
+from octoperf_mcp.embedded.metrics.sample import RESOURCE
+from octoperf_mcp.embedded.metrics.selection import Selection, Series
+from octoperf_mcp.embedded.metrics.stats import Stats, how
+from octoperf_mcp.embedded.metrics.tables import (
+    metric_generator,
+    metric_run,
+    metric_series,
+    metric_slice,
+)
+from octoperf_mcp.entities.trees import RESOURCES
+
+MOST_POINTS = 600
+"""A curve has about this many at most."""
+INTERVALS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+
+Key = Callable[[Series], Hashable]
+Groups = dict[tuple[int | None, Hashable], Stats]
+"""Stats by start of the interval (None: the whole window) and by key (None: all together)."""
+Range = tuple[int, int, int]
+"""Step, first second, second after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Epoch seconds from `start` up to but without `end`."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> int:
+        """Its length."""
+        return max(0, self.end - self.start)
+
+    @property
+    def interval(self) -> int:
+        """Seconds between the points of a curve over it."""
+        for interval in INTERVALS_S:
+            if self.seconds <= interval * MOST_POINTS:
+                return interval
+        return INTERVALS_S[-1]
+
+    def starts(self, interval: int) -> range:
+        """Where the intervals that touch it begin."""
+        return range(self.start - self.start % interval, self.end, interval)
+
+    def overlap(self, start: int, interval: int) -> int:
+        """Seconds of an interval that lie in the window."""
+        return max(0, min(self.end, start + interval) - max(self.start, start))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a caller wants to see, in epoch milliseconds; None: from the start, to the end."""
+
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    @property
+    def start(self) -> int | None:
+        """First second."""
+        return None if self.from_ms is None else self.from_ms // 1000
+
+    @property
+    def end(self) -> int | None:
+        """Second after the last."""
+        return None if self.to_ms is None else -(-self.to_ms // 1000)
+
+
+@dataclass(slots=True)
+class RunView:
+    """One run in one consistent state of the database; one without samples has no series."""
+
+    connection: AsyncConnection
+    run_id: str
+    run_no: int = 0
+    rolled: int = 0
+    sealed: bool = False
+    labels: Labels = field(default_factory=Labels)
+    series: Sequence[Series] = ()
+    first: int = 0
+    last: int = -1
+    """First and last second with samples."""
+
+    @property
+    def bounds(self) -> Window:
+        """All seconds with samples."""
+        return Window(self.first, self.last + 1)
+
+    def window(self, limits: Limits) -> Window:
+        """The part of the run within limits."""
+        start = self.first if limits.start is None else max(self.first, limits.start)
+        end = self.last + 1 if limits.end is None else min(self.last + 1, limits.end)
+        return Window(start, max(start, end))
+
+    def select(self, selection: Selection, **options: Any) -> list[Series]:
+        """The series whose samples count."""
+        return [each for each in self.series if selection.matches(each, self.labels, **options)]
+
+    async def stats(
+        self,
+        series: Sequence[Series],
+        window: Window,
+        numbers: Sequence[str],
+        histograms: Sequence[str] = (),
+        *,
+        interval: int | None = None,
+        key: Key | None = None,
+    ) -> Groups:
+        """Add up columns of series over a window.
+
+        Args:
+            series: From `select`.
+            window: Within `bounds`.
+            numbers: Columns of `aggregate.NUMBERS`.
+            histograms: Columns of `aggregate.HISTOGRAMS`.
+            interval: Seconds to group by, one of `INTERVALS_S`; None: no grouping by time.
+            key: What to group by besides; None: no such grouping.
+        """
+        groups: Groups = {}
+        if not series or not window.seconds:
+            return groups
+        by_number = {each.series_no: key(each) if key else None for each in series}
+        for covered in self._cover(window, interval):
+            await self._add_numbers(groups, by_number, covered, numbers, interval, keyed=bool(key))
+            if histograms:
+                await self._add_histograms(groups, by_number, covered, histograms, interval)
+        return groups
+
+    def _cover(self, window: Window, interval: int | None) -> list[Range]:
+        """The fewest slices that make up the window and fit into its intervals."""
+        if interval is None and self.sealed and window == self.bounds:
+            return [(WHOLE_RUN, 0, 1)]
+        steps = [step for step in STEPS if interval is None or interval % step == 0]
+        return cover(window.start, window.end, self.rolled, steps)
+
+    async def _add_numbers(
+        self,
+        groups: Groups,
+        by_number: dict[int, Hashable],
+        covered: Range,
+        columns: Sequence[str],
+        interval: int | None,
+        *,
+        keyed: bool,
+    ) -> None:
+        by: list[sa.ColumnElement[Any]] = []
+        if interval is not None:
+            by.append(interval_of(metric_slice.c.start, interval))
+        if keyed:
+            by.append(metric_slice.c.series_no)
+        sums = [_sum_of(column) for column in columns]
+        query = sa.select(*by, *sums).where(*self._where(by_number, covered))
+        found = await self.connection.execute(query.group_by(*by) if by else query)
+        for row in found:
+            start = row[0] if interval is not None else None
+            key = by_number[row[len(by) - 1]] if keyed else None
+            values = row[len(by) :]
+            if values[0] is not None:
+                groups.setdefault((start, key), Stats()).add_numbers(columns, values)
+
+    async def _add_histograms(
+        self,
+        groups: Groups,
+        by_number: dict[int, Hashable],
+        covered: Range,
+        columns: Sequence[str],
+        interval: int | None,
+    ) -> None:
+        table = metric_slice.c
+        found = await self.connection.execute(
+            sa.select(table.start, table.series_no, *(table[column] for column in columns)).where(
+                *self._where(by_number, covered)
+            )
+        )
+        rows = found.fetchall()
+
+        def merge() -> None:
+            for start, series_no, *texts in rows:
+                point = None if interval is None else start - start % interval
+                group = groups.setdefault((point, by_number[series_no]), Stats())
+                group.add_histograms(columns, texts)
+
+        await asyncio.to_thread(merge)
+
+    def _where(self, by_number: Iterable[int], covered: Range) -> list[sa.ColumnElement[bool]]:
+        step, start, end = covered
+        table = metric_slice.c
+        return [
+            table.run_no == self.run_no,
+            table.step == step,
+            table.start >= start,
+            table.start < end,
+            table.series_no.in_(list(by_number)),
+        ]
+
+
+def cover(start: int, end: int, rolled: int, steps: Sequence[int]) -> list[Range]:
+    """Ranges of slices that make up the seconds from `start` to `end`.
+
+    Args:
+        start: First second.
+        end: Second after the last.
+        rolled: Before it, there are slices of every step.
+        steps: Those that may be used, coarsest first, 1 among them.
+    """
+    if start >= end:
+        return []
+    step, *finer = steps
+    if step == 1:
+        return [(1, start, end)]
+    low, high = -(-start // step) * step, min(end // step, rolled // step) * step
+    if low >= high:
+        return cover(start, end, rolled, finer)
+    before, after = cover(start, low, rolled, finer), cover(high, end, rolled, finer)
+    return [*before, (step, low, high), *after]
+
+
+def interval_of(second: sa.ColumnElement[Any], interval: int) -> sa.ColumnElement[Any]:
+    """Written out, not bound: the same expression has to stand in SELECT and GROUP BY."""
+    return second - second % sa.literal_column(str(int(interval)))
+
+
+def _sum_of(column: str) -> sa.ColumnElement[Any]:
+    combine, value = how(column), metric_slice.c[column]
+    if combine is min:
+        return sa.func.min(value)
+    return sa.func.max(value) if combine is max else sa.func.sum(value)
+
+
+async def open_run(connection: AsyncConnection, run_id: str) -> RunView:
+    """Look at a run; one that recorded nothing yet is an empty view."""
+    table, slices = metric_run.c, metric_slice.c
+    edges = [
+        sa.select(edge(slices.start))
+        .where(slices.run_no == table.run_no, slices.step == 1)
+        .scalar_subquery()
+        for edge in (sa.func.min, sa.func.max)
+    ]
+    found = await connection.execute(
+        sa.select(table.run_no, table.rolled, table.sealed, table.labels, *edges).where(
+            table.run_id == run_id
+        )
+    )
+    row = found.one_or_none()
+    if row is None:
+        return RunView(connection, run_id)
+    run_no, rolled, sealed, labels, first, last = row
+    view = RunView(connection, run_id, run_no, rolled, sealed, Labels.of_json(labels))
+    if first is not None:
+        view.first, view.last = first, last
+        view.series = await _series(connection, run_no)
+    return view
+
+
+async def _series(connection: AsyncConnection, run_no: int) -> list[Series]:
+    table, generator = metric_series.c, metric_generator.c
+    columns: list[sa.ColumnElement[Any]] = [table.series_no, generator.name, generator.region]
+    columns += [table[name] for name in DIMENSIONS]
+    found = await connection.execute(
+        sa.select(*columns)
+        .join(metric_generator, generator.generator_no == table.generator_no)
+        .where(table.run_no == run_no)
+    )
+    return [_with_resources(Series(*row)) for row in found]
+
+
+def _with_resources(series: Series) -> Series:
+    if series.kind != RESOURCE or series.action_id.endswith(RESOURCES):
+        return series
+    return dataclasses.replace(series, action_id=series.action_id + RESOURCES)

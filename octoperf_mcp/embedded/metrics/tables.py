@@ -1,0 +1,108 @@
+"""Tables of the metrics, on the platform's metadata.
+
+A *series* is one set of dimensions of one generator; a *slice* is what one series measured in one
+second, or in ten, sixty, or (step 0) in the whole run. Keys are numbers, since a run has very many
+slices.
+"""
+
+import sqlalchemy as sa
+
+from octoperf_mcp.embedded.metrics.aggregate import HISTOGRAMS, NUMBERS
+from octoperf_mcp.embedded.store.schema import JsonText, metadata
+
+
+def _number(name: str) -> "sa.Column[int] | sa.Column[float]":
+    """Squares are floats: those of a whole run pass 64 bits."""
+    if name.endswith("_sq"):
+        return sa.Column(name, sa.Double, nullable=False)
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+metric_run = sa.Table(
+    "metric_run",
+    metadata,
+    sa.Column("run_no", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("rolled", sa.BigInteger, nullable=False),
+    sa.Column("sealed", sa.Boolean, nullable=False),
+    sa.Column("labels", JsonText, nullable=False),
+)
+"""`rolled`: epoch second before which every slice also stands in the coarser steps."""
+
+metric_generator = sa.Table(
+    "metric_generator",
+    metadata,
+    sa.Column("generator_no", sa.Integer, primary_key=True),
+    sa.Column("run_no", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("region", sa.String(128), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("ended", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("run_no", "name"),
+)
+
+generator_second = sa.Table(
+    "generator_second",
+    metadata,
+    sa.Column("generator_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("second", sa.BigInteger, nullable=False),
+    sa.Column("users", sa.Integer, nullable=True),
+    sa.Column("users_by_profile", JsonText, nullable=True),
+    sa.Column("lag_ms", sa.Double, nullable=True),
+    sa.Column("cpu_pct", sa.Double, nullable=True),
+    sqlite_with_rowid=False,
+)
+"""One row per line that was taken in, so that a line counts once; gauges are NULL without any."""
+
+metric_series = sa.Table(
+    "metric_series",
+    metadata,
+    sa.Column("series_no", sa.Integer, primary_key=True),
+    sa.Column("run_no", sa.Integer, nullable=False, index=True),
+    sa.Column("generator_no", sa.Integer, nullable=False),
+    sa.Column("action_id", sa.String(255), nullable=False),
+    sa.Column("virtual_user_id", sa.String(64), nullable=False),
+    sa.Column("profile", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("method", sa.String(64), nullable=False),
+    sa.Column("media_type", sa.String(255), nullable=False),
+)
+
+metric_slice = sa.Table(
+    "metric_slice",
+    metadata,
+    sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("series_no", sa.Integer, primary_key=True, autoincrement=False),
+    *(_number(name) for name in NUMBERS),
+    *(sa.Column(name, sa.Text, nullable=False) for name in HISTOGRAMS),
+    sqlite_with_rowid=False,
+)
+"""Histograms are flat JSON lists; `start` is an epoch second, 0 for the whole run."""
+
+bench_error = sa.Table(
+    "bench_error",
+    metadata,
+    sa.Column("error_no", sa.Integer, primary_key=True),
+    sa.Column("run_no", sa.Integer, nullable=False),
+    sa.Column("generator_no", sa.Integer, nullable=False),
+    sa.Column("timestamp", sa.BigInteger, nullable=False),
+    sa.Column("action_id", sa.String(255), nullable=False),
+    sa.Column("virtual_user_id", sa.String(64), nullable=False),
+    sa.Column("profile", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("method", sa.String(64), nullable=False),
+    sa.Column("media_type", sa.String(255), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("elapsed_us", sa.BigInteger, nullable=False),
+    sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("assertions", JsonText, nullable=False),
+    sa.Column("request", JsonText, nullable=True),
+    sa.Column("response", JsonText, nullable=True),
+    sa.Index(None, "run_no", "timestamp"),
+)

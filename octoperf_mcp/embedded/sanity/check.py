@@ -1,0 +1,49 @@
+"""The sanity check: what can be seen to be wrong with a virtual user before it runs.
+
+Levels and messages are those of the product (validation guide); what follows the known words
+names the action or variable. An ERROR blocks a validation.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from octoperf_mcp.embedded.sanity.actions import CHECKS, Surroundings
+from octoperf_mcp.embedded.sanity.csv_files import check_csv
+from octoperf_mcp.embedded.sanity.links import check_links
+from octoperf_mcp.embedded.sanity.messages import by_level, enabled_nodes, objects, row, text
+
+__all__ = ["sanity_check"]
+
+Json = dict[str, Any]
+
+
+def sanity_check(
+    virtual_user: Json,
+    servers: Sequence[Json],
+    variables: Sequence[Json],
+    files: Mapping[str, bytes | None],
+    fragments: Mapping[str, Json],
+) -> list[Json]:
+    """Rows `{level, message, actionId?, variableId?}`, errors first; empty when all is well.
+
+    Disabled actions are not looked at. Never raises, whatever the documents hold.
+
+    Args:
+        virtual_user: The whole document.
+        servers: HTTP servers of the project.
+        variables: Variables of the project, as stored.
+        files: Project files by name; None instead of the bytes: exists, content not looked at.
+            Only CSV files need their bytes.
+        fragments: The other virtual users of the project by id, with their trees.
+    """
+    around = Surroundings(
+        servers={text(server.get("id")): server for server in objects(list(servers))},
+        files=frozenset(files),
+    )
+    rows = [
+        row(level, message, actionId=text(node.get("id")))
+        for node in enabled_nodes(virtual_user)
+        for check in CHECKS
+        for level, message in check(node, around)
+    ]
+    return by_level([*check_links(virtual_user, fragments), *check_csv(variables, files), *rows])

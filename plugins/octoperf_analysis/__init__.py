@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from octoperf_analysis import error_tools, links, report_tools, rest, value_tools
+from octoperf_analysis import (
+    alarm_tools,
+    chart_tools,
+    error_tools,
+    generator_tools,
+    links,
+    report_tools,
+    rest,
+    table_tools,
+)
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
 
 
@@ -24,8 +33,15 @@ def register_tools() -> Iterable[Tool]:
     return (
         report_tools.list_bench_reports_by_project,
         report_tools.get_bench_report,
-        value_tools.get_report_summary_values,
-        value_tools.get_report_table_values,
-        value_tools.get_report_line_chart_values,
+        table_tools.get_report_summary_values,
+        table_tools.get_report_table_values,
+        table_tools.get_report_tree_values,
+        chart_tools.get_report_line_chart_values,
+        chart_tools.get_report_stacked_chart_values,
+        chart_tools.get_report_top_values,
+        chart_tools.get_report_pie_values,
+        alarm_tools.get_report_threshold_alarms,
         error_tools.get_report_errors,
+        error_tools.fetch_bench_error_http,
+        generator_tools.list_bench_load_generators,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,18 +17,33 @@ from octoperf_mcp.errors import InvalidArgumentError, NotFoundError, Unavailable
 SUMMARY = "get_report_summary_values"
 TABLE = "get_report_table_values"
 LINE = "get_report_line_chart_values"
+TREE = "get_report_tree_values"
+TOP = "get_report_top_values"
+PIE = "get_report_pie_values"
+STACKED = "get_report_stacked_chart_values"
+ALARMS = "get_report_threshold_alarms"
 ERRORS = "get_report_errors"
+GENERATORS = "list_bench_load_generators"
 
 VALUE_TOOLS: Mapping[str, str] = {
     "SummaryReportItem": SUMMARY,
     "BarChartReportItem": SUMMARY,
     "StatisticTableReportItem": TABLE,
+    "StatisticTreeReportItem": TREE,
+    "TopReportItem": TOP,
+    "PieChartReportItem": PIE,
     "LineChartReportItem": LINE,
     "PercentilesChartReportItem": LINE,
+    "StackedChartReportItem": STACKED,
     "ErrorsReportItem": ERRORS,
+    "ThresholdAlarmReportItem": ALARMS,
+    "LoadGeneratorsChartReportItem": GENERATORS,
+    "LoadGeneratorsTreeReportItem": GENERATORS,
 }
 """Tool that reads the values of each type of item (skill bench-reports)."""
 
+_ARGUMENTS = {GENERATORS: "a benchResultId of the report"}
+_COUNTER_UNIT = re.compile(r"(?:^|\u2afd)(%)|\(([^()]+)\)$")
 _LISTED_MAX = 30
 _T = TypeVar("_T")
 _EARLIEST_MS = 100_000_000_000
@@ -100,7 +116,7 @@ async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> C
             field="itemId",
             got=item_id,
             allowed=readable[:_LISTED_MAX],
-            next_step=f"Call {right} with the same reportId and itemId.",
+            next_step=f"Call {right} with {_ARGUMENTS.get(right, 'the same reportId and itemId')}.",
         )
     return Chosen(report, item)
 
@@ -138,13 +154,22 @@ async def page_of(ctx: ToolContext, report: Mapping[str, Any]) -> str:
     )
 
 
+async def page_of_run(ctx: ToolContext, run: Mapping[str, Any]) -> str:
+    """The report of a run where the platform names it, else the page of the run itself."""
+    project_id = run.get("designProjectId") or run["projectId"]
+    place = {"workspace_id": await ctx.workspace_of(project_id), "project_id": project_id}
+    if run.get("benchReportId"):
+        return ctx.link(links.REPORT, report_id=run["benchReportId"], **place)
+    return ctx.link(links.BENCH_RESULT, bench_result_id=run["id"], **place)
+
+
 def metric_heads(chosen: Chosen) -> list[MetricHead]:
     """Name, unit and filters of each metric, in the order of their values."""
     several = len({metric.get("benchResultId") for metric in chosen.metrics}) > 1
     return [
         MetricHead(
             metric=metric["id"],
-            unit=unit_of(metric["id"]).name,
+            unit=_counter_unit(metric) or unit_of(metric["id"]).name,
             bench_result_id=metric.get("benchResultId") if several else None,
             filters=[_filter(each) for each in metric.get("filters") or []] or None,
         )
@@ -196,6 +221,19 @@ async def _run(ctx: ToolContext, run_id: str) -> ItemRun | None:
     except NotFoundError:  # deleted since; its values may still be there
         return None
     return ItemRun(bench_result_id=run_id, state=run["state"])
+
+
+def _counter_unit(metric: Mapping[str, Any]) -> str | None:
+    """Unit that the name of a monitored counter tells: `% CPU`, `Timer lag (ms)`."""
+    if metric["id"] != "MONITORING":
+        return None
+    paths = [each.get("term") for each in metric.get("filters") or [] if _is_counter(each)]
+    found = _COUNTER_UNIT.search(str(paths[0])) if paths else None
+    return found[1] or found[2] if found else None
+
+
+def _is_counter(each: Mapping[str, Any]) -> bool:
+    return each.get("field") == "counterPath"
 
 
 def _filter(each: Mapping[str, Any]) -> str:

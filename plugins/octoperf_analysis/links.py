@@ -9,5 +9,6 @@ REPORT = DeepLink(
     f"{_ANALYSIS}/report/{{reportId}}",
     source="jenkinsci/octoperf-plugin, OctoPerf/octoperf-maven-plugin",
 )
+BENCH_RESULT = DeepLink(f"{_ANALYSIS}/bench-result/{{benchResultId}}")
 
-PAGES = (REPORTS, REPORT)
+PAGES = (REPORTS, REPORT, BENCH_RESULT)

@@ -31,7 +31,29 @@ SUMMARY = RestCall(
 )
 TABLE = RestCall("POST", "/analysis/metrics/table", (), "json", answer="TableEntry[]", source=_DSL)
 LINE = RestCall("POST", "/analysis/metrics/line", _WINDOW, "json", answer="GraphPoint[][]")
+TREE = RestCall("POST", "/analysis/metrics/tree", (), "json", answer="TreeEntry[]")
+TOP = RestCall("POST", "/analysis/metrics/top", _WINDOW, "json", answer="TopResult")
+PIE = RestCall("POST", "/analysis/metrics/pie", (), "json", answer="Map<String, Long>[]")
+STACKED = RestCall("POST", "/analysis/metrics/stacked", (), "json", answer="MapGraphPoint[]")
+ALARMS = RestCall(
+    "POST",
+    "/analysis/threshold-alarms",
+    _WINDOW,
+    "json",
+    answer="ThresholdAlarm[]",
+    source="OctoPerf/octoperf-maven-plugin: ThresholdAlarmApi.java",
+)
 ERRORS = RestCall("POST", "/analysis/bench-errors", _WINDOW, "json", answer="BenchError[]")
+ERROR_HTTP = RestCall(
+    "GET",
+    "/analysis/bench-errors/http/{benchResultId}/{actionId}/{timestamp}",
+    answer="BenchErrorHttp",
+)
+LOAD_GENERATORS = RestCall(
+    "GET",
+    "/analysis/load-generators/by-bench-result/{benchResultId}",
+    answer="BenchLoadGenerator[]",
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -41,5 +63,12 @@ CALLS = (
     SUMMARY,
     TABLE,
     LINE,
+    TREE,
+    TOP,
+    PIE,
+    STACKED,
+    ALARMS,
     ERRORS,
+    ERROR_HTTP,
+    LOAD_GENERATORS,
 )

@@ -30,6 +30,9 @@ class Unit:
     digits: int = 3
 
 
+TIME = Unit("ms", _MS_PER_WIRE_UNIT)
+
+
 def unit_of(metric_id: str) -> Unit:
     """Unit of a metric; a metric of unknown name has the unit that the platform gave it."""
     if metric_id.startswith(_TIMES):
@@ -49,7 +52,7 @@ def _time_unit(metric_id: str) -> Unit:
         return Unit("apdex, 0 to 1", digits=4)
     if metric_id.endswith("_VAR"):
         return Unit("ms²", _MS_PER_WIRE_UNIT**2)
-    return Unit("ms", _MS_PER_WIRE_UNIT)
+    return TIME
 
 
 def figure(value: Any, unit: Unit) -> float | None:

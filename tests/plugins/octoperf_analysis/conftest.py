@@ -68,6 +68,44 @@ def report() -> dict[str, Any]:
                 "metrics": [metric("RESPONSE_TIME_AVG")],
             },
             {"@type": "ErrorsReportItem", "id": "i5", "name": "Errors", "benchResultId": "res1"},
+            {
+                "@type": "StatisticTreeReportItem",
+                "id": "i6",
+                "name": "Tree",
+                "metrics": [metric("RESPONSE_TIME_AVG")],
+            },
+            {
+                "@type": "TopReportItem",
+                "id": "i7",
+                "name": "Slowest",
+                "metrics": [metric("RESPONSE_TIME_AVG")],
+            },
+            {
+                "@type": "StackedChartReportItem",
+                "id": "i8",
+                "name": "Codes over time",
+                "mode": "ABSOLUTE",
+                "metrics": [metric("HTTP_RESPONSE_CODES")],
+            },
+            {
+                "@type": "PieChartReportItem",
+                "id": "i9",
+                "name": "Codes",
+                "metrics": [metric("HTTP_RESPONSE_CODES")],
+            },
+            {
+                "@type": "ThresholdAlarmReportItem",
+                "id": "i10",
+                "name": "Alarms",
+                "benchResultId": "res1",
+            },
+            {
+                "@type": "LoadGeneratorsChartReportItem",
+                "id": "i11",
+                "name": "Generators",
+                "monitorType": "HOST",
+                "benchResultId": "res1",
+            },
         ],
     }
 

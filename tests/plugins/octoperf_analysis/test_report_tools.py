@@ -84,6 +84,12 @@ async def test_a_report_says_which_tool_reads_each_item(
         ("i3", "get_report_line_chart_values"),
         ("i4", "get_report_line_chart_values"),
         ("i5", "get_report_errors"),
+        ("i6", "get_report_tree_values"),
+        ("i7", "get_report_top_values"),
+        ("i8", "get_report_stacked_chart_values"),
+        ("i9", "get_report_pie_values"),
+        ("i10", "get_report_threshold_alarms"),
+        ("i11", "list_bench_load_generators"),
     ]
     assert result["url"] == f"{PAGE}/rep1"
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from octoperf_analysis import value_tools as tools
+from octoperf_analysis import chart_tools
+from octoperf_analysis import table_tools as tools
 from octoperf_mcp.errors import NotFoundError, UnavailableError
 
 PLUGIN = "octoperf_analysis"
 SUMMARY = "POST /analysis/metrics/summary"
 TABLE = "POST /analysis/metrics/table"
-LINE = "POST /analysis/metrics/line"
+TREE = "POST /analysis/metrics/tree"
 RUN = "GET /runtime/bench-results/res1"
 VIRTUAL_USERS = "GET /design/virtual-users/by-project/p1"
 PAGE = "https://octoperf.test/ui/workspace/w1/project/p1/analysis/report/rep1"
@@ -114,6 +115,15 @@ async def test_the_wrong_tool_names_the_right_one(context: Any, answers: Any) ->
     assert error.details["allowed"] == ["i1"]
 
 
+async def test_a_tool_that_takes_a_run_is_named_with_what_it_takes(
+    context: Any, answers: Any
+) -> None:
+    error = await context(PLUGIN, answers).refuse(tools.get_report_summary_values, of("i11"))
+    assert error.next_step == (
+        "Call list_bench_load_generators with a benchResultId of the report."
+    )
+
+
 async def test_an_item_without_values_says_so(context: Any, answers: Any) -> None:
     error = await context(PLUGIN, answers).refuse(tools.get_report_table_values, of("i0"))
     assert "SynopsisReportItem" in error.message
@@ -121,7 +131,9 @@ async def test_an_item_without_values_says_so(context: Any, answers: Any) -> Non
 
 
 async def test_an_unknown_item_names_those_that_fit(context: Any, answers: Any) -> None:
-    error = await context(PLUGIN, answers).refuse(tools.get_report_line_chart_values, of("i33"))
+    error = await context(PLUGIN, answers).refuse(
+        chart_tools.get_report_line_chart_values, of("i33")
+    )
     assert error.details["allowed"] == ["i3", "i4"]
     assert error.details["didYouMean"] == "i3"
 
@@ -208,84 +220,50 @@ async def test_a_long_table_pages_in_its_own_order(context: Any, answers: Any) -
     assert "nextCursor" not in second
 
 
-def curves(count: int) -> list[list[dict[str, float]]]:
-    users: list[dict[str, float]] = [
-        {"x": START + 1000 * second, "y": 5} for second in range(count)
+STEPS = [
+    {"virtualUserId": "vu1", "actionId": "vu1", "values": [{"value": 1.5}]},
+    {
+        "virtualUserId": "vu1",
+        "actionId": 'a1{"label": "page.click(#buy)", "type": "ACTION"}',
+        "values": [{"value": 0.5}],
+    },
+    {"virtualUserId": "vu2", "actionId": "a1{broken}", "values": [{"value": 0}]},
+]
+
+
+async def test_a_tree_tells_virtual_users_apart_and_marks_browser_steps(
+    context: Any, answers: Any
+) -> None:
+    result = await context(PLUGIN, {**answers, TREE: STEPS}).run(
+        tools.get_report_tree_values, of("i6")
+    )
+    assert result["entries"] == [
+        {
+            "virtualUserId": "vu1",
+            "actionId": "vu1",
+            "actionName": "Shopper",
+            "virtualUserName": "Shopper",
+            "values": [{"value": 1500, "unit": "ms"}],
+        },
+        {
+            "virtualUserId": "vu1",
+            "actionId": "a1",
+            "actionName": "Home / page.click(#buy)",
+            "virtualUserName": "Shopper",
+            "stepType": "ACTION",
+            "values": [{"value": 500, "unit": "ms"}],
+        },
+        {
+            "virtualUserId": "vu2",
+            "actionId": "a1{broken}",
+            "values": [{"value": 0, "unit": "ms"}],
+        },
     ]
-    times = [
-        {"x": START + 1000 * second, "y": 9.0 if second == 333 else 0.1} for second in range(count)
-    ]
-    return [users, times]
+    assert result["total"] == 3
 
 
-async def test_a_short_curve_comes_whole(context: Any, answers: Any) -> None:
-    result = await context(PLUGIN, {**answers, LINE: curves(3)}).run(
-        tools.get_report_line_chart_values, of("i3")
+async def test_a_tree_comes_as_markdown(context: Any, answers: Any) -> None:
+    result = await context(PLUGIN, {**answers, TREE: STEPS[:1]}).run(
+        tools.get_report_tree_values, of("i6", format="markdown")
     )
-    assert result["xUnit"] == "epoch ms"
-    assert result["downsampled"] is False
-    assert result["series"][1] == {
-        "metric": "RESPONSE_TIME_AVG",
-        "unit": "ms",
-        "sourcePoints": 3,
-        "least": {"x": START, "y": 100},
-        "greatest": {"x": START, "y": 100},
-        "points": [{"x": START + 1000 * second, "y": 100} for second in range(3)],
-    }
-    assert result["total"] == 2
-
-
-async def test_a_long_curve_keeps_its_peak(context: Any, answers: Any) -> None:
-    result = await context(PLUGIN, {**answers, LINE: curves(600)}).run(
-        tools.get_report_line_chart_values, of("i3", maxPoints=20)
-    )
-    assert result["downsampled"] is True
-    series = result["series"][1]
-    assert len(series["points"]) <= 20
-    assert series["sourcePoints"] == 600
-    assert series["greatest"] == {"x": START + 333_000, "y": 9000}
-    assert series["greatest"] in series["points"]
-
-
-async def test_a_curve_comes_as_two_columns(context: Any, answers: Any) -> None:
-    result = await context(PLUGIN, {**answers, LINE: curves(2)}).run(
-        tools.get_report_line_chart_values, of("i3", format="columns")
-    )
-    assert result["series"][0]["times"] == [START, START + 1000]
-    assert result["series"][0]["values"] == [5, 5]
-    assert "points" not in result["series"][0]
-
-
-async def test_curves_come_as_one_table(context: Any, answers: Any) -> None:
-    users, times = curves(2)
-    result = await context(PLUGIN, {**answers, LINE: [users, times[:1]]}).run(
-        tools.get_report_line_chart_values, of("i3", format="markdown")
-    )
-    assert result["text"] == (
-        "| epoch ms | USERLOAD (users) | RESPONSE_TIME_AVG (ms) |\n"
-        "| --- | --- | --- |\n"
-        f"| {START} | 5 | 100 |\n"
-        f"| {START + 1000} | 5 |  |\n"
-    )
-    assert "points" not in result["series"][0]
-
-
-async def test_a_percentile_curve_has_percentiles_as_x(context: Any, answers: Any) -> None:
-    curve = [{"x": 50, "y": 0.2}, {"x": 99.9, "y": 1.5}, {"x": 100, "y": None}]
-    result = await context(PLUGIN, {**answers, LINE: [curve]}).run(
-        tools.get_report_line_chart_values, of("i4")
-    )
-    assert result["xUnit"] == "percentile"
-    assert result["series"][0]["points"] == [{"x": 50, "y": 200}, {"x": 99.9, "y": 1500}]
-
-
-async def test_a_curve_without_points_is_empty(context: Any, answers: Any) -> None:
-    result = await context(PLUGIN, {**answers, LINE: [[], []]}).run(
-        tools.get_report_line_chart_values, of("i3")
-    )
-    assert result["series"][0] == {
-        "metric": "USERLOAD",
-        "unit": "users",
-        "sourcePoints": 0,
-        "points": [],
-    }
+    assert result["text"].splitlines()[2] == "| Shopper | Shopper | vu1 | 1500 |"

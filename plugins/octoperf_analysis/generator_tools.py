@@ -1,0 +1,36 @@
+"""The tool that lists the load generators of a run."""
+
+from octoperf_analysis import rest
+from octoperf_analysis.items import page_of_run
+from octoperf_analysis.payloads import LoadGenerator, LoadGenerators
+from octoperf_mcp import ToolContext, epoch_ms, known_id, tool
+
+
+@tool(title="List the load generators of a run", read_only=True)
+async def list_bench_load_generators(ctx: ToolContext, bench_result_id: str) -> LoadGenerators:
+    """List the load generators of a run: where each ran, with how many users, and when.
+
+    Args:
+        bench_result_id: Run, from run_scenario or get_bench_report.
+    """
+    with known_id("benchResultId", bench_result_id, listed_by="run_scenario or get_bench_report"):
+        run = await ctx.rest(rest.GET_BENCH_RESULT, id=bench_result_id)
+    found = await ctx.rest(rest.LOAD_GENERATORS, bench_result_id=bench_result_id) or []
+    rows = [
+        LoadGenerator(
+            id=str(each.get("id") or each.get("host") or ""),
+            region=each.get("region"),
+            host=each.get("host"),
+            users=each.get("vuCount"),
+            start=epoch_ms(each.get("start")),
+            end=epoch_ms(each.get("end")),
+        )
+        for each in found
+    ]
+    rows.sort(key=lambda row: (row.region or "", row.id))
+    return LoadGenerators(
+        bench_result_id=bench_result_id,
+        load_generators=rows,
+        total=len(rows),
+        url=await page_of_run(ctx, run),
+    )

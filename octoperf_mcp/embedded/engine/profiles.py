@@ -107,6 +107,7 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
         linked=(role.virtual_user_id,),
     )
     program.body = compile_children(tree, scope)
+    program.secrets += program.variables.secrets
     return program
 
 

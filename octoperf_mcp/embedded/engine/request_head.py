@@ -216,5 +216,7 @@ def _basic(scope: "Scope", server_id: str) -> list[tuple[str, str]]:
         secret = password.get("value") if isinstance(password, dict) else password
         pair = f"{authorization.get('username') or ''}:{secret or ''}".encode()
         base = str(authorization.get("basePath") or "/")
-        made.append((base, "Basic " + base64.b64encode(pair).decode()))
+        credentials = base64.b64encode(pair).decode()
+        scope.program.secrets += [credentials, str(secret or "")]
+        made.append((base, "Basic " + credentials))
     return made

@@ -119,6 +119,8 @@ class UserSession:
         self.iteration = 0
         self.sampler_name = ""
         self.last_ok = True
+        self.deadline = seat.deadline
+        """`time.monotonic()` at which this user leaves; whoever seated it may move it."""
         self._seat = seat
         self._tally = _Tally()
         self._waited = False
@@ -167,7 +169,7 @@ class UserSession:
         Raises:
             TimeUp: the run, or this user's part in it, is over.
         """
-        deadline = self._seat.deadline
+        deadline = self.deadline
         if self._seat.halt.is_set() or (deadline is not None and time.monotonic() >= deadline):
             raise TimeUp
 
@@ -186,7 +188,7 @@ class UserSession:
             return
         self._waited = True
         wait = ms / _MS
-        deadline = self._seat.deadline
+        deadline = self.deadline
         if deadline is not None:
             wait = min(wait, max(0.0, deadline - time.monotonic()))
         self._seat.halt.wait(wait)

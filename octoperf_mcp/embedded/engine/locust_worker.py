@@ -1,0 +1,173 @@
+"""A generator process of a load run: holds users, records what they do."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust import User, task
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from octoperf_mcp.embedded.engine.crew import Crew, Layout, Part, Slot
+from octoperf_mcp.embedded.engine.load_sink import LoadSink
+from octoperf_mcp.embedded.engine.locust_nodes import (
+    FINISHED_USERS,
+    LAYOUT,
+    STOP_TEST,
+    WIND_UP,
+    WOUND_UP,
+    class_name,
+)
+from octoperf_mcp.embedded.engine.masks import Mask
+from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.pipes import Orders, tell
+from octoperf_mcp.embedded.engine.profiles import Materials, compile_profile
+from octoperf_mcp.embedded.engine.pulse import Pulse
+from octoperf_mcp.embedded.engine.run_log import RunLog
+from octoperf_mcp.embedded.engine.transport import Addresses
+from octoperf_mcp.embedded.metrics.recorder import Recorder
+
+_MS = 1000
+
+
+class _HeldUser(User):
+    """A user of Locust's that plays in a slot of the crew; its class has one profile."""
+
+    abstract = True
+    crew: Crew
+    profile: int
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._slot: Slot = self.crew.join(self.profile)
+
+    @task
+    def play(self) -> None:
+        """Play until the run ends, then wait to be taken away."""
+        self._slot.live()
+        Event().wait()
+
+    def stop(self, force: bool = False) -> bool:
+        """Locust holds too many: end after the request in flight."""
+        self._slot.retire()
+        return bool(super().stop(force=force))
+
+
+class Worker:
+    """One generator."""
+
+    def __init__(self, order: Order) -> None:
+        order.spool.parent.mkdir(parents=True, exist_ok=True)
+        self._order = order
+        self._log = RunLog(order.files / "jmeter.log", f"o.a.j.JMeter {order.generator}")
+        parts = self._compiled()
+        self._recorder = Recorder(
+            order.run_id,
+            order.generator,
+            order.region,
+            order.spool,
+            order.files / f"{order.generator}.jtl.gz" if _wants_jtl(order) else None,
+        )
+        mask = Mask(secret for part in parts for secret in part.program.secrets)
+        self._sink = LoadSink(self._recorder, self._log, mask)
+        self._crew = Crew(
+            parts, self._sink, dict(order.properties), self._stop_test, self._finished
+        )
+        self._pulse = Pulse(self._recorder, self._crew.users)
+        self._runner: WorkerRunner | None = None
+        self._closed = False
+        self._over = Event()
+
+    def _compiled(self) -> list[Part]:
+        order = self._order
+        materials = Materials(
+            order.virtual_users,
+            order.servers,
+            order.variables,
+            order.resources,
+            order.run_id,
+            (order.index, order.workers),
+        )
+        parts = []
+        for index, profile in order.profiles:
+            program = compile_profile(profile, index, materials, self._warn)
+            parts.append(Part(program, profile["load"], Addresses(program.static_hosts)))
+        return parts
+
+    def _warn(self, message: str) -> None:
+        if self._order.index == 0:
+            self._log.write(message, level="WARN")
+
+    def run(self, orders: Orders) -> None:
+        """Join the master and play until it ends the run."""
+        commands = orders.commands()
+        port = int(next(commands)["port"])
+        environment = Environment(
+            user_classes=[
+                type(class_name(index), (_HeldUser,), {"crew": self._crew, "profile": index})
+                for index, _ in self._order.profiles
+            ]
+        )
+        self._runner = runner = environment.create_worker_runner("127.0.0.1", port)
+        runner.register_message(LAYOUT, self._on_layout)
+        runner.register_message(WIND_UP, self._on_wind_up, concurrent=True)
+        tell("joined", generator=self._order.generator)
+        self._pulse.start()
+        gevent.spawn(self._watch, commands)
+        gevent.spawn(runner.greenlet.join).link(lambda _: self._over.set())
+        self._over.wait()
+        self._close()
+
+    def _watch(self, commands: Iterator[Any]) -> None:
+        """Wait for the service's end, which is this process's end."""
+        for _ in commands:
+            pass
+        self._crew.wind_up(0)
+        self._cut_off()
+        self._over.set()
+
+    def _on_layout(self, *, msg: Any, **_: Any) -> None:
+        facts = msg.data
+        start = time.monotonic() + facts["start_ms"] / _MS - time.time()
+        self._crew.arrange(Layout(facts["index"], facts["count"], start))
+
+    def _on_wind_up(self, *, msg: Any, **_: Any) -> None:
+        self._crew.wind_up(msg.data["grace_ms"] / _MS)
+        self._cut_off()
+        self._close()
+        self._send(WOUND_UP, {})
+
+    def _cut_off(self) -> None:
+        """End all users; one in the middle of a request leaves a sample of its own kind."""
+        if self._runner is not None:
+            self._runner.user_greenlets.kill(block=True)
+
+    def _close(self) -> None:
+        """Write everything; what comes after is lost, so nothing may play any more."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pulse.stop()
+        self._sink.close()
+        self._recorder.close()
+
+    def _stop_test(self, now: bool) -> None:
+        self._send(STOP_TEST, {"now": now})
+
+    def _finished(self, count: int) -> None:
+        self._send(FINISHED_USERS, {"count": count})
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        if self._runner is not None:
+            self._runner.send_message(kind, data)
+
+
+def _wants_jtl(order: Order) -> bool:
+    """Whether any profile wants its raw results."""
+    kinds = [
+        ((profile.get("engine") or {}).get("jtl") or {}).get("type")
+        for _, profile in order.profiles
+    ]
+    return any(kind != "NONE" for kind in kinds)

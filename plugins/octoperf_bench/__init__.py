@@ -23,6 +23,8 @@ def register_tools() -> Iterable[Tool]:
     """Plan a load, start it, watch it, stop it, read what it left."""
     return (
         scenario_tools.create_scenario_ramp_up,
+        scenario_tools.create_scenario_ramp_up_down,
+        scenario_tools.create_scenario_stairs,
         scenario_tools.get_scenario,
         run_tools.run_scenario,
         run_tools.get_bench_status,

@@ -3,6 +3,7 @@
 import pytest
 
 from octoperf_analysis.units import Unit, figure, unit_of
+from octoperf_mcp.embedded.metrics import metric_ids
 
 UNITS = {
     "RESPONSE_TIME_AVG": "ms",
@@ -36,6 +37,16 @@ UNITS = {
 @pytest.mark.parametrize(("metric", "unit"), UNITS.items())
 def test_a_metric_has_its_unit(metric: str, unit: str) -> None:
     assert unit_of(metric).name == unit
+
+
+@pytest.mark.parametrize("metric", metric_ids.IDS)
+def test_units_follow_those_of_the_embedded_platform(metric: str) -> None:
+    wire = metric_ids.unit_of(metric)
+    if metric in {"MONITORING", *(name for name in metric_ids.IDS if name.endswith("_APDEX"))}:
+        assert wire == ""
+        return
+    expected = {"s": Unit("ms", 1000), "s²": Unit("ms²", 1_000_000)}
+    assert unit_of(metric) == expected.get(wire, Unit(wire))
 
 
 @pytest.mark.parametrize(

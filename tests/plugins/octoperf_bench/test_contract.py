@@ -12,6 +12,8 @@ def test_the_plugin_keeps_the_contract(check_contract: Any) -> None:
 def test_it_registers_the_tools_of_its_area() -> None:
     assert [tool.name for tool in octoperf_bench.register_tools()] == [
         "create_scenario_ramp_up",
+        "create_scenario_ramp_up_down",
+        "create_scenario_stairs",
         "get_scenario",
         "run_scenario",
         "get_bench_status",

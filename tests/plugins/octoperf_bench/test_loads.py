@@ -1,11 +1,14 @@
 """What a scenario plans, and how often to look at its run (skill async-polling)."""
 
+from typing import Any
+
 import pytest
 
 from octoperf_bench.loads import Plan, duration_ms, peak_of, plan_of, poll_sec
+from octoperf_mcp.embedded.engine import ramp
 
-RAMP = {"delayMs": 1000, "rampUpMs": 2000, "plateauMs": 3000, "plateauVus": 7}
-CUSTOM = {
+RAMP: dict[str, Any] = {"delayMs": 1000, "rampUpMs": 2000, "plateauMs": 3000, "plateauVus": 7}
+CUSTOM: dict[str, Any] = {
     "@type": "UserProfileLoadCustom",
     "points": [
         {"timeInMs": 0, "threadsCount": 1},
@@ -19,6 +22,21 @@ def test_the_longest_profile_and_the_sum_of_peaks_make_the_plan() -> None:
     scenario = {"userProfiles": [{"load": RAMP}, {"load": CUSTOM}, {"load": None}]}
     assert plan_of(scenario) == Plan(users=37, duration_sec=12)
     assert plan_of({}) == Plan(users=0, duration_sec=0)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"@type": "UserProfileLoadRampUp", **RAMP},
+        {"@type": "UserProfileLoadRampUpThenRampDown", **RAMP, "rampDownMs": 500},
+        {"@type": "UserProfileLoadAscendingStairs", **RAMP, "stepCount": 3},
+        {"@type": "UserProfileLoadAscendingStairs", **RAMP, "stepCount": 3, "rampDownMs": 9},
+        CUSTOM,
+    ],
+)
+def test_the_plan_is_what_the_load_engine_does(load: dict[str, Any]) -> None:
+    assert duration_ms(load) == ramp.duration_ms(load)
+    assert peak_of(load) == ramp.peak_users(load)
 
 
 def test_a_ramp_down_counts() -> None:

@@ -89,6 +89,38 @@ async def test_seconds_become_the_platforms_milliseconds(context: Any, project: 
     assert result["url"] == "https://octoperf.test/ui/workspace/w1/project/p1/runtime/scenario/sc9"
 
 
+async def test_a_ramp_down_is_stored_and_counts(context: Any, project: Any) -> None:
+    fake = context(PLUGIN, project)
+    result = await fake.run(tools.create_scenario_ramp_up_down, {**WANTED, "rampDownSec": 30})
+    assert fake.body_of(CREATE)["userProfiles"][0]["load"] == {
+        "@type": "UserProfileLoadRampUpThenRampDown",
+        "delayMs": 0,
+        "rampUpMs": 60_000,
+        "plateauMs": 300_000,
+        "rampDownMs": 30_000,
+        "plateauVus": 50,
+    }
+    assert result["plannedDurationSec"] == 390
+
+
+async def test_stairs_are_stored_with_their_steps(context: Any, project: Any) -> None:
+    fake = context(PLUGIN, project)
+    await fake.run(
+        tools.create_scenario_stairs,
+        {**WANTED, "virtualUserIds": ["vu1", "vu2"], "stepCount": 5},
+    )
+    loads = [profile["load"] for profile in fake.body_of(CREATE)["userProfiles"]]
+    assert loads[0] == {
+        "@type": "UserProfileLoadAscendingStairs",
+        "delayMs": 0,
+        "rampUpMs": 60_000,
+        "plateauMs": 300_000,
+        "stepCount": 5,
+        "plateauVus": 50,
+    }
+    assert loads[1]["plateauVus"] == 1
+
+
 async def test_locations_are_dealt_in_turn(context: Any, project: Any) -> None:
     fake = context(PLUGIN, project)
     result = await fake.run(

@@ -6,7 +6,7 @@ from typing import Any
 from octoperf_mcp import __version__
 from octoperf_mcp.registry.manager import Registry
 
-WEBSITE = "https://github.com/octoperf/octoperf-mcp"
+WEBSITE = "https://octoperf.com"
 MAX_INSTRUCTIONS_BYTES = 2000
 
 _AREAS = {

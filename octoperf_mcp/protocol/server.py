@@ -24,7 +24,7 @@ from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
 from octoperf_mcp.protocol.log_messages import SessionLevels
 from octoperf_mcp.protocol.prompts import Prompts
 from octoperf_mcp.protocol.resources import Resources
-from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
+from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.manager import Registry
 
@@ -158,7 +158,7 @@ class McpServer:
             return refused(exchange.request.id_json, error)
         data = {"requestId": exchange.request_id}
         if isinstance(error, ToolError):
-            told = InternalError(error.message, data={**error.details, **data})
+            told = InternalError(error.message, data=error_members(error, exchange.request_id))
             return refused(exchange.request.id_json, told)
         log.error(
             "request_crashed",

@@ -62,7 +62,8 @@ class ToolCalls:
         try:
             content = await entry.tool.call(context, arguments)
         except ToolError as error:
-            content = error_content(error, exchange.request_id)
+            members = error_members(error, exchange.request_id)
+            content = orjson.dumps(members, default=str, option=orjson.OPT_NON_STR_KEYS)
             return self._reply(exchange, content, _ERROR_MEMBER, error.code)
         return self._reply(exchange, content)
 
@@ -88,10 +89,10 @@ class ToolCalls:
         )
 
 
-def error_content(error: ToolError, request_id: str) -> bytes:
-    """`{code, message, field?, got?, allowed?, didYouMean?, next?, requestId}` as JSON."""
+def error_members(error: ToolError, request_id: str) -> dict[str, Any]:
+    """`{code, message, field?, got?, allowed?, didYouMean?, next?, requestId}`."""
     body: dict[str, Any] = {"code": error.code, "message": error.message, **error.details}
     if error.next_step:
         body["next"] = error.next_step
     body["requestId"] = request_id
-    return orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return body

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import aiohttp
 import orjson
@@ -24,7 +24,7 @@ from octoperf_mcp import (
     payload,
     tool,
 )
-from octoperf_mcp.errors import AuthError, InvalidTokenError, NotFoundError
+from octoperf_mcp.errors import AuthError, InvalidTokenError, NotFoundError, UnavailableError
 from octoperf_mcp.protocol.exchange import CallScope
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
@@ -77,12 +77,15 @@ OPTIONAL = RestCall("GET", "/optional/{id}", optional=True)
 
 
 @tool(title="Echo", read_only=True)
-async def echo(ctx: ToolContext, text: str, times: int = 1) -> Said:
+async def echo(
+    ctx: ToolContext, text: str, times: int = 1, tone: Literal["low", "loud"] = "low"
+) -> Said:
     """Say the text again.
 
     Args:
         text: What to say.
         times: How often.
+        tone: How.
     """
     return Said(text=text * times, url=URL)
 
@@ -172,6 +175,8 @@ async def sometimes(ctx: ToolContext) -> Said:
 async def read_thing(ctx: ToolContext, values: Mapping[str, str]) -> str:
     if values["thingId"] == "missing":
         raise NotFoundError("No thing has this id.", status=404)
+    if values["thingId"] == "late":
+        raise UnavailableError("OctoPerf does not answer.", next_step="Try again in a minute.")
     return orjson.dumps({"id": values["thingId"], "owner": ctx.caller.subject}).decode()
 
 

@@ -93,6 +93,7 @@ async def test_every_tool_is_a_prompt_of_the_same_name(server: Any, mode: str) -
         assert [(a.name, a.required) for a in prompts["echo"].arguments] == [
             ("text", True),
             ("times", False),
+            ("tone", False),
         ]
 
 
@@ -164,3 +165,39 @@ async def test_prompt_arguments_without_known_values_complete_to_nothing(
         assert found.completion.values == []
         with pytest.raises(mcp.MCPError):
             await client.complete(reference, {"name": "nothing", "value": ""})
+
+
+@BOTH
+async def test_prompt_arguments_with_known_values_are_completed(server: Any, mode: str) -> None:
+    async with mcp.Client(server.url, mode=mode) as client:
+        reference = PromptReference(type="ref/prompt", name="echo")
+        found = await client.complete(reference, {"name": "tone", "value": "LO"})
+        assert found.completion.values == ["low", "loud"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        (ResourceTemplateReference(type="ref/resource", uri="fixture://none/{x}"), "x"),
+        (ResourceTemplateReference(type="ref/resource", uri="fixture://things/{thingId}"), "x"),
+        (PromptReference(type="ref/prompt", name="none"), "x"),
+    ],
+)
+async def test_completions_of_what_is_not_there_are_invalid_params(
+    server: Any, mode: str, reference: Any, name: str
+) -> None:
+    async with mcp.Client(server.url, mode=mode) as client:
+        with pytest.raises(mcp.MCPError) as caught:
+            await client.complete(reference, {"name": name, "value": ""})
+        assert caught.value.error.code == -32602
+
+
+@BOTH
+async def test_a_resource_that_cannot_be_had_now_says_what_to_do(server: Any, mode: str) -> None:
+    async with mcp.Client(server.url, mode=mode) as client:
+        with pytest.raises(mcp.MCPError) as caught:
+            await client.read_resource("fixture://things/late")
+        assert caught.value.error.code == -32603
+        assert caught.value.error.data["code"] == "unavailable"
+        assert caught.value.error.data["next"] == "Try again in a minute."

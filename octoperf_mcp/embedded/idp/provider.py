@@ -1,6 +1,7 @@
 """The identity provider as the rest of the platform sees it."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -307,16 +308,14 @@ class IdentityProvider:
         return await self._tokens.mint(grant, grant.scope, life_s=life_s)
 
     async def _tidy_again_and_again(self) -> None:
-        turn = 0
-        while True:
+        for turn in itertools.count():
+            await asyncio.sleep(_TIDY_S)
             try:
                 await self._live.flush()
                 if turn % _TIDY_TABLES_EVERY == 0:
                     await self.tidy()
             except Exception:  # the top of this task: nothing here may end the server
                 log.exception("identity_tidy_failed")
-            turn += 1
-            await asyncio.sleep(_TIDY_S)
 
 
 def _document(content: dict[str, Any]) -> web.Response:

@@ -18,7 +18,7 @@ from octoperf_mcp.embedded.idp.throttle import Throttle
 
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 GRANT_TYPES = ("authorization_code", "refresh_token")
-_LONGEST_NAME = 100
+_LONGEST_NAME = 60
 _MOST_REDIRECTS = 20
 
 

@@ -145,7 +145,7 @@ class World:
             assert answer.status == 201, body
             return body
 
-    def authorize_path(self, client_id: str, challenge: Challenge, **changes: str | None) -> str:
+    def authorize_path(self, client_id: str, challenge: Challenge, /, **changes: str | None) -> str:
         parameters = {
             "response_type": "code",
             "client_id": client_id,

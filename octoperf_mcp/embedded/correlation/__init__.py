@@ -1,1 +1,1 @@
-"""Correlation: plants extractors and injects captured values."""
+"""Correlation: values that a server makes up are extracted at run time instead of replayed."""

@@ -4,6 +4,7 @@ A function that raises ValueError, IndexError or KeyError leaves its call as it 
 """
 
 import base64
+import html
 import random
 import string
 import time
@@ -139,6 +140,8 @@ FUNCTIONS: dict[str, Function] = {
     "__counter": _counter,
     "__urlencode": lambda _, arguments: quote_plus(arguments[0]),
     "__urldecode": lambda _, arguments: unquote_plus(arguments[0]),
+    "__escapeHtml": lambda _, arguments: html.escape(arguments[0]),
+    "__unescapeHtml": lambda _, arguments: html.unescape(arguments[0]),
     "__base64Encode": lambda _, arguments: base64.b64encode(arguments[0].encode()).decode(),
     "__base64Decode": lambda _, arguments: base64.b64decode(arguments[0]).decode(),
     "__groovy": _expression,

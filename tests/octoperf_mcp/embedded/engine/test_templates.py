@@ -44,6 +44,8 @@ def render(text: str, **variables: str) -> str:
         ("${__changeCase(abC,CAPITALIZE)}", "AbC"),
         ("${__V(${name})}", "1"),
         ("${__urlencode(a b&c)}", "a+b%26c"),
+        ("${__unescapeHtml(a&amp;b&#x27;)}", "a&b'"),
+        ("${__escapeHtml(<a>)}", "&lt;a&gt;"),
         ("${__base64Encode(abc)}", "YWJj"),
         ("${__Random(5,5,r)}-${r}", "5-5"),
         ("${__Random(a,b)}", "${__Random(a,b)}"),

@@ -17,9 +17,10 @@ from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.scopes import READ, WRITE, scope_text
 from octoperf_mcp.embedded.idp.answers import BadFormError, parameters_of, read_form
 from octoperf_mcp.embedded.idp.clients import Client, Clients
+from octoperf_mcp.embedded.idp.decisions import Facts
 from octoperf_mcp.embedded.idp.grants import CODE_LIFE_MS, REFRESH_LIFE_MS, Code, Grants
 from octoperf_mcp.embedded.idp.metadata import AUTHORIZE_PATH, LOGOUT_PATH
-from octoperf_mcp.embedded.idp.oauth import CoreRequest, Facts, OAuthCore
+from octoperf_mcp.embedded.idp.oauth import CoreRequest, OAuthCore
 from octoperf_mcp.embedded.idp.pages import message, page, redirect
 from octoperf_mcp.embedded.idp.redirects import answered, destination
 from octoperf_mcp.embedded.idp.sessions import BrowserUser, Sessions

@@ -30,6 +30,7 @@ def page(name: str, *, status: int = 200, forms: str = "'self'", **values: Any) 
     policy = [
         "default-src 'none'",
         f"style-src 'nonce-{nonce}'",
+        "img-src data:",
         "base-uri 'none'",
         "frame-ancestors 'none'",
         *([f"form-action {forms}"] if forms else []),

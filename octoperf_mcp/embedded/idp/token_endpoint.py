@@ -19,17 +19,10 @@ from octoperf_mcp.embedded.idp.answers import (
     read_form,
 )
 from octoperf_mcp.embedded.idp.clients import Clients
+from octoperf_mcp.embedded.idp.decisions import Facts, Redeem, Revoke, Rotate, TokenInHand
 from octoperf_mcp.embedded.idp.grants import REFRESH_LIFE_MS, Grant, Grants
 from octoperf_mcp.embedded.idp.live import LiveGrants
-from octoperf_mcp.embedded.idp.oauth import (
-    CoreRequest,
-    Facts,
-    OAuthCore,
-    Redeem,
-    Revoke,
-    Rotate,
-    TokenInHand,
-)
+from octoperf_mcp.embedded.idp.oauth import CoreRequest, OAuthCore
 from octoperf_mcp.embedded.idp.tickets import derived, new_ticket
 from octoperf_mcp.embedded.store.schema import new_id, now_ms
 

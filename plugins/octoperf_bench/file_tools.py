@@ -101,7 +101,7 @@ async def read_bench_result_file_lines(
     )
 
 
-@tool(title="Download a file of a run", read_only=True, idempotent=False)
+@tool(title="Download a file of a run", read_only=True)
 async def download_bench_result_file(
     ctx: ToolContext, bench_result_id: str, filename: str
 ) -> Ticket:

@@ -108,7 +108,7 @@ async def get_report_top_values(
     head, found = await values_of(ctx, chosen, rest.TOP, **query)
     found = found or {}
     rows = [
-        {"actionId": action_id, "actionName": (found.get("actionNames") or {}).get(action_id)}
+        {"actionId": action_id, **(found.get("names") or {}).get(action_id, {})}
         for action_id in found.get("actionIds") or []
     ]
     names = await names_for(ctx, chosen.report["projectId"], rows)

@@ -20,20 +20,19 @@ class Names:
     def of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """`action_name` and `virtual_user_name` of a row, None where nothing is known."""
         label = label_of(self._labels, entry["actionId"])
-        named = {
-            "action_name": entry.get("actionName") or (label.name if label else None),
-            "virtual_user_name": entry.get("virtualUserName")
-            or (label.virtual_user_name if label else None),
-        }
-        return {key: value or None for key, value in named.items()}
+        virtual_user = entry.get("virtualUserName") or (label.virtual_user_name if label else None)
+        action = entry.get("actionName") or (label.name if label else None)
+        if action is None and entry["actionId"] == entry.get("virtualUserId"):
+            action = virtual_user
+        return {"action_name": action or None, "virtual_user_name": virtual_user or None}
 
 
 async def names_for(ctx: ToolContext, project_id: str, entries: Entries) -> Names:
-    """Names for these rows: one read of the project's virtual users, unless all rows have one.
+    """Names for these rows: one read of the project's virtual users, unless the platform gives any.
 
     A name is a help: when the virtual users cannot be read, rows have ids only.
     """
-    if all(entry.get("actionName") for entry in entries):
+    if not entries or any(entry.get("actionName") for entry in entries):
         return Names({})
     try:
         virtual_users = await ctx.rest(rest.LIST_VIRTUAL_USERS, project_id=project_id)

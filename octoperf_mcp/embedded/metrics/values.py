@@ -167,7 +167,10 @@ async def _rows(
 
 
 async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:
-    """TopResult: the actions with the greatest (or, `order` ASC, least) value, and their curves."""
+    """TopResult: the actions with the greatest (or, `order` ASC, least) value, and their curves.
+
+    `names` has `actionName` and `virtualUserName` of each action, as the rows of a table do.
+    """
     require_sampled(item)
     asked = require_one_metric(item)
     order = item.body.get("order") or "DESC"
@@ -187,7 +190,8 @@ async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:
     (found,) = await figures(view, [asked], limits, interval=interval, key=kept)
     for start, action in sorted(group for group in found if group[1] is not None):
         curves[action].append({"x": (start or 0) * 1000, "y": found[start, action]})
-    return {"actionIds": actions, "curves": curves}
+    names = {action: view.labels.names(action) for action in actions}
+    return {"actionIds": actions, "curves": curves, "names": names}
 
 
 async def pie(views: Views, item: Item, limits: Limits) -> list[dict[str, int]]:

@@ -145,6 +145,16 @@ async def test_a_top_list_keeps_its_order_and_names_its_actions(context: Any, an
     assert result["actions"][1]["actionName"] == "Home"
 
 
+async def test_names_that_the_platform_gives_a_top_list_are_taken(
+    context: Any, answers: Any
+) -> None:
+    named = {**FOUND, "names": {"a1": {"actionName": "Home then", "virtualUserName": "Then"}}}
+    fake = context(PLUGIN, {**answers, TOP: named})
+    result = await fake.run(tools.get_report_top_values, of("i7"))
+    assert [row.get("actionName") for row in result["actions"]] == [None, "Home then"]
+    assert "GET /design/virtual-users/by-project/p1" not in fake.lines
+
+
 async def test_a_top_list_comes_as_csv(context: Any, answers: Any) -> None:
     result = await context(PLUGIN, {**answers, TOP: FOUND}).run(
         tools.get_report_top_values, of("i7", format="csv")

@@ -262,6 +262,19 @@ async def test_a_tree_tells_virtual_users_apart_and_marks_browser_steps(
     assert result["total"] == 3
 
 
+async def test_the_whole_iteration_has_the_name_of_its_virtual_user(
+    context: Any, answers: Any
+) -> None:
+    rows = [
+        {"virtualUserId": "v", "actionId": "v", "virtualUserName": "Then", "values": [1]},
+        {"virtualUserId": "v", "actionId": "a1", "actionName": "Home", "values": [1]},
+    ]
+    result = await context(PLUGIN, {**answers, TREE: rows}).run(
+        tools.get_report_tree_values, of("i6")
+    )
+    assert [row["actionName"] for row in result["entries"]] == ["Then", "Home"]
+
+
 async def test_a_tree_comes_as_markdown(context: Any, answers: Any) -> None:
     result = await context(PLUGIN, {**answers, TREE: STEPS[:1]}).run(
         tools.get_report_tree_values, of("i6", format="markdown")

@@ -334,6 +334,8 @@ async def test_the_top_ranks_actions_and_draws_their_curves(
     ranked = sorted(errors, key=lambda action: errors[action])
     assert least["actionIds"] == ranked[:2]
     assert greatest["actionIds"] == ranked[::-1][:2]
+    assert list(least["names"]) == least["actionIds"]
+    assert all(name["actionName"] for name in least["names"].values())
     for action, curve in least["curves"].items():
         assert sum(point["y"] for point in curve) == errors[action]
         assert [point["x"] for point in curve] == sorted(point["x"] for point in curve)

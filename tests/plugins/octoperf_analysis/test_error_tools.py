@@ -57,9 +57,17 @@ async def test_errors_come_in_the_order_of_their_time_with_names(
         "loadGenerator": "g1",
         "assertions": [],
     }
-    assert result["errors"][0]["actionName"] == "Home"
+    assert "actionName" not in result["errors"][0]
     assert result["errors"][0]["benchResultId"] == "res1"
     assert result["total"] == 2
+
+
+async def test_errors_that_the_platform_does_not_name_are_named_here(
+    context: Any, answers: Any
+) -> None:
+    fake = context(PLUGIN, {**answers, ERRORS: FOUND[1:]})
+    result = await fake.run(tools.get_report_errors, OF_I5)
+    assert result["errors"][0]["actionName"] == "Home"
 
 
 async def test_long_messages_say_what_is_left(context: Any, answers: Any) -> None:

@@ -15,7 +15,7 @@ from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.idp.accounts import TooManyAttemptsError
 from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.provider import IdentityProvider, check_origin
-from octoperf_mcp.embedded.idp.tables import oauth_grant, signing_key
+from octoperf_mcp.embedded.idp.tables import identity_user, oauth_grant, signing_key
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.errors import ConfigError
@@ -180,6 +180,34 @@ async def test_guessing_over_rest_is_slowed_down_with_a_status_of_its_own(world:
     assert caught.value.http_status == 429
     found = await world.provider.check_password("demo", PASSWORD, address="10.0.0.2")
     assert found == world.user_id
+
+
+async def test_a_hash_of_old_cost_is_renewed_when_the_password_is_known(world: World) -> None:
+    """The seeded hash was made cheaply; a provider of usual cost replaces it."""
+
+    async def kept() -> str:
+        async with world.database.reading() as connection:
+            found = await connection.execute(sa.select(identity_user.c.password_hash))
+            return str(found.scalar_one())
+
+    usual = await IdentityProvider.open(world.database, origin=world.origin)
+    before = await kept()
+    assert await usual.check_password("demo", "wrong") is None
+    assert await kept() == before
+    assert await usual.check_password("demo", PASSWORD) == world.user_id
+    assert await kept() != before
+    assert await usual.check_password("demo", PASSWORD) == world.user_id
+    await usual.close()
+
+
+async def test_a_grant_that_ends_during_a_refresh_gives_no_successor(world: World) -> None:
+    _, tokens = await world.signed_in()
+    grants = world.provider.grants
+    token = await grants.refresh_token(tokens["refresh_token"])
+    assert token is not None
+    await world.provider.revoke_grant(token.grant.id)
+    assert not await grants.rotate(token, "successor")
+    assert await grants.refresh_token("successor") is None
 
 
 async def test_parallel_guesses_cannot_all_slip_through(world: World) -> None:

@@ -1,6 +1,7 @@
 """Who may do what with a document: membership of its workspace, and the role there."""
 
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,7 +44,7 @@ def require_writer(kind: str, role: str | None) -> None:
         raise Forbidden(f"The role {role} may not change a {kind.replace('_', ' ')}.")
 
 
-def visible_to(user_id: str) -> "sa.Select[tuple[object, ...]]":
+def visible_to(user_id: str) -> "sa.Select[Any]":
     """Documents that a user sees, with his `role`: NULL on those of the platform itself."""
     mine = sa.and_(
         workspace_member.c.workspace_id == document.c.workspace_id,

@@ -1,12 +1,18 @@
 """Bytes by content: recorded bodies, project files, results of validations."""
 
 import hashlib
+import io
+from collections.abc import AsyncIterator
+from typing import BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.store.database import Database
-from octoperf_mcp.embedded.store.schema import blob, now_ms
+from octoperf_mcp.embedded.store.schema import blob, blob_part, now_ms
+
+PART_BYTES = 1024 * 1024
+"""Rows hold no more than this, so that neither side ever needs a large file in memory."""
 
 
 class Blobs:
@@ -21,15 +27,21 @@ class Blobs:
 
     async def put(self, data: bytes, *, connection: AsyncConnection | None = None) -> str:
         """Keep the bytes, once however often they are put; answers their key."""
-        key = hashlib.sha256(data).hexdigest()
-        statement = (
-            self._database.insert(blob)
-            .values(key=key, size=len(data), created=now_ms(), data=data)
-            .on_conflict_do_nothing()
-        )
+        return await self.put_file(io.BytesIO(data), connection=connection)
+
+    async def put_file(self, file: BinaryIO, *, connection: AsyncConnection | None = None) -> str:
+        """Keep the bytes of an open, seekable file; answers their key."""
+        key, size = _measured(file)
 
         async def work(writer: AsyncConnection) -> None:
-            await writer.execute(statement)
+            file.seek(0)
+            first = file.read(PART_BYTES)
+            row = {"key": key, "size": size, "created": now_ms(), "data": first}
+            statement = self._database.insert(blob).values(row).on_conflict_do_nothing()
+            if (await writer.execute(statement)).rowcount == 0:
+                return
+            for seq, part in enumerate(iter(lambda: file.read(PART_BYTES), b""), start=1):
+                await writer.execute(blob_part.insert().values(key=key, seq=seq, data=part))
 
         await self._database.write(work, connection=connection)
         return key
@@ -39,7 +51,40 @@ class Blobs:
 
         async def work(reader: AsyncConnection) -> bytes | None:
             found = await reader.execute(sa.select(blob.c.data).where(blob.c.key == key))
-            data: bytes | None = found.scalar_one_or_none()
-            return data
+            first: bytes | None = found.scalar_one_or_none()
+            if first is None or len(first) < PART_BYTES:
+                return first
+            query = sa.select(blob_part.c.data).where(blob_part.c.key == key)
+            rest = await reader.scalars(query.order_by(blob_part.c.seq))
+            return b"".join([first, *rest])
 
         return await self._database.read(work, connection=connection)
+
+    async def parts(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes of a key, part by part; none when the key is unknown.
+
+        Each part is a short read of its own: a slow receiver holds no connection.
+        """
+        query = sa.select(blob.c.data).where(blob.c.key == key)
+        seq = 0
+        while True:
+            async with self._database.reading() as reader:
+                part = (await reader.execute(query)).scalar_one_or_none()
+            if part is None:
+                return
+            yield part
+            if len(part) < PART_BYTES:
+                return
+            seq += 1
+            query = sa.select(blob_part.c.data).where(blob_part.c.key == key)
+            query = query.where(blob_part.c.seq == seq)
+
+
+def _measured(file: BinaryIO) -> tuple[str, int]:
+    file.seek(0)
+    digest = hashlib.sha256()
+    size = 0
+    for part in iter(lambda: file.read(PART_BYTES), b""):
+        digest.update(part)
+        size += len(part)
+    return digest.hexdigest(), size

@@ -50,6 +50,7 @@ class Database:
         database = cls(*dialects.engines(url))
         try:
             async with database.writing() as connection:
+                await dialects.hold_schema(connection)
                 await connection.run_sync(metadata.create_all)
                 await _migrate(connection)
         except BaseException:

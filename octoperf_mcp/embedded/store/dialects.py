@@ -7,12 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from octoperf_mcp.errors import ConfigError
 
 _BUSY_TIMEOUT_MS = 30_000
 _READERS = 4
+_SCHEMA_LOCK = 8_091_001
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
 
@@ -33,6 +34,16 @@ def engines(address: str) -> tuple[AsyncEngine, AsyncEngine]:
 def insert(dialect: str, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+async def hold_schema(connection: AsyncConnection) -> None:
+    """Keep other replicas from creating or migrating tables until the transaction ends.
+
+    SQLite's writer is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)
+        await connection.execute(sa.select(lock))
 
 
 def _url(address: str) -> sa.URL:

@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.store.access import require_writer, visible_to
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.rows import Body, Document, Revision
 from octoperf_mcp.embedded.store.schema import document, document_revision, now_ms
+from octoperf_mcp.embedded.store.secrets import SECRET_KINDS, Secrets
 
 __all__ = ["Body", "Document", "Documents", "OnDelete", "Revision"]
 
@@ -23,10 +24,14 @@ OnDelete = Callable[[AsyncConnection, Document], Awaitable[None]]
 
 
 class Documents:
-    """Reads and writes documents, each call in a transaction of its own unless given one."""
+    """Reads and writes documents, each call in a transaction of its own unless given one.
 
-    def __init__(self, database: Database) -> None:
+    With `secrets`, no secret value is ever kept in plain text.
+    """
+
+    def __init__(self, database: Database, secrets: Secrets | None = None) -> None:
         self._database = database
+        self.secrets = secrets
         self.on_delete: list[OnDelete] = []
         """Called within the transaction for each document that goes, children included."""
 
@@ -104,7 +109,7 @@ class Documents:
             return await rows.insert(
                 writer,
                 kind,
-                body,
+                self._sealed(kind, body, workspace_id),
                 user_id=user_id,
                 workspace_id=workspace_id,
                 project_id=project_id,
@@ -145,7 +150,8 @@ class Documents:
             require_writer(kind, role)
             rows.require_version(current, if_version)
             await rows.keep_revision(writer, current, user_id)
-            return await rows.update(writer, current, rows.successor(current, body))
+            sealed = self._sealed(kind, body, current.workspace_id)
+            return await rows.update(writer, current, rows.successor(current, sealed))
 
         return await self._database.write(work, connection=connection)
 
@@ -185,7 +191,7 @@ class Documents:
         user_id: str,
         connection: AsyncConnection | None = None,
     ) -> "Sequence[Revision]":
-        """Earlier bodies of a document, newest first.
+        """Earlier versions of a document, newest first.
 
         Raises:
             NotFound: the document does not exist for this user.
@@ -195,11 +201,37 @@ class Documents:
             await rows.seen(reader, kind, document_id, user_id)
             table = document_revision.c
             found = await reader.execute(
-                sa.select(table.version, table.replaced, table.replaced_by, table.body)
+                sa.select(table.version, table.replaced, table.replaced_by)
                 .where(table.kind == kind, table.id == document_id)
                 .order_by(table.version.desc())
             )
             return [Revision(*row) for row in found]
+
+        return await self._database.read(work, connection=connection)
+
+    async def at_version(
+        self,
+        kind: str,
+        document_id: str,
+        version: int,
+        *,
+        user_id: str,
+        connection: AsyncConnection | None = None,
+    ) -> Body:
+        """The body of an earlier version.
+
+        Raises:
+            NotFound: the document does not exist for this user, or that version is not kept.
+        """
+
+        async def work(reader: AsyncConnection) -> Body:
+            await rows.seen(reader, kind, document_id, user_id)
+            table = document_revision.c
+            mine = sa.and_(table.kind == kind, table.id == document_id, table.version == version)
+            body: Body | None = await reader.scalar(sa.select(table.body).where(mine))
+            if body is None:
+                raise NotFound(f"Version {version} of this document is not kept.")
+            return body
 
         return await self._database.read(work, connection=connection)
 
@@ -242,7 +274,7 @@ class Documents:
             new = function(current.body)
             if kind not in rows.UNSTAMPED and new.get("lastModified") == stamp:
                 new["lastModified"] = now_ms()
-            return await rows.update(writer, current, new)
+            return await rows.update(writer, current, self._sealed(kind, new, current.workspace_id))
 
         return await self._database.write(work, connection=connection)
 
@@ -255,3 +287,9 @@ class Documents:
             return await rows.insert(writer, kind, body)
 
         return await self._database.write(work, connection=connection)
+
+    def _sealed(self, kind: str, body: Mapping[str, Any], workspace_id: str) -> Body:
+        if self.secrets is None or kind not in SECRET_KINDS:
+            return dict(body)
+        sealed: Body = self.secrets.sealed(dict(body), workspace_id)
+        return sealed

@@ -40,6 +40,7 @@ UNSTAMPED = frozenset({"variable"})
 
 _WITHOUT_PROJECT = frozenset({"workspace", "project", "docker_provider", "bench_result"})
 _FIXED = ("id", "userId", "projectId", "workspaceId", "created")
+_FIXED_OF_PROJECT = (*_FIXED, "type")
 
 Body = dict[str, Any]
 
@@ -62,12 +63,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """An earlier body of a document: its version, when (epoch ms) and by whom it was replaced."""
+    """An earlier version of a document: when (epoch ms) and by whom it was replaced."""
 
     version: int
     replaced: int
     replaced_by: str
-    body: Body
 
 
 async def seen(
@@ -229,7 +229,8 @@ async def remove(connection: AsyncConnection, gone: Document) -> None:
 
 def successor(current: Document, body: Mapping[str, Any]) -> Body:
     """A new body, its id, owner, place and creation date as they were."""
-    fixed = {key: current.body[key] for key in _FIXED if key in current.body}
+    names = _FIXED_OF_PROJECT if current.kind == "project" else _FIXED
+    fixed = {key: current.body[key] for key in names if key in current.body}
     new = {**body, **fixed}
     if current.kind not in UNSTAMPED:
         new["lastModified"] = now_ms()

@@ -99,6 +99,15 @@ blob = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
+"""`data` is the first part of the bytes; what is beyond stands in `blob_part`."""
+
+blob_part = sa.Table(
+    "blob_part",
+    metadata,
+    sa.Column("key", sa.String(64), sa.ForeignKey("blob.key"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
 
 project_file = sa.Table(
     "project_file",
@@ -132,6 +141,7 @@ task = sa.Table(
     sa.Column("type", sa.String(64), nullable=False),
     sa.Column("body", JsonText, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("ended", sa.BigInteger, nullable=True, index=True),
     sa.Column("result", JsonText, nullable=True),
 )

@@ -1,0 +1,40 @@
+"""Puts the rooms of the platform together, and onto an application that others share."""
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.rest import (
+    capabilities,
+    correlation_rules,
+    docker_providers,
+    http_servers,
+    presigned,
+    project_files,
+    projects,
+    scenarios,
+    tasks,
+    users,
+    variables,
+    virtual_users,
+    workspaces,
+)
+
+_MODULES = (
+    capabilities,
+    correlation_rules,
+    docker_providers,
+    http_servers,
+    presigned,
+    project_files,
+    projects,
+    scenarios,
+    tasks,
+    users,
+    variables,
+    virtual_users,
+    workspaces,
+)
+
+
+def rest_routes() -> list[web.RouteDef]:
+    """Every route of the REST API."""
+    return [route for module in _MODULES for route in module.routes()]

@@ -1,0 +1,38 @@
+"""Accounts: signing in with a password, and who one is (rest-api.md 5.1)."""
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.rest.bodies import read_form
+from octoperf_mcp.embedded.rest.crud import user_of
+
+
+def routes() -> list[web.RouteDef]:
+    """Routes of this module."""
+    return [
+        web.post("/public/users/login", login),
+        web.get("/users/current", current),
+    ]
+
+
+async def login(request: web.Request) -> web.Response:
+    """A session token for a password; a wrong one is an answer of its own, not an error."""
+    identity = request.app[PLATFORM].identity
+    fields = await read_form(request)
+    username, password = fields.get("username", ""), fields.get("password", "")
+    if not username or not password:
+        raise Invalid("Send 'username' and 'password' as form fields.")
+    user_id = await identity.check_password(username, password, address=request.remote or "")
+    if user_id is None:
+        return json_answer({"@type": "LoginFailed", "message": "Wrong user name or password."})
+    token = await identity.session_token(user_id)
+    return json_answer({"@type": "LoginSuccessful", "token": {"token": token}})
+
+
+async def current(request: web.Request) -> web.Response:
+    """The signed-in user."""
+    user = await request.app[PLATFORM].identity.user(user_of(request))
+    shown = {name: user[name] for name in ("id", "username", "created") if name in user}
+    return json_answer({"platformAdmin": False, **shown})

@@ -1,0 +1,41 @@
+"""Signing in over REST."""
+
+from typing import Any
+
+
+async def test_a_login_by_form_or_query_answers_a_session_token(anybody: Any) -> None:
+    """Platform 16 answers this shape, with 200 and never 201 (rest-api.md 2)."""
+    pair = {"username": "ada", "password": "ada"}
+    for how in ({"data": pair}, {"params": pair}):
+        answer = await anybody.call("POST", "/public/users/login", **how)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/json"
+        assert await answer.json() == {
+            "@type": "LoginSuccessful",
+            "token": {"token": "ada-token"},
+        }
+
+
+async def test_a_failed_login_is_an_answer_and_tells_nothing(anybody: Any) -> None:
+    for pair in ({"username": "ada", "password": "x"}, {"username": "nobody", "password": "x"}):
+        answer = await anybody.call("POST", "/public/users/login", data=pair)
+        assert answer.status == 200
+        assert await answer.json() == {
+            "@type": "LoginFailed",
+            "message": "Wrong user name or password.",
+        }
+
+
+async def test_a_login_without_fields_is_refused(anybody: Any) -> None:
+    assert (await anybody.call("POST", "/public/users/login", data={})).status == 400
+    large = {"username": "a" * 70_000, "password": "x"}
+    assert (await anybody.call("POST", "/public/users/login", data=large)).status == 413
+
+
+async def test_the_current_user_is_whose_token_it_is(eve: Any) -> None:
+    assert await eve.get("/users/current") == {
+        "id": "eve",
+        "username": "eve@example.com",
+        "platformAdmin": False,
+        "created": 1,
+    }

@@ -66,11 +66,9 @@ class Exchange:
     _progress: float = field(default=-math.inf)
 
     def __post_init__(self) -> None:
-        meta = self.meta
-        if meta:
-            token = meta.get("progressToken")
-            if isinstance(token, str | int) and not isinstance(token, bool):
-                self.progress_token = token
+        token = self.meta.get("progressToken")
+        if type(token) is int or type(token) is str:
+            self.progress_token = token
 
     @property
     def meta(self) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ def _message(decoded: dict[str, Any]) -> Message | Rejected:
             return Notification(method, decoded.get("params"))
         return Rejected(InvalidRequestError('A notification has "jsonrpc": "2.0" and a method.'))
     rpc_id = decoded["id"]
-    if not isinstance(rpc_id, str | int) or isinstance(rpc_id, bool):
+    if type(rpc_id) is not int and type(rpc_id) is not str:
         return Rejected(InvalidRequestError("The id must be a string or an integer."))
     id_json = orjson.dumps(rpc_id)
     if decoded.get("jsonrpc") != "2.0":

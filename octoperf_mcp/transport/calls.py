@@ -6,9 +6,10 @@ one, so the work never runs in the task of the HTTP handler.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from octoperf_mcp.errors import AuthError
 from octoperf_mcp.protocol.exchange import Reply
 
 MAX_QUEUED = 1024
@@ -18,21 +19,32 @@ MAX_QUEUED = 1024
 class Call:
     """One request under way: its work, what it has to say meanwhile, its answer."""
 
-    __slots__ = ("_loop", "_open", "_task", "_waiter", "cancelled", "messages")
+    __slots__ = ("_failure", "_open", "_reply", "_task", "_waiter", "cancelled", "done", "messages")
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._task: asyncio.Task[Reply] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._reply: Reply | None = None
+        self._failure: AuthError | None = None
         self._open = True
         self.cancelled = False
+        self.done = False
         self.messages: deque[bytes] = deque()
 
-    def start(self, work: Coroutine[Any, Any, Reply]) -> asyncio.Task[Reply]:
-        """Run the work."""
-        self._task = self._loop.create_task(work)
-        self._task.add_done_callback(self._wake)
-        return self._task
+    async def run(self, work: Coroutine[Any, Any, Reply], ended: Callable[["Call"], None]) -> None:
+        """Do the work; what it answers or raises is kept for `reply`."""
+        try:
+            self._reply = await work
+        except AuthError as error:
+            self._failure = error
+        finally:
+            self.done = True
+            ended(self)
+            self._wake()
+
+    def attach(self, task: asyncio.Task[None]) -> None:
+        """Remember the task that runs this call."""
+        self._task = task
 
     def notify(self, message: bytes) -> None:
         """Queue a notification for the client, unless it is gone or has its answer."""
@@ -42,10 +54,11 @@ class Call:
 
     def cancel(self) -> None:
         """Stop the work; who waits need not wait until it has wound up."""
-        self.cancelled = True
+        self.cancelled = self.done = True
         self._open = False
         if self._task is not None:
-            self._task.cancel()
+            # one turn later, so that the work has begun: what never began cannot clean up
+            asyncio.get_running_loop().call_soon(self._task.cancel)
         self._wake()
 
     def detach(self) -> None:
@@ -53,36 +66,38 @@ class Call:
         self._open = False
         self.messages.clear()
 
-    @property
-    def done(self) -> bool:
-        """Whether nothing more will come."""
-        return self.cancelled or (self._task is not None and self._task.done())
-
     def reply(self) -> Reply:
         """The answer, once done and not cancelled.
 
         Raises:
             AuthError: the upstream refused the token, or it grants too little.
         """
-        if self._task is None:
-            raise RuntimeError("the call was never started")
-        return self._task.result()
+        if self._failure is not None:
+            raise self._failure
+        if self._reply is None:
+            raise RuntimeError("the call has no answer yet")
+        return self._reply
 
     async def news(self, timeout_s: float) -> None:
         """Wait until there is a notification or the end, at most so long."""
         if self.done or self.messages:
             return
-        self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(timeout_s, self._wake)
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(timeout_s, self._wake)
         try:
             await self._waiter
         finally:
             timer.cancel()
             self._waiter = None
 
-    def _wake(self, _: object = None) -> None:
+    def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+Key = tuple[str, str | int]
+"""Session and request id, by which a legacy client cancels a call."""
 
 
 class Calls:
@@ -90,29 +105,26 @@ class Calls:
 
     def __init__(self) -> None:
         self.closing = False
-        self._running: dict[asyncio.Task[Reply], Call] = {}
-        self._by_id: dict[tuple[str, str | int], Call] = {}
+        self._running: dict[Call, asyncio.Task[None]] = {}
+        self._by_key: dict[Key, Call] = {}
+        self._keys: dict[Call, Key] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(
-        self,
-        call: Call,
-        work: Coroutine[Any, Any, Reply],
-        key: tuple[str, str | int] | None = None,
-    ) -> None:
+    def start(self, call: Call, work: Coroutine[Any, Any, Reply], key: Key | None = None) -> None:
         """Run a call's work; `key` is what `notifications/cancelled` will name."""
-        task = call.start(work)
-        self._running[task] = call
+        task = asyncio.get_running_loop().create_task(call.run(work, self._ended))
+        call.attach(task)
+        self._running[call] = task
         if key is not None:
-            self._by_id[key] = call
-        task.add_done_callback(lambda task: self._ended(task, key))
+            self._by_key[key] = call
+            self._keys[call] = key
 
     def cancel(self, session: str, request_id: Any) -> None:
         """End the call that `notifications/cancelled` names; an unknown one is no error."""
         if isinstance(request_id, str | int):
-            call = self._by_id.get((session, request_id))
+            call = self._by_key.get((session, request_id))
             if call is not None:
                 call.cancel()
 
@@ -120,17 +132,16 @@ class Calls:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
         self.closing = True
         if self._running:
-            await asyncio.wait(list(self._running), timeout=timeout_s)
+            await asyncio.wait(list(self._running.values()), timeout=timeout_s)
         left = dict(self._running)
-        for call in left.values():
+        for call in left:
             call.cancel()
         if left:
-            await asyncio.wait(list(left))
+            await asyncio.wait(list(left.values()))
         return len(left)
 
-    def _ended(self, task: asyncio.Task[Reply], key: tuple[str, str | int] | None) -> None:
-        call = self._running.pop(task, None)
-        if key is not None and self._by_id.get(key) is call:
-            del self._by_id[key]
-        if not task.cancelled():
-            task.exception()  # read, so that a client that left makes no "never retrieved"
+    def _ended(self, call: Call) -> None:
+        self._running.pop(call, None)
+        key = self._keys.pop(call, None)
+        if key is not None and self._by_key.get(key) is call:
+            del self._by_key[key]

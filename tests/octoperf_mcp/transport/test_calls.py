@@ -44,7 +44,7 @@ async def test_nothing_is_remembered_of_calls_that_ended() -> None:
             assert call.reply().body == b"{}"
         await calls.drain(5)
     assert len(calls) == 0
-    assert not calls._by_id
+    assert not calls._by_key
 
 
 async def test_a_second_call_with_the_same_id_is_the_one_to_cancel() -> None:
@@ -61,3 +61,22 @@ async def test_a_second_call_with_the_same_id_is_the_one_to_cancel() -> None:
         calls.cancel("s", 1)
         assert (first.cancelled, second.cancelled) == (False, True)
         assert await calls.drain(0) == 1
+
+
+async def test_a_call_cancelled_before_it_began_still_cleans_up() -> None:
+    calls, call = Calls(), Call()
+    cleaned = asyncio.Event()
+
+    async def work() -> Reply:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.set()
+        return Reply(b"{}")
+
+    async with asyncio.timeout(5):
+        calls.start(call, work())
+        call.cancel()
+        await cleaned.wait()
+        await calls.drain(5)
+    assert len(calls) == 0

@@ -72,13 +72,26 @@ class Tasks:
         Raises:
             NotFound: this user has no such task.
         """
-        query = sa.select(task.c.result).where(task.c.id == task_id, task.c.user_id == user_id)
+        found: dict[str, Any] | None = (await self._row(task_id, user_id)).result
+        return found
+
+    async def submitted(self, task_id: str, user_id: str) -> dict[str, Any]:
+        """The task as it was submitted, with its id.
+
+        Raises:
+            NotFound: this user has no such task.
+        """
+        return {**(await self._row(task_id, user_id)).body, "id": task_id}
+
+    async def _row(self, task_id: str, user_id: str) -> Any:
+        query = sa.select(task.c.body, task.c.result).where(
+            task.c.id == task_id, task.c.user_id == user_id
+        )
         async with self._database.reading() as reader:
             row = (await reader.execute(query)).one_or_none()
         if row is None:
             raise NotFound(f"You have no task {task_id!r}.")
-        found: dict[str, Any] | None = row.result
-        return found
+        return row
 
     async def resume(self) -> None:
         """Start again what an earlier process left unfinished; forget results that are old."""

@@ -10,13 +10,23 @@ from octoperf_mcp.embedded.rest.crud import user_of
 
 def routes() -> list[web.RouteDef]:
     """Routes of this module."""
-    return [web.post("/tasks", submit), web.get("/tasks/{id}/result", result)]
+    return [
+        web.post("/tasks", submit),
+        web.get("/tasks/{id}", submitted),
+        web.get("/tasks/{id}/result", result),
+    ]
 
 
 async def submit(request: web.Request) -> web.Response:
     """Begin with a task; the answer is its bare id as text."""
     body = await read_object(request)
     return text_answer(await request.app[PLATFORM].tasks.submit(body, user_of(request)))
+
+
+async def submitted(request: web.Request) -> web.Response:
+    """The task as it was submitted: tells what an unfinished one works on. Ours alone."""
+    tasks = request.app[PLATFORM].tasks
+    return json_answer(await tasks.submitted(request.match_info["id"], user_of(request)))
 
 
 async def result(request: web.Request) -> web.Response:

@@ -23,6 +23,9 @@ async def test_a_task_answers_its_bare_id_then_nothing_then_its_result(
     assert len(task_id) == 36
     pending = await ada.call("GET", f"/tasks/{task_id}/result")
     assert (pending.status, await pending.read()) == (200, b"")
+    submitted = await ada.get(f"/tasks/{task_id}")
+    assert submitted == {"@type": "EchoTask", "text": "hi", "id": task_id}
+    await eve.get(f"/tasks/{task_id}", status=404)
     go_on.set()
     async with asyncio.timeout(5):
         await platform.tasks.settled(task_id)

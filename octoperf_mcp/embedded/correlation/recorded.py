@@ -36,6 +36,16 @@ def played(virtual_user: Json, body_of: BodyOf) -> list[Played]:
     return [Played(node, _answer(node, body_of)) for node in _requests(virtual_user)]
 
 
+def body_keys(virtual_user: Json) -> list[str]:
+    """The recorded bodies that `played` asks for, each once."""
+    asked: dict[str, None] = {}
+    for node in _requests(virtual_user):
+        recorded = node.get("recordedResponse")
+        if isinstance(recorded, dict) and (key := _text_key(recorded)):
+            asked[key] = None
+    return list(asked)
+
+
 def _requests(node: Json) -> Iterator[Json]:
     """Without recursion, so that no depth of the tree can exhaust the stack."""
     waiting: list[Any] = [node]
@@ -80,9 +90,14 @@ def _headers(listed: Any) -> list[tuple[str, str]]:
     ]
 
 
+def _text_key(recorded: Json) -> str:
+    """The `bodyRef` of an answer that can be text, else an empty one."""
+    key = recorded.get("bodyRef")
+    binary = _BINARY.match(str(recorded.get("contentType") or "").lower())
+    return key if isinstance(key, str) and not binary else ""
+
+
 def _text(recorded: Json, body_of: BodyOf) -> str:
     """Recorded text is kept as UTF-8 whatever charset the answer declared."""
-    key = recorded.get("bodyRef")
-    if not isinstance(key, str) or _BINARY.match(str(recorded.get("contentType") or "").lower()):
-        return ""
-    return (body_of(key) or b"").decode("utf-8", "replace")
+    key = _text_key(recorded)
+    return (body_of(key) or b"").decode("utf-8", "replace") if key else ""

@@ -1,0 +1,253 @@
+"""Importing a HAR over REST: all of it is kept, or nothing."""
+
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from octoperf_mcp.demo.shop_recording import container_timeline, recording
+from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.store.schema import blob, document
+from octoperf_mcp.entities.check import check
+
+Json = dict[str, Any]
+Rest = Any
+Home = Any
+
+
+def upload(data: bytes = b"", *, name: str = "shop.har", **parts: str) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("file", data or recording(), filename=name, content_type="application/json")
+    for part, text in parts.items():
+        form.add_field(part, text, content_type="application/json")
+    return form
+
+
+async def import_har(
+    user: Rest, home: Home, form: aiohttp.FormData | None = None, *, status: int = 200, **query: str
+) -> Any:
+    return await user.json(
+        "POST",
+        f"/imports/har/{home.project_id}",
+        status=status,
+        data=form or upload(),
+        params=query,
+    )
+
+
+def requests(virtual_user: Json) -> list[Json]:
+    return [made for child in virtual_user["children"] for made in child.get("children", [])]
+
+
+async def kept(platform: Platform) -> tuple[int, int]:
+    """How many documents and blobs there are."""
+    async with platform.database.reading() as reader:
+        documents = await reader.execute(sa.select(sa.func.count()).select_from(document))
+        blobs = await reader.execute(sa.select(sa.func.count()).select_from(blob))
+        return int(documents.scalar_one()), int(blobs.scalar_one())
+
+
+async def test_the_answer_is_the_stored_virtual_user(ada: Rest, home: Home) -> None:
+    answered = await import_har(ada, home)
+    assert answered == await ada.get(f"/design/virtual-users/{answered['id']}")
+    assert answered["@type"] == "VirtualUser"
+    assert answered["projectId"] == home.project_id
+    assert answered["name"] == "shop"
+    assert "13 of 45 recorded requests" in answered["description"]
+    assert len(requests(answered)) == 13
+    check("virtual_user", answered)
+
+
+async def test_requests_go_to_a_server_of_the_project(ada: Rest, home: Home) -> None:
+    answered = await import_har(ada, home)
+    (server,) = await ada.get(f"/design/http-servers/by-project/{home.project_id}")
+    assert server["baseUrl"] == "http://shop.example:8888"
+    assert {request["serverId"] for request in requests(answered)} == {server["id"]}
+    assert await ada.get(f"/design/virtual-users/sanity-check/{answered['id']}") == []
+
+
+async def test_a_second_import_makes_another_virtual_user_on_the_same_server(
+    ada: Rest, home: Home
+) -> None:
+    first, second = await import_har(ada, home), await import_har(ada, home)
+    assert first["id"] != second["id"]
+    (server,) = await ada.get(f"/design/http-servers/by-project/{home.project_id}")
+    assert {request["serverId"] for request in requests(second)} == {server["id"]}
+
+
+async def test_recorded_bodies_can_be_read(ada: Rest, home: Home, platform: Platform) -> None:
+    answered = await import_har(ada, home)
+    page = await platform.blobs.get(requests(answered)[1]["recordedResponse"]["bodyRef"])
+    assert page is not None
+    assert b'name="csrf"' in page
+
+
+async def test_the_timeline_and_the_options_are_used(ada: Rest, home: Home) -> None:
+    timeline = orjson.dumps(container_timeline()).decode()
+    answered = await import_har(
+        ada,
+        home,
+        upload(containerTimeline=timeline),
+        name="Checkout",
+        resources="KEEP_ALL",
+        thinktime="DELAYS",
+        maxThinktimeMs="100",
+    )
+    assert answered["name"] == "Checkout"
+    assert len(requests(answered)) == 45
+    assert answered["children"][0]["name"] == "Home"
+    delays = [c for c in answered["children"] if c["@type"] == "ThinktimeAction"]
+    assert {delay["thinktime"]["value"] for delay in delays} == {100}
+
+
+async def test_the_recording_is_added_to_an_existing_virtual_user(ada: Rest, home: Home) -> None:
+    first = await import_har(ada, home)
+    merged = await import_har(ada, home, virtualUserId=first["id"])
+    assert merged["id"] == first["id"]
+    assert merged["children"][:1] == first["children"]
+    assert len(requests(merged)) == 26
+    ids = [made["id"] for made in requests(merged)]
+    assert len(set(ids)) == len(ids)
+    (revision,) = await ada.get(f"/design/virtual-users/revisions/{first['id']}")
+    assert revision["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"PK\x03\x04zip", "zip archive"),
+        (b"not json", "no JSON"),
+        (b'{"log": {"entries": []}}', "the list is empty"),
+    ],
+)
+async def test_a_file_that_is_no_recording_is_400_and_keeps_nothing(
+    ada: Rest, home: Home, platform: Platform, data: bytes, told: str
+) -> None:
+    before = await kept(platform)
+    answered = await import_har(ada, home, upload(data), status=400)
+    assert told in answered["message"]
+    assert answered["nextStep"]
+    assert await kept(platform) == before
+
+
+async def test_a_wrong_option_or_timeline_is_400(ada: Rest, home: Home) -> None:
+    answered = await import_har(ada, home, resources="SOME", status=400)
+    assert "REMOVE or KEEP_ALL" in answered["message"]
+    answered = await import_har(ada, home, upload(containerTimeline="{}"), status=400)
+    assert "containerTimeline" in answered["message"]
+
+
+async def test_a_body_without_the_part_or_without_parts_is_400(ada: Rest, home: Home) -> None:
+    form = aiohttp.FormData()
+    form.add_field("other", b"{}", filename="x.har")
+    assert "'file'" in (await import_har(ada, home, form, status=400))["message"]
+    path = f"/imports/har/{home.project_id}"
+    assert "multipart" in (await ada.json("POST", path, status=400, json={}))["message"]
+
+
+async def test_an_upload_beyond_the_limit_is_413_though_its_length_is_not_told(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.har"\r\n\r\n'
+        for _ in range(100):
+            yield b"x" * 10_000
+        yield b"\r\n--x--\r\n"
+
+    before = await kept(platform)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    await ada.json(
+        "POST",
+        f"/imports/har/{home.project_id}",
+        status=413,
+        data=endless(),
+        headers=headers,
+    )
+    assert await kept(platform) == before
+
+
+async def test_a_strangers_project_or_virtual_user_does_not_exist(
+    ada: Rest, eve: Rest, home: Home, platform: Platform
+) -> None:
+    await import_har(eve, home, status=404)
+    workspace = await eve.post("/workspaces", {"name": "Eve's"})
+    project = await eve.post("/design/projects", {"name": "Other", "workspaceId": workspace["id"]})
+    mine = await import_har(ada, home)
+    before = await kept(platform)
+    path = f"/imports/har/{project['id']}"
+    await eve.json("POST", path, status=404, data=upload(), params={"virtualUserId": mine["id"]})
+    assert await kept(platform) == before
+
+
+async def test_a_recording_is_not_added_across_projects_or_to_a_browser_script(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    project = {"name": "Second", "workspaceId": home.workspace_id}
+    other = await ada.post("/design/projects", project)
+    first = await import_har(ada, home)
+    script = await ada.post(
+        "/design/virtual-users",
+        {"name": "Browser", "type": "PLAYWRIGHT", "projectId": home.project_id},
+    )
+    before = await kept(platform)
+    for project_id, target in ((other["id"], first), (home.project_id, script)):
+        answered = await ada.json(
+            "POST",
+            f"/imports/har/{project_id}",
+            status=400,
+            data=upload(),
+            params={"virtualUserId": target["id"]},
+        )
+        assert "added" in answered["message"] or "add to" in answered["message"]
+    assert await kept(platform) == before
+
+
+async def test_nothing_is_kept_when_keeping_fails_half_way(
+    ada: Rest, home: Home, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = platform.documents.create
+
+    async def failing(kind: str, *arguments: Any, **named: Any) -> Any:
+        if kind == "virtual_user":
+            raise RuntimeError("disk on fire")
+        return await create(kind, *arguments, **named)
+
+    before = await kept(platform)
+    monkeypatch.setattr(platform.documents, "create", failing)
+    await import_har(ada, home, status=500)
+    assert await kept(platform) == before
+
+
+async def test_a_reader_imports_nothing(client: Any, ada: Rest, home: Home) -> None:
+    reader = type(ada)(client, "ada-reads")
+    await import_har(reader, home, status=403)
+
+
+async def test_a_presigned_address_imports_once_without_a_token(
+    anybody: Rest, ada: Rest, home: Home
+) -> None:
+    target = {
+        "method": "POST",
+        "path": f"/imports/har/{home.project_id}",
+        "query": {"name": "By address"},
+    }
+    signed = await ada.post("/presigned-urls", target, status=200)
+    path = signed["url"].removeprefix("http://platform.test")
+    made = await anybody.json("POST", path, data=upload())
+    assert made["name"] == "By address"
+    assert len(requests(made)) == 13
+    await anybody.json("POST", path, status=410, data=upload())
+
+
+async def test_a_compressed_part_is_refused(ada: Rest, home: Home) -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.har"\r\n'
+        b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(recording()) + b"\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    path = f"/imports/har/{home.project_id}"
+    await ada.json("POST", path, status=400, data=body, headers=headers)

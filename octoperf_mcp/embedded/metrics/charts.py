@@ -1,6 +1,6 @@
 """Values of report items that are curves: line, percentiles, stacked."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from octoperf_mcp.embedded.failures import Invalid
@@ -37,38 +37,51 @@ async def line(views: Views, item: Item, limits: Limits) -> list[list[Point]]:
     require_single_valued(item)
     if item.type == "PercentilesChartReportItem":
         return [await _percentiles(views[e.bench_result_id], e, limits) for e in item.metrics]
-    return [await _line(views[each.bench_result_id], each, limits) for each in item.metrics]
+    curves: list[list[Point]] = [[] for _ in item.metrics]
+    for run_id, view in views.items():
+        mine = [n for n, asked in enumerate(item.metrics) if asked.bench_result_id == run_id]
+        sampled = [n for n in mine if item.metrics[n].metric_id in METRICS]
+        found = await _curves(view, [item.metrics[n] for n in sampled], limits)
+        for n, curve in zip(sampled, found, strict=True):
+            curves[n] = _points(curve)
+        for n in set(mine).difference(sampled):
+            curves[n] = _points(await _gauge(view, item.metrics[n], limits))
+    return curves
 
 
-async def _line(view: RunView, asked: Asked, limits: Limits) -> list[Point]:
-    if asked.metric_id in METRICS:
-        return _points((await _curve(view, asked, limits)).items())
-    if asked.metric_id == USERLOAD:
-        return _points((await gauges.user_load(view, asked.selection, limits)).items())
-    return _points((await gauges.monitoring(view, asked.selection, limits)).items())
-
-
-async def _curve(
-    view: RunView, asked: Asked, limits: Limits, interval: int | None = None
-) -> dict[int, float]:
+async def _curves(
+    view: RunView, asked: Sequence[Asked], limits: Limits, interval: int | None = None
+) -> list[gauges.Curve]:
+    """Metrics of one run, computed from samples."""
     window = view.window(limits)
     interval = interval or window.interval
-    (found,) = await figures(view, [asked], limits, interval=interval)
-    values = {start: value for (start, _), value in sorted(found.items()) if start is not None}
-    at_rest = METRICS[asked.metric_id].at_rest
-    if at_rest is None:
-        return values
-    return {start: values.get(start, at_rest) for start in window.starts(interval)}
+    curves = []
+    for each, found in zip(
+        asked, await figures(view, asked, limits, interval=interval), strict=True
+    ):
+        values = {start: value for (start, _), value in sorted(found.items()) if start is not None}
+        at_rest = METRICS[each.metric_id].at_rest
+        if at_rest is not None:
+            values = {start: values.get(start, at_rest) for start in window.starts(interval)}
+        curves.append(values)
+    return curves
 
 
-def _points(curve: Iterable[tuple[int, float]]) -> list[Point]:
-    return [{"x": start * 1000, "y": value} for start, value in curve]
+async def _gauge(view: RunView, asked: Asked, limits: Limits) -> gauges.Curve:
+    if asked.metric_id == USERLOAD:
+        return await gauges.user_load(view, asked.selection, limits)
+    return await gauges.monitoring(view, asked.selection, limits)
+
+
+def _points(curve: gauges.Curve) -> list[Point]:
+    return [{"x": start * 1000, "y": value} for start, value in curve.items()]
 
 
 async def _percentiles(view: RunView, asked: Asked, limits: Limits) -> list[Point]:
     """The value that each per cent of the samples (or of the seconds) does not exceed."""
     if asked.metric_id in PER_SECOND_CURVES:
-        seconds = sorted((await _curve(view, asked, limits, interval=1)).values())
+        (curve,) = await _curves(view, [asked], limits, interval=1)
+        seconds = sorted(curve.values())
         return [{"x": percent, "y": _ranked(seconds, percent)} for percent in PERCENTS if seconds]
     measure = _measure(asked.metric_id)
     column = f"{measure}_hist"

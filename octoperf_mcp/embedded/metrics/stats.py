@@ -1,7 +1,8 @@
 """Adding up rows of numbers and histograms, whatever columns were read."""
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -31,17 +32,18 @@ class Stats:
     def __getitem__(self, column: str) -> float:
         return self.numbers.get(column, 0)
 
-    def add_numbers(self, columns: Sequence[str], values: Iterable[Any]) -> None:
-        """Combine one more row; integers stay integers."""
+    def add(self, columns: Sequence[str], histograms: Sequence[str], values: Sequence[Any]) -> None:
+        """Combine one more row: numbers, then histograms as flat lists joined by commas.
+
+        Integers stay integers, whatever the database makes of their sums.
+        """
         numbers = self.numbers
-        for column, value in zip(columns, values, strict=True):
+        for column, value in zip(columns, values, strict=False):
             plain = float(value) if column.endswith("_sq") else int(value)
             numbers[column] = how(column)(numbers[column], plain) if column in numbers else plain
-
-    def add_histograms(self, columns: Sequence[str], texts: Iterable[str]) -> None:
-        """Merge histograms as they stand in the database."""
-        for column, text in zip(columns, texts, strict=True):
-            merge_flat(self.histograms.setdefault(column, {}), orjson.loads(text))
+        for column, text in zip(histograms, values[len(columns) :], strict=True):
+            into = self.histograms.setdefault(column, {})
+            merge_flat(into, chain.from_iterable(orjson.loads(f"[{text}]")))
 
 
 _HOWS = tuple(how(column) for column in NUMBERS)

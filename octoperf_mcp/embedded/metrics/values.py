@@ -3,7 +3,7 @@
 Every function takes the views of the runs that the item names, by id, all on one connection.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from octoperf_mcp.embedded.failures import Invalid
@@ -45,10 +45,11 @@ async def figures(
     interval: int | None = None,
     key: Key | None = None,
     default: frozenset[str] = HITS,
+    actions: Container[str] | None = None,
 ) -> list[Figures]:
     """Values of metrics of one run, aligned with `asked`; only where there are samples.
 
-    Metrics of the same selection are read together.
+    Metrics of the same selection are read together. `actions`: only the rows of these.
     """
     window = view.window(limits)
     found: list[Figures] = [{} for _ in asked]
@@ -59,7 +60,11 @@ async def figures(
         numbers = {"n": None} | dict.fromkeys(c for _, metric, _ in wanted for c in metric.numbers)
         histograms = dict.fromkeys(metric.histogram for _, metric, _ in wanted if metric.histogram)
         groups = await view.stats(
-            view.select(selection, default=default),
+            [
+                series
+                for series in view.select(selection, default=default)
+                if actions is None or series.action_id in actions
+            ],
             window,
             tuple(numbers),
             tuple(histograms),
@@ -72,6 +77,10 @@ async def figures(
                 scope = Scope(seconds, each.apdex or Apdex())
                 found[index][start, name] = metric.compute(stats, scope)
     return found
+
+
+def _action_id(series: Series) -> str:
+    return series.action_id
 
 
 async def summary(views: Views, item: Item, limits: Limits) -> list[float]:
@@ -94,7 +103,7 @@ async def _single(view: RunView, asked: Asked, limits: Limits) -> float:
 async def table(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]:
     """TableEntry rows in the order of the plan: one per action with samples."""
     _require_plain(item)
-    rows = await _rows(views, item, limits, lambda series: series.action_id, HITS)
+    rows = await _rows(views, item, limits, _action_id, HITS)
     labels = views[item.bench_result_id].labels
     return [
         {"actionId": action, **labels.names(action), "values": rows[action]}
@@ -178,17 +187,15 @@ async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:
         raise Invalid(f"order is DESC or ASC, not {order!r}.")
     size = _size(item, DEFAULT_TOP_SIZE) or DEFAULT_TOP_SIZE
     view = views[asked.bench_result_id]
-    (values,) = await figures(view, [asked], limits, key=lambda series: series.action_id)
+    (values,) = await figures(view, [asked], limits, key=_action_id)
     ranked = sorted(values, key=lambda group: values[group], reverse=order == "DESC")
     actions = [action for _, action in ranked[:size]]
     curves: dict[str, list[Point]] = {action: [] for action in actions}
     interval = view.window(limits).interval
-
-    def kept(series: Series) -> str | None:
-        return series.action_id if series.action_id in curves else None
-
-    (found,) = await figures(view, [asked], limits, interval=interval, key=kept)
-    for start, action in sorted(group for group in found if group[1] is not None):
+    (found,) = await figures(
+        view, [asked], limits, interval=interval, key=_action_id, actions=curves
+    )
+    for start, action in sorted(found):
         curves[action].append({"x": (start or 0) * 1000, "y": found[start, action]})
     names = {action: view.labels.names(action) for action in actions}
     return {"actionIds": actions, "curves": curves, "names": names}

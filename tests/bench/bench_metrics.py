@@ -1,0 +1,190 @@
+"""What recording, ingesting and reading the metrics of a run costs.
+
+Run by hand: `python tests/bench/bench_metrics.py [--samples 200000] [--seconds 600] [--actions 50]
+[--generators 2] [--repeats 5]`. Prints µs and bytes per sample for recording and ingest, and the
+median ms of each read while the run is open and after it was sealed.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.embedded.metrics import bench_errors, charts, values
+from octoperf_mcp.embedded.metrics.items import item_of
+from octoperf_mcp.embedded.metrics.reading import Limits, RunView
+from octoperf_mcp.embedded.metrics.recorder import Recorder
+from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
+from octoperf_mcp.embedded.metrics.selection import Selection
+from octoperf_mcp.embedded.metrics.spool import read_lines
+from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.store.database import Database
+
+START_S = 1_700_000_000
+RUN = "run1"
+BATCH = 50
+TIMES = ("AVG", "MIN", "MAX", "PERCENTILE_90", "PERCENTILE_95", "PERCENTILE_99")
+
+Read = Callable[[dict[str, RunView]], Awaitable[Any]]
+
+
+def traffic(count: int, seconds: int, actions: int) -> Iterator[Sample]:
+    """Samples in the order in which they end; one in a hundred fails."""
+    chance = random.Random(1)
+    error = ErrorDetail(
+        "HTTP 500",
+        request={"method": "GET", "url": "http://shop.test/", "headers": []},
+        response={"status": 500, "headers": [], "body": "x" * 500},
+    )
+    for number in range(count):
+        action = chance.randrange(actions)
+        elapsed_us = round(chance.lognormvariate(11.5 + action / actions, 0.6))
+        ends_ms = START_S * 1000 + number * seconds * 1000 // count
+        failed = chance.random() < 0.01
+        yield Sample(
+            f"action-{action:013d}", f"vu{action % 3}", action % 3, "Hit",
+            ends_ms - elapsed_us // 1000, elapsed_us, elapsed_us * 7 // 10,
+            0 if chance.random() < 0.9 else 20_000, 300, chance.randint(500, 20_000),
+            "500" if failed else "200", "GET" if action % 4 else "POST", "text/html",
+            "http://shop.test/page", not failed, error=error if failed else None,
+        )  # fmt: skip
+
+
+def record(folder: Path, options: argparse.Namespace) -> list[Path]:
+    """Spool files of the generators; prints what recording took."""
+    samples = list(traffic(options.samples, options.seconds, options.actions))
+    spools, spent = [], 0.0
+    for generator in range(options.generators):
+        mine = samples[generator :: options.generators]
+        spool, jtl = folder / f"gen{generator}.jsonl", folder / f"gen{generator}.jtl.gz"
+        second = START_S
+        started = time.process_time()
+        writer = Recorder(RUN, f"gen{generator}", "local", spool, jtl, clock=lambda: second * 1000)  # noqa: B023 - read at once
+        for sample in mine:
+            now_ms = sample.started_ms + sample.elapsed_us // 1000
+            while second < now_ms // 1000:
+                writer.gauge({0: 10, 1: 10, 2: 10}, 1.0, 50.0)
+                second += 1
+                writer.flush(second * 1000)
+            writer.add(sample)
+        writer.close()
+        spent += time.process_time() - started
+        spools.append(spool)
+    per_sample = [
+        ("record, CPU µs per sample", spent / options.samples * 1e6),
+        ("spool, bytes per sample", _size(folder, "*.jsonl") / options.samples),
+        ("JTL gzip, bytes per sample", _size(folder, "*.jtl.gz") / options.samples),
+    ]
+    for name, value in per_sample:
+        print(f"{name:40} {value:10.2f}")
+    return spools
+
+
+def _size(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern))
+
+
+async def ingest(store: MetricStore, spools: list[Path], options: argparse.Namespace) -> None:
+    """Take in the lines of all generators second by second, as they would arrive."""
+    files = [[line.data for line in read_lines(spool)] for spool in spools]
+    lines = [line for second in zip(*files, strict=False) for line in second]
+    lines += [line for file in files for line in file[len(min(files, key=len)) :]]
+    started = time.perf_counter()
+    for first in range(0, len(lines), BATCH):
+        await asyncio.gather(*(store.ingest(RUN, line) for line in lines[first : first + BATCH]))
+    spent = time.perf_counter() - started
+    print(f"{'ingest, wall s':40} {spent:10.2f}")
+    print(f"{'ingest, ms per line':40} {spent / len(lines) * 1e3:10.2f}")
+    print(f"{'lines':40} {len(lines):10}   of {options.samples} samples")
+
+
+def reads() -> dict[str, Read]:
+    """What is timed."""
+
+    def metric(name: str) -> dict[str, Any]:
+        return {"id": name, "type": "BASIC", "benchResultId": RUN, "filters": []}
+
+    def line(*names: str, kind: str = "LineChartReportItem") -> Read:
+        item = item_of(
+            {"@type": kind, "metrics": [metric(name) for name in names]}, "/analysis/metrics/line"
+        )
+        return lambda views: charts.line(views, item, Limits())
+
+    def rows(*names: str) -> Read:
+        item = item_of(
+            {"@type": "StatisticTableReportItem", "metrics": [metric(name) for name in names]},
+            "/analysis/metrics/table",
+        )
+        return lambda views: values.table(views, item, Limits())
+
+    top = item_of(
+        {"@type": "TopReportItem", "metrics": [metric("RESPONSE_TIME_AVG")]},
+        "/analysis/metrics/top",
+    )
+    pie = item_of(
+        {"@type": "PieChartReportItem", "metrics": [metric("HTTP_RESPONSE_CODES")]},
+        "/analysis/metrics/pie",
+    )
+    return {
+        "line: hits per second": line("HITS_RATE"),
+        "line: users, hits, response time": line("USERLOAD", "HITS_RATE", "RESPONSE_TIME_AVG"),
+        "line: 95th percentile per second": line("RESPONSE_TIME_PERCENTILE_95"),
+        "percentiles chart": line("RESPONSE_TIME_AVG", kind="PercentilesChartReportItem"),
+        "table: hits, errors, average": rows("HITS_TOTAL", "ERRORS_PERCENT", "RESPONSE_TIME_AVG"),
+        "table: with percentiles": rows(*(f"RESPONSE_TIME_{name}" for name in TIMES)),
+        "top 10 with curves": lambda views: values.top(views, top, Limits()),
+        "pie of codes": lambda views: values.pie(views, pie, Limits()),
+        "errors": lambda views: bench_errors.bench_errors(views[RUN], Selection(), Limits()),
+        "totals": lambda views: values.totals(views[RUN]),
+    }
+
+
+async def timed(store: MetricStore, read: Read, repeats: int) -> float:
+    """Median ms, opening the run included."""
+    spent = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        async with store.views([RUN]) as views:
+            await read(views)
+        spent.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(spent)
+
+
+async def measure(folder: Path, options: argparse.Namespace) -> None:
+    """Record, ingest, read, seal, read."""
+    spools = record(folder, options)
+    database = await Database.open(f"sqlite:///{folder}/octoperf.db")
+    store = MetricStore(database)
+    await ingest(store, spools, options)
+    running = {name: await timed(store, read, options.repeats) for name, read in reads().items()}
+    started = time.perf_counter()
+    await store.seal(RUN)
+    print(f"{'seal, ms':40} {(time.perf_counter() - started) * 1e3:10.1f}")
+    sealed = {name: await timed(store, read, options.repeats) for name, read in reads().items()}
+    print(f"{'median ms':40} {'running':>10} {'sealed':>10}")
+    for name, ms in running.items():
+        print(f"{name:40} {ms:10.1f} {sealed[name]:10.1f}")
+    await database.close()
+    size = _size(folder, "octoperf.db*") / options.samples
+    print(f"{'database, bytes per sample':40} {size:10.2f}")
+
+
+def main() -> None:
+    """Parse the options and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=200_000)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--actions", type=int, default=50)
+    parser.add_argument("--generators", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder), parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Values of report items, errors, alarms and load generators of runs: `/analysis/**`.
+
+A client posts the whole report item and gets the values of that item (rest-api.md 5.16). Every run
+that an item names must be one that the caller may see.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.metrics import bench_errors, charts, gauges, junit, values
+from octoperf_mcp.embedded.metrics.items import Item, apdex_of, filters_of, item_of
+from octoperf_mcp.embedded.metrics.metric_ids import Apdex
+from octoperf_mcp.embedded.metrics.reading import Limits, RunView
+from octoperf_mcp.embedded.metrics.values import Views
+from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.rest.bodies import read_json, whole_number
+from octoperf_mcp.embedded.rest.crud import documents_of, user_of
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Values = Callable[[Views, Item, Limits], Awaitable[Any]]
+
+_METRICS = "/analysis/metrics"
+_ERRORS = "/analysis/bench-errors"
+_ALARMS = "/analysis/threshold-alarms"
+
+
+def routes() -> list[web.RouteDef]:
+    """All reads of values."""
+    return [
+        web.get(f"{_METRICS}/global/{{benchResultId}}", _overall),
+        *(web.post(path, _item_values(path, read)) for path, read in _VALUES.items()),
+        web.get(f"{_ERRORS}/http/{{benchResultId}}/{{actionId}}/{{timestamp}}", _error_http),
+        web.get("/analysis/load-generators/by-bench-result/{benchResultId}", _load_generators),
+        web.get("/analysis/junit-reports/{benchResultId}", _junit),
+    ]
+
+
+async def _errors(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]:
+    view = views[item.bench_result_id]
+    return await bench_errors.bench_errors(view, filters_of(item.body), limits)
+
+
+async def _alarms(_views: Views, _item: Item, _limits: Limits) -> list[dict[str, Any]]:
+    """No alarm can have been raised: runs have no SLA profiles here."""
+    return []
+
+
+_VALUES: dict[str, Values] = {
+    f"{_METRICS}/summary": values.summary,
+    f"{_METRICS}/table": values.table,
+    f"{_METRICS}/tree": values.tree,
+    f"{_METRICS}/top": values.top,
+    f"{_METRICS}/pie": values.pie,
+    f"{_METRICS}/line": charts.line,
+    f"{_METRICS}/stacked": charts.stacked,
+    _ERRORS: _errors,
+    _ALARMS: _alarms,
+}
+
+
+def _item_values(path: str, read: Values) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        item = item_of(await read_json(request), path)
+        limits = _limits(request)
+        for run_id in item.bench_result_ids:
+            await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
+        item = await _with_apdex(request, item)
+        async with request.app[PLATFORM].metrics.views(item.bench_result_ids) as views:
+            return json_answer(await read(views, item, limits))
+
+    return handler
+
+
+def _limits(request: web.Request) -> Limits:
+    """`from` and `to`, epoch milliseconds; absent or empty: the whole run.
+
+    Raises:
+        Invalid: no number, or the window is empty.
+    """
+    given = {name: request.query.get(name, "") for name in ("from", "to")}
+    start, end = (whole_number(name, text) if text else None for name, text in given.items())
+    if start is not None and end is not None and start >= end:
+        raise Invalid("'to' must be later than 'from'.")
+    return Limits(start, end)
+
+
+async def _with_apdex(request: web.Request, item: Item) -> Item:
+    """The item, where it sets no thresholds itself, with those of its report."""
+    if not any(_lacks_thresholds(asked.metric_id, asked.apdex) for asked in item.metrics):
+        return item
+    apdex = await _report_apdex(request, item)
+    return replace(
+        item, metrics=[replace(asked, apdex=asked.apdex or apdex) for asked in item.metrics]
+    )
+
+
+def _lacks_thresholds(metric_id: str, apdex: Apdex | None) -> bool:
+    return apdex is None and metric_id.endswith("_APDEX")
+
+
+async def _report_apdex(request: web.Request, item: Item) -> Apdex | None:
+    """ApdexReportConfig of the report of the item's run that has an item of this id."""
+    documents, user_id = documents_of(request), user_of(request)
+    run = await documents.get("bench_result", item.bench_result_id, user_id=user_id)
+    if not run.project_id or not item.body.get("id"):
+        return None
+    for report in await documents.list("bench_report", user_id=user_id, project_id=run.project_id):
+        ids = [each.get("id") for each in report.body.get("items") or ()]
+        if item.body["id"] in ids:
+            return apdex_of(report.body.get("configs") or ())
+    return None
+
+
+@asynccontextmanager
+async def _run(request: web.Request) -> AsyncIterator[RunView]:
+    """The run that the path names.
+
+    Raises:
+        NotFound: it does not exist for the user.
+    """
+    run_id = request.match_info["benchResultId"]
+    await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
+    async with request.app[PLATFORM].metrics.views([run_id]) as views:
+        yield views[run_id]
+
+
+async def _overall(request: web.Request) -> web.Response:
+    async with _run(request) as view:
+        return json_answer(await values.overall(view))
+
+
+async def _error_http(request: web.Request) -> web.Response:
+    timestamp = whole_number("timestamp", request.match_info["timestamp"])
+    async with _run(request) as view:
+        action_id = request.match_info["actionId"]
+        return json_answer(await bench_errors.http_of_error(view, action_id, timestamp))
+
+
+async def _load_generators(request: web.Request) -> web.Response:
+    async with _run(request) as view:
+        return json_answer(await gauges.load_generators(view))
+
+
+async def _junit(request: web.Request) -> web.Response:
+    async with _run(request) as view:
+        return web.Response(body=await junit.junit_report(view), content_type="application/xml")

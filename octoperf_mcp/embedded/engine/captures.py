@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.embedded.engine.exchange import Exchange, Header
+from octoperf_mcp.embedded.engine.locks import hold
 from octoperf_mcp.embedded.engine.masks import Mask
 from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.session import Outcome, UserSession
@@ -24,6 +25,7 @@ class CaptureSink:
         self._bodies = directory / BODIES
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(directory / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._lock = hold(directory / NAME)
         self._run_log = run_log
         self._mask = mask
         self._last: defaultdict[str, int] = defaultdict(int)

@@ -12,6 +12,7 @@ from locust.runners import WorkerRunner
 
 from octoperf_mcp.embedded.engine.crew import Crew, Layout, Part, Slot
 from octoperf_mcp.embedded.engine.load_sink import LoadSink
+from octoperf_mcp.embedded.engine.locks import hold
 from octoperf_mcp.embedded.engine.locust_nodes import (
     FINISHED_USERS,
     LAYOUT,
@@ -61,6 +62,7 @@ class Worker:
     def __init__(self, order: Order) -> None:
         order.spool.parent.mkdir(parents=True, exist_ok=True)
         self._order = order
+        self._lock = hold(order.spool)
         self._log = RunLog(order.files / "jmeter.log", f"o.a.j.JMeter {order.generator}")
         parts = self._compiled()
         self._recorder = Recorder(

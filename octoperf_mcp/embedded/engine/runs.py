@@ -1,0 +1,298 @@
+"""Runs of scenarios and validations: the engine's face to the platform."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
+from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
+from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
+from octoperf_mcp.embedded.engine.result_projects import freeze
+from octoperf_mcp.embedded.engine.run_directory import RunDirectory
+from octoperf_mcp.embedded.engine.run_records import RunRecords
+from octoperf_mcp.embedded.engine.run_states import ABORTED, progress_of
+from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario, load_plan
+from octoperf_mcp.embedded.engine.spool_feed import SpoolFeed
+from octoperf_mcp.embedded.engine.validations import Validations
+from octoperf_mcp.embedded.failures import Conflict, Invalid
+from octoperf_mcp.embedded.metrics.default_report import default_report
+from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.store import rows
+from octoperf_mcp.embedded.store.access import require_writer
+from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.documents import Document, Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.embedded.store.schema import new_id, now_ms
+from octoperf_mcp.entities.runs import is_over
+
+log = structlog.get_logger()
+
+Json = dict[str, Any]
+
+_MOST_WAITING = 10
+"""Runs that may wait for their turn."""
+_REMOVED_AFTER_S = 1.0
+
+
+class Runs:
+    """Starts, stops and follows runs; made once, `open` before use and `close` at the end."""
+
+    def __init__(
+        self,
+        *,
+        settings: EmbeddedSettings,
+        data_dir: Path,
+        database: Database,
+        documents: Documents,
+        blobs: Blobs,
+        metrics: MetricStore,
+        engine: LoadEngine | None = None,
+    ) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._documents = documents
+        self._files = ProjectFiles(database, blobs)
+        self._metrics = metrics
+        self._records = RunRecords(
+            database, documents, f"{socket.gethostname()}:{data_dir.resolve()}"
+        )
+        self._most_running = max(2, os.cpu_count() or 1)
+        self._with = Facilities(
+            self._records,
+            metrics,
+            engine or LocustEngine(),
+            asyncio.Semaphore(self._most_running),
+        )
+        self.validations = Validations(
+            records=self._records,
+            data_dir=data_dir,
+            documents=documents,
+            files=self._files,
+            blobs=blobs,
+        )
+        self._active: dict[str, LoadRun] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self) -> None:
+        """Bring runs that an earlier process left to their end, in the background."""
+        self._documents.on_delete.append(self._on_delete)
+        for run_id, is_validation in await self._records.left_over():
+            recover = self.validations.recover if is_validation else self._recover
+            self._spawn(run_id, recover(run_id))
+
+    async def close(self) -> None:
+        """Abort what is under way, and wait until it is written down."""
+        for run in self._active.values():
+            run.stop("The platform, which is stopping,")
+        self.validations.stop_all("The platform, which is stopping,")
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.validations.settled()
+
+    async def start(
+        self,
+        scenario_id: str,
+        user_id: str,
+        *,
+        name: str = "",
+        properties: Mapping[str, str] | None = None,
+        template_id: str = "",
+    ) -> Document:
+        """Start a scenario; answers its bench report, which names the bench result.
+
+        Args:
+            scenario_id: What to run.
+            user_id: Who asks.
+            name: Name of the run and its report; default: the scenario's.
+            properties: Put over those of the profiles.
+            template_id: A report template; there are none here.
+
+        Raises:
+            NotFound: the scenario does not exist for the user.
+            Forbidden: his role does not allow runs.
+            Invalid: the scenario cannot run.
+            Conflict: too many runs wait already.
+        """
+        if template_id:
+            raise Invalid("This platform has no report templates: leave templateId out.")
+        if len(self._active) >= self._most_running + _MOST_WAITING:
+            raise Conflict(
+                f"{len(self._active)} runs are under way or waiting: wait for one to end."
+            )
+        scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
+        plan = await check_scenario(self._documents, self._files, scenario, user_id)
+        result, report = await self._create(plan, user_id, name or scenario.body["name"])
+        trees = [each.body for each in plan.materials.virtual_users.values()]
+        await self._metrics.describe(result.id, scenario.body, trees)
+        directory = RunDirectory(self._data_dir, result.id)
+
+        async def make_plan() -> LoadPlan:
+            return await load_plan(
+                plan,
+                directory,
+                properties or {},
+                documents=self._documents,
+                files=self._files,
+                workers=self._settings.workers,
+            )
+
+        run = self._active[result.id] = LoadRun(directory, self._with, make_plan)
+        self._spawn(result.id, run.play())
+        return report
+
+    async def _create(
+        self, plan: ScenarioPlan, user_id: str, name: str
+    ) -> tuple[Document, Document]:
+        """Frozen project, bench result and bench report, in one transaction."""
+        scenario = plan.scenario
+
+        async def work(writer: AsyncConnection) -> tuple[Document, Document]:
+            result = await self._records.create(
+                writer,
+                _bench_result(plan, name),
+                user_id=user_id,
+                project=plan.materials.project,
+                is_validation=False,
+            )
+            frozen = await freeze(writer, self._files, plan.materials, scenario, user_id)
+            report = await rows.insert(
+                writer,
+                "bench_report",
+                default_report(result.body, scenario.body),
+                user_id=user_id,
+                workspace_id=scenario.workspace_id,
+                project_id=scenario.project_id,
+            )
+            facts = {"resultProjectId": frozen.id, "benchReportId": report.id}
+            return await rows.update(writer, result, {**result.body, **facts}), report
+
+        return await self._records.database.write(work)
+
+    async def stop(self, run_id: str, user_id: str, *, by: str = "") -> Document:
+        """Ask a run to end; it is ABORTED when everything is written down.
+
+        Raises:
+            NotFound: the run does not exist for the user.
+            Conflict: another process of the platform plays it.
+        """
+        result = await self._documents.get("bench_result", run_id, user_id=user_id)
+        if is_over(result.body["state"]):
+            return result
+        who = by or user_id
+        run = self._active.get(run_id)
+        if run is not None:
+            run.stop(who)
+        elif not self.validations.stop(run_id, who) and run_id not in self._tasks:
+            raise Conflict("The run is played by another process of the platform: stop it there.")
+        return await self._documents.get("bench_result", run_id, user_id=user_id)
+
+    async def progress(self, run_id: str, user_id: str) -> float:
+        """How much of the planned duration is over, 0 to 100.
+
+        Raises:
+            NotFound: the run does not exist for the user.
+        """
+        result = await self._documents.get("bench_result", run_id, user_id=user_id)
+        return progress_of(result.body, now_ms())
+
+    async def directory(self, run_id: str, user_id: str) -> RunDirectory:
+        """The folder of a run.
+
+        Raises:
+            NotFound: the run does not exist for the user.
+        """
+        await self._documents.get("bench_result", run_id, user_id=user_id)
+        return RunDirectory(self._data_dir, run_id)
+
+    async def delete_file(self, run_id: str, user_id: str, name: str) -> None:
+        """Delete a run file.
+
+        Raises:
+            NotFound: the run does not exist for the user, or has no such file.
+            Forbidden: his role may not change runs.
+        """
+        async with self._records.database.reading() as reader:
+            _, role = await rows.seen(reader, "bench_result", run_id, user_id)
+        require_writer("bench_result", role)
+        path = RunDirectory(self._data_dir, run_id).file(name)
+        await asyncio.to_thread(path.unlink)
+
+    async def settled(self, run_id: str) -> None:
+        """Wait until a run of this process is over."""
+        task = self._tasks.get(run_id)
+        if task is not None:
+            await asyncio.wait([task])
+        await self.validations.settled(run_id)
+
+    async def _recover(self, run_id: str) -> None:
+        """A run whose platform was killed: keep what its generators wrote, and end it."""
+        directory = RunDirectory(self._data_dir, run_id)
+        if await self._documents.peek("bench_result", run_id) is None:
+            await self._records.forget(run_id)
+            return
+        directory.create()
+        try:
+            await SpoolFeed(run_id, directory.path, self._metrics.ingest).finish()
+            await self._metrics.seal(run_id)
+        except Exception:  # the state must become final; the spool stays for a later look
+            log.exception("run_not_recovered", run_id=run_id)
+        directory.log.write(
+            "Aborting the test: the platform ended unexpectedly while it ran. "
+            "Everything that was recorded until then is kept.",
+            level="WARN",
+        )
+        directory.remove_resources()
+        await self._records.advance(directory, ABORTED)
+
+    def _spawn(self, run_id: str, course: Any) -> None:
+        task = self._tasks[run_id] = asyncio.create_task(course, name=f"run-{run_id}")
+
+        def done(_: object) -> None:
+            self._tasks.pop(run_id, None)
+            self._active.pop(run_id, None)
+
+        task.add_done_callback(done)
+
+    async def _on_delete(self, connection: AsyncConnection, document: Document) -> None:
+        """What hangs on a deleted run goes too; its folder once the deletion is certain."""
+        await self.validations.on_delete(connection, document)
+        if document.kind != "bench_result":
+            return
+        run = self._active.get(document.id)
+        if run is not None:
+            run.stop("Its deletion")
+        loop = asyncio.get_running_loop()
+        loop.call_later(
+            _REMOVED_AFTER_S, lambda: loop.create_task(self._remove_folder(document.id))
+        )
+
+    async def _remove_folder(self, run_id: str) -> None:
+        await self.settled(run_id)
+        if await self._documents.peek("bench_result", run_id) is None:
+            await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
+
+
+def _bench_result(plan: ScenarioPlan, name: str) -> Json:
+    scenario = plan.scenario
+    return {
+        "batchId": new_id(),
+        "scenarioId": scenario.id,
+        "resultProjectId": "",
+        "name": name,
+        "description": scenario.body.get("description") or "",
+        "tags": list(scenario.body.get("tags") or []),
+        "userLoad": plan.user_load,
+        "durationMs": plan.duration_ms,
+        "startedAt": None,
+        "endedAt": None,
+        "validation": False,
+        "virtualUserId": None,
+    }

@@ -1,0 +1,104 @@
+"""From a scenario to what its run needs; refuses what cannot run, with a helpful sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from octoperf_mcp.embedded.engine import materials as collecting
+from octoperf_mcp.embedded.engine.load_engine import LoadPlan
+from octoperf_mcp.embedded.engine.materials import ProjectMaterials
+from octoperf_mcp.embedded.engine.profiles import profile_name
+from octoperf_mcp.embedded.engine.ramp import LoadError, duration_ms, peak_users
+from octoperf_mcp.embedded.engine.run_directory import RunDirectory
+from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.store.documents import Document, Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlan:
+    """A scenario that can run, with what it plays."""
+
+    scenario: Document
+    materials: ProjectMaterials
+    profiles: list[Json]
+
+    @property
+    def duration_ms(self) -> int:
+        """The longest profile, delays included."""
+        return max(duration_ms(profile["load"]) for profile in self.profiles)
+
+    @property
+    def user_load(self) -> int:
+        """The peaks of all profiles, added up."""
+        return sum(peak_users(profile["load"]) for profile in self.profiles)
+
+
+async def check_scenario(
+    documents: Documents, files: ProjectFiles, scenario: Document, user_id: str
+) -> ScenarioPlan:
+    """Check that a scenario can run, and collect what it plays.
+
+    Raises:
+        Invalid: a profile names what there is not, or has an impossible load.
+    """
+    profiles = scenario.body.get("userProfiles") or []
+    if not profiles:
+        raise Invalid("The scenario has no user profile.")
+    for index, profile in enumerate(profiles):
+        place = f"userProfiles[{index}] ({profile_name(profile, index)!r})"
+        try:
+            duration_ms(profile.get("load") or {})
+        except LoadError as error:
+            raise Invalid(f"{place}: {error}") from error
+        try:
+            await collecting.require_location(
+                documents,
+                provider_id=str(profile.get("providerId") or ""),
+                location=str(profile.get("location") or ""),
+                workspace_id=scenario.workspace_id,
+                user_id=user_id,
+            )
+        except Invalid as error:
+            raise Invalid(f"{place}: {error.message}", details=error.details) from error
+    found = await collecting.collect(
+        documents,
+        files,
+        project_id=scenario.project_id,
+        virtual_user_ids=[str(profile.get("virtualUserId") or "") for profile in profiles],
+        user_id=user_id,
+    )
+    return ScenarioPlan(scenario, found, profiles)
+
+
+async def load_plan(
+    plan: ScenarioPlan,
+    directory: RunDirectory,
+    properties: Mapping[str, str],
+    *,
+    documents: Documents,
+    files: ProjectFiles,
+    workers: int,
+) -> LoadPlan:
+    """What the engine plays: secrets opened, project files put in place."""
+    found = plan.materials
+    await collecting.place_files(files, found, directory.resources)
+    merged: dict[str, str] = {}
+    for profile in plan.profiles:
+        own = ((profile.get("engine") or {}).get("properties") or {}).get("map") or {}
+        merged |= {str(name): str(value) for name, value in own.items()}
+    return LoadPlan(
+        run_id=directory.run_id,
+        directory=directory.path,
+        profiles=plan.profiles,
+        virtual_users={
+            each.id: collecting.slim(each.body, keep_status=False)
+            for each in found.virtual_users.values()
+        },
+        servers=collecting.revealed(documents, found.servers),
+        variables=collecting.revealed(documents, found.variables),
+        properties={**merged, **properties},
+        workers=workers,
+    )

@@ -1,0 +1,421 @@
+"""Validations: one user, some iterations, every exchange kept (semantics.md 9)."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.embedded.engine import materials as collecting
+from octoperf_mcp.embedded.engine.capture_feed import CaptureFeed
+from octoperf_mcp.embedded.engine.load_engine import StartUpLine
+from octoperf_mcp.embedded.engine.materials import ProjectMaterials
+from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.processes import WorkerProcess
+from octoperf_mcp.embedded.engine.run_directory import RunDirectory
+from octoperf_mcp.embedded.engine.run_records import RunRecords
+from octoperf_mcp.embedded.engine.run_states import ABORTED, ERROR, FINISHED
+from octoperf_mcp.embedded.engine.tables import (
+    validation_body,
+    validation_run,
+    validation_sample,
+)
+from octoperf_mcp.embedded.engine.validation_results import ValidationResults
+from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
+from octoperf_mcp.embedded.sanity.check import sanity_check
+from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.documents import Document, Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.embedded.store.schema import now_ms
+
+log = structlog.get_logger()
+
+Json = dict[str, Any]
+
+MOST_ITERATIONS = 100
+_MOST_AT_A_TIME = 8
+_LONGEST_S = 20 * 60.0
+_PUMP_S = 0.2
+_END_S = 15.0
+_LARGEST_CSV_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Validation:
+    """One that is under way."""
+
+    directory: RunDirectory
+    feed: CaptureFeed
+    stop_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+    task: "asyncio.Task[None] | None" = None
+
+    def stop(self, by: str) -> None:
+        """Ask it to end."""
+        if not self.stop_asked.is_set():
+            self.directory.log.write(f"{by} aborted the test")
+            self.stop_asked.set()
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRequest:
+    """What is asked of a validation."""
+
+    project_id: str
+    provider_id: str
+    location: str
+    iterations: int = 1
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "ValidationRequest":
+        """From the body of the call.
+
+        Raises:
+            Invalid: a property is missing or impossible.
+        """
+        for name in ("projectId", "providerId", "location"):
+            if not isinstance(body.get(name), str) or not body[name]:
+                raise Invalid(f"The validation needs {name!r}.")
+        iterations = body.get("iterations", 1)
+        if not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
+            raise Invalid(f"'iterations' must be 1 to {MOST_ITERATIONS}, not {iterations!r}.")
+        return cls(body["projectId"], body["providerId"], body["location"], iterations)
+
+
+class Validations:
+    """Starts and follows validations, and reads what they found."""
+
+    def __init__(
+        self,
+        *,
+        records: RunRecords,
+        data_dir: Path,
+        documents: Documents,
+        files: ProjectFiles,
+        blobs: Blobs,
+    ) -> None:
+        self._records = records
+        self._data_dir = data_dir
+        self._documents = documents
+        self._files = files
+        self._blobs = blobs
+        self.results = ValidationResults(records.database, blobs)
+        self._active: dict[str, _Validation] = {}
+
+    async def start(
+        self, virtual_user_id: str, user_id: str, request: ValidationRequest
+    ) -> Document:
+        """Start a validation; answers its bench result.
+
+        Raises:
+            NotFound: the virtual user does not exist for the user.
+            Invalid: it is not in the project, the location is unknown, or the sanity check found
+                errors, which the message names.
+            Conflict: too many validations are under way.
+        """
+        if len(self._active) >= _MOST_AT_A_TIME:
+            raise Conflict(f"{len(self._active)} validations are under way: wait for one to end.")
+        virtual_user = await self._documents.get("virtual_user", virtual_user_id, user_id=user_id)
+        if virtual_user.project_id != request.project_id:
+            raise Invalid(f"The virtual user is not in project {request.project_id!r}.")
+        await collecting.require_location(
+            self._documents,
+            provider_id=request.provider_id,
+            location=request.location,
+            workspace_id=virtual_user.workspace_id,
+            user_id=user_id,
+        )
+        found = await collecting.collect(
+            self._documents,
+            self._files,
+            project_id=virtual_user.project_id,
+            virtual_user_ids=[virtual_user_id],
+            user_id=user_id,
+        )
+        await self._require_sane(virtual_user, found, user_id)
+        result = await self._create(virtual_user, found, user_id)
+        directory = RunDirectory(self._data_dir, result.id)
+        directory.create()
+        validation = _Validation(
+            directory, CaptureFeed(self._records.database, result.id, directory.path)
+        )
+        self._active[result.id] = validation
+        course = self._play(validation, virtual_user, found, request)
+        validation.task = asyncio.create_task(course, name=f"validation-{result.id}")
+        validation.task.add_done_callback(lambda _: self._active.pop(result.id, None))
+        return result
+
+    async def _require_sane(
+        self, virtual_user: Document, found: ProjectMaterials, user_id: str
+    ) -> None:
+        others = await self._documents.list(
+            "virtual_user", user_id=user_id, project_id=virtual_user.project_id
+        )
+        variables = [each.body for each in found.variables]
+        messages = await asyncio.to_thread(
+            sanity_check,
+            virtual_user.body,
+            [each.body for each in found.servers],
+            variables,
+            await self._file_contents(virtual_user.project_id, variables),
+            {each.id: each.body for each in others if each.id != virtual_user.id},
+        )
+        errors = [message for message in messages if message["level"] == "ERROR"]
+        if errors:
+            named = "; ".join(dict.fromkeys(str(error["message"]) for error in errors))
+            raise Invalid(
+                f"The sanity check found {len(errors)} errors: {named}",
+                details={"messages": errors},
+            )
+
+    async def _file_contents(
+        self, project_id: str, variables: list[Json]
+    ) -> dict[str, bytes | None]:
+        """Project files by name; the bytes only of those that CSV variables read."""
+        inner = [variable.get("variable") or {} for variable in variables]
+        csv = {str(each.get("filename")) for each in inner if each.get("@type") == "CSVVariable"}
+        return {
+            file.name: await self._blobs.get(file.blob_key)
+            if file.name in csv and file.size <= _LARGEST_CSV_BYTES
+            else None
+            for file in await self._files.of_project(project_id)
+        }
+
+    async def _create(
+        self, virtual_user: Document, found: ProjectMaterials, user_id: str
+    ) -> Document:
+        body = {
+            "batchId": "",
+            "scenarioId": "",
+            "resultProjectId": "",
+            "name": f"Validation of {virtual_user.body.get('name')}",
+            "description": "",
+            "tags": [],
+            "userLoad": 1,
+            "durationMs": None,
+            "startedAt": None,
+            "endedAt": None,
+            "validation": True,
+            "virtualUserId": virtual_user.id,
+        }
+
+        async def work(writer: AsyncConnection) -> Document:
+            made = await self._records.create(
+                writer, body, user_id=user_id, project=found.project, is_validation=True
+            )
+            await writer.execute(
+                validation_run.insert().values(
+                    run_id=made.id,
+                    virtual_user_id=virtual_user.id,
+                    project_id=found.project.id,
+                    started=now_ms(),
+                )
+            )
+            return made
+
+        return await self._records.database.write(work)
+
+    async def _play(
+        self,
+        validation: _Validation,
+        virtual_user: Document,
+        found: ProjectMaterials,
+        request: ValidationRequest,
+    ) -> None:
+        """Go through all states; never raises."""
+        directory = validation.directory
+        state = ERROR
+        try:
+            for step in ("PENDING", "SCALING", "PREPARING"):
+                await self._records.advance(directory, step)
+            await collecting.place_files(self._files, found, directory.resources)
+            order = self._order(directory, virtual_user, found, request)
+            await self._records.advance(directory, "INITIALIZING")
+            state = await self._followed(validation, order)
+        except Exception as error:  # the top of a run: its failure is its final state
+            log.exception("validation_failed", run_id=directory.run_id)
+            directory.log.write(f"{type(error).__name__}: {error}", level="ERROR")
+        directory.remove_resources()
+        await self._records.advance(directory, state)
+
+    def _order(
+        self,
+        directory: RunDirectory,
+        virtual_user: Document,
+        found: ProjectMaterials,
+        request: ValidationRequest,
+    ) -> Order:
+        profile = {"name": "Validation", "virtualUserId": virtual_user.id}
+        return Order(
+            run_id=directory.run_id,
+            directory=str(directory.path),
+            region=request.location,
+            workers=1,
+            profiles=[(0, profile)],
+            virtual_users={
+                each.id: collecting.slim(each.body, keep_status=True)
+                for each in found.virtual_users.values()
+            },
+            servers=collecting.revealed(self._documents, found.servers),
+            variables=collecting.revealed(self._documents, found.variables),
+            generator=f"{request.location}-1",
+            iterations=request.iterations,
+        )
+
+    async def _followed(self, validation: _Validation, order: Order) -> str:
+        """Start the worker and take in what it writes; the final state."""
+        directory = validation.directory
+
+        def say(level: str, message: str) -> None:
+            stamp = int(time.time() * 1000)
+            directory.say(StartUpLine(stamp, order.generator, level, message))
+
+        def on_event(event: str, facts: Json) -> None:
+            say("INFO", " ".join([event, *(f"{k}={v}" for k, v in facts.items())]))
+            if event == "running":
+                validation.running.set()
+
+        process = await WorkerProcess.start(
+            "validation", order, on_event, lambda text: say("WARN", text)
+        )
+        say("INFO", f"Process {process.pid} started")
+        ended = asyncio.create_task(process.wait())
+        try:
+            async with asyncio.timeout(_LONGEST_S):
+                await self._watched(validation, process, ended)
+        except TimeoutError:
+            directory.log.write("The validation took too long", level="WARN")
+            validation.stop_asked.set()
+        finally:
+            await process.end(_END_S)
+        await validation.feed.finish()
+        if await ended != 0:
+            return ERROR
+        return ABORTED if validation.stop_asked.is_set() else FINISHED
+
+    async def _watched(
+        self, validation: _Validation, process: WorkerProcess, ended: "asyncio.Task[int]"
+    ) -> None:
+        stop = asyncio.create_task(validation.stop_asked.wait())
+        running = asyncio.create_task(validation.running.wait())
+        waiting: set[asyncio.Task[Any]] = {ended, stop, running}
+        try:
+            while not ended.done():
+                await asyncio.wait(waiting, timeout=_PUMP_S, return_when=asyncio.FIRST_COMPLETED)
+                if running in waiting and running.done():
+                    waiting.discard(running)
+                    facts = {"startedAt": now_ms()}
+                    await self._records.advance(validation.directory, "RUNNING", **facts)
+                if stop in waiting and stop.done():
+                    waiting.discard(stop)
+                    process.tell({"stop": True})
+                with contextlib.suppress(OSError):
+                    await validation.feed.pump()
+        finally:
+            stop.cancel()
+            running.cancel()
+
+    def stop(self, run_id: str, by: str) -> bool:
+        """Ask a validation to end; False when it is not under way here."""
+        validation = self._active.get(run_id)
+        if validation is None:
+            return False
+        validation.stop(by)
+        return True
+
+    def stop_all(self, by: str) -> None:
+        """Ask all to end."""
+        for validation in self._active.values():
+            validation.stop(by)
+
+    async def settled(self, run_id: str | None = None) -> None:
+        """Wait until a validation, or all of them, are over."""
+        tasks = [
+            each.task
+            for each in self._active.values()
+            if each.task is not None and run_id in {None, each.directory.run_id}
+        ]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def recover(self, run_id: str) -> None:
+        """A validation whose platform was killed: keep what was captured, and end it."""
+        directory = RunDirectory(self._data_dir, run_id)
+        directory.create()
+        try:
+            await CaptureFeed(self._records.database, run_id, directory.path).finish()
+        except Exception:  # the state must become final whatever happens
+            log.exception("validation_not_recovered", run_id=run_id)
+        text = "Aborting the test: the platform ended unexpectedly while it ran."
+        directory.log.write(text, level="WARN")
+        await self._records.advance(directory, ABORTED)
+
+    async def latest(self, virtual_user_id: str, user_id: str) -> Document:
+        """Bench result of the latest validation of a virtual user.
+
+        Raises:
+            NotFound: the virtual user does not exist for the user, or was never validated.
+        """
+        await self._documents.get("virtual_user", virtual_user_id, user_id=user_id)
+        run_id = await self.results.latest_run(virtual_user_id)
+        if run_id is None:
+            raise NotFound("This virtual user has not been validated.")
+        return await self._documents.get("bench_result", run_id, user_id=user_id)
+
+    async def index(self, virtual_user_id: str, user_id: str) -> list[Json]:
+        """ValidationIndexEntry of each action that the latest validation played.
+
+        Raises:
+            NotFound: as in `latest`.
+        """
+        return await self.results.index((await self.latest(virtual_user_id, user_id)).id)
+
+    async def detail(
+        self, virtual_user_id: str, action_id: str, user_id: str, timestamp: int | None
+    ) -> Json:
+        """ValidationFailureDetail of one exchange of the latest validation.
+
+        Raises:
+            NotFound: as in `latest`, or the action was not played then.
+        """
+        run = await self.latest(virtual_user_id, user_id)
+        tree = await self._documents.get("virtual_user", virtual_user_id, user_id=user_id)
+        return await self.results.detail(run.id, tree.body, action_id, timestamp)
+
+    async def body(
+        self,
+        virtual_user_id: str,
+        action_id: str,
+        user_id: str,
+        *,
+        kind: str,
+        timestamp: int | None,
+    ) -> bytes:
+        """One body of the latest validation.
+
+        Raises:
+            Invalid: the kind is unknown.
+            NotFound: as in `detail`.
+        """
+        run = await self.latest(virtual_user_id, user_id)
+        tree = await self._documents.get("virtual_user", virtual_user_id, user_id=user_id)
+        return await self.results.body(run.id, tree.body, action_id, kind, timestamp)
+
+    async def on_delete(self, connection: AsyncConnection, document: Document) -> None:
+        """Forget the validations of a deleted virtual user, or a deleted validation."""
+        if document.kind == "virtual_user":
+            mine = validation_run.c.virtual_user_id == document.id
+        elif document.kind == "bench_result":
+            mine = validation_run.c.run_id == document.id
+        else:
+            return
+        runs = sa.select(validation_run.c.run_id).where(mine)
+        for table in (validation_sample, validation_body):
+            await connection.execute(table.delete().where(table.c.run_id.in_(runs)))
+        await connection.execute(validation_run.delete().where(mine))

@@ -1,0 +1,188 @@
+"""A platform with a project on the test site, ready to run scenarios and validations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.validations import ValidationRequest
+from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.documents import Document, Documents
+from octoperf_mcp.embedded.store.secrets import Secrets
+from tests.octoperf_mcp.embedded.engine.players import Json
+from tests.octoperf_mcp.embedded.engine.target import Target
+
+ADA = "ada"
+
+
+@dataclass
+class Stage:
+    """The services of a platform in `data_dir`."""
+
+    data_dir: Path
+    database: Database
+    documents: Documents
+    blobs: Blobs
+    metrics: MetricStore
+    runs: Runs
+    workspace_id: str = ""
+    project_id: str = ""
+    provider_id: str = ""
+    server_id: str = ""
+    made: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def open(cls, data_dir: Path, *, workers: int = 1) -> "Stage":
+        """Open the platform of a folder; `set_up` fills a fresh one."""
+        database = await Database.open(f"sqlite:///{data_dir}/octoperf.db")
+        documents = Documents(database, Secrets.open(data_dir))
+        blobs, metrics = Blobs(database), MetricStore(database)
+        runs = Runs(
+            settings=EmbeddedSettings(workers=workers),
+            data_dir=data_dir,
+            database=database,
+            documents=documents,
+            blobs=blobs,
+            metrics=metrics,
+        )
+        await runs.open()
+        return cls(data_dir, database, documents, blobs, metrics, runs)
+
+    async def close(self) -> None:
+        """Stop everything."""
+        await self.runs.close()
+        await self.database.close()
+
+    async def set_up(self, target: Target) -> None:
+        """Workspace, project, provider and the test site as HTTP server."""
+        workspace = await self.documents.create(
+            "workspace", {"name": "W"}, user_id=ADA, workspace_id=""
+        )
+        self.workspace_id = workspace.id
+        self.project_id = (await self.create("project", {"name": "P", "type": "DESIGN"})).id
+        provider = {"name": "This machine", "regions": {"local": {}, "away": {}}}
+        self.provider_id = (await self.documents.plant("docker_provider", provider)).id
+        server = target.server()
+        del server["id"]
+        self.server_id = (await self.create("http_server", server)).id
+
+    async def create(self, kind: str, body: Json) -> Document:
+        """A document of Ada's project."""
+        return await self.documents.create(
+            kind,
+            body,
+            user_id=ADA,
+            workspace_id=self.workspace_id,
+            project_id=self.project_id if kind != "project" else "",
+        )
+
+    async def virtual_user(self, *children: Json, **more: Any) -> Document:
+        """A virtual user; requests for server `srv` go to the test site."""
+        body = {
+            "@type": "VirtualUser",
+            "name": "VU",
+            "type": "JMETER",
+            "children": _placed(list(children), self.server_id),
+            **more,
+        }
+        return await self.create("virtual_user", body)
+
+    async def change(self, virtual_user: Document, *children: Json) -> Document:
+        """Another tree for a virtual user."""
+        body = {**virtual_user.body, "children": _placed(list(children), self.server_id)}
+        return await self.documents.replace("virtual_user", virtual_user.id, body, user_id=ADA)
+
+    async def scenario(self, *profiles: Json, name: str = "Load") -> Document:
+        """A scenario of these profiles."""
+        body = {"name": name, "mode": "STANDARD", "tags": ["t"], "userProfiles": list(profiles)}
+        return await self.create("scenario", body)
+
+    def profile(self, virtual_user: Document, load: Json, **more: Any) -> Json:
+        """A user profile on this machine."""
+        return {
+            "name": "buyers",
+            "virtualUserId": virtual_user.id,
+            "providerId": self.provider_id,
+            "location": "local",
+            "load": load,
+            **more,
+        }
+
+    async def started(self, scenario: Document, **options: Any) -> str:
+        """Start a run; its id."""
+        report = await self.runs.start(scenario.id, ADA, **options)
+        run_id: str = report.body["benchResultIds"][0]
+        return run_id
+
+    async def result(self, run_id: str) -> Json:
+        """The bench result."""
+        return (await self.documents.get("bench_result", run_id, user_id=ADA)).body
+
+    async def played(self, scenario: Document, **options: Any) -> Json:
+        """Run to the end; the bench result."""
+        run_id = await self.started(scenario, **options)
+        await self.runs.settled(run_id)
+        return await self.result(run_id)
+
+    async def validated(self, virtual_user: Document, iterations: int = 1) -> Json:
+        """Validate to the end; the bench result."""
+        request = ValidationRequest(self.project_id, self.provider_id, "local", iterations)
+        run = await self.runs.validations.start(virtual_user.id, ADA, request)
+        await self.runs.settled(run.id)
+        return await self.result(run.id)
+
+    async def index(self, virtual_user: Document) -> dict[str, Json]:
+        """Index entries of the latest validation by action."""
+        entries = await self.runs.validations.index(virtual_user.id, ADA)
+        return {entry["actionId"]: entry for entry in entries}
+
+    def log(self, run_id: str) -> str:
+        """`jmeter.log` of a run."""
+        return (self.data_dir / "runs" / run_id / "files" / "jmeter.log").read_text("utf-8")
+
+    async def counted(self, run_id: str) -> dict[str, int]:
+        """Samples that the metrics hold, by kind."""
+        import sqlalchemy as sa
+
+        from octoperf_mcp.embedded.metrics.tables import metric_run, metric_series, metric_slice
+
+        query = (
+            sa.select(metric_series.c.kind, sa.func.sum(metric_slice.c.n))
+            .join(metric_slice, metric_slice.c.series_no == metric_series.c.series_no)
+            .join(metric_run, metric_run.c.run_no == metric_series.c.run_no)
+            .where(metric_run.c.run_id == run_id, metric_slice.c.step == 1)
+            .group_by(metric_series.c.kind)
+        )
+        async with self.database.reading() as reader:
+            return {kind: int(count) for kind, count in await reader.execute(query)}
+
+
+def _placed(children: Sequence[Json], server_id: str) -> list[Json]:
+    return [
+        {
+            **child,
+            **({"serverId": server_id} if child.get("serverId") == "srv" else {}),
+            **({"children": _placed(child["children"], server_id)} if "children" in child else {}),
+        }
+        for child in children
+    ]
+
+
+def ramp(users: int, ramp_ms: int, hold_ms: int, *, delay_ms: int = 0) -> Json:
+    """A UserProfileLoadRampUp."""
+    return {
+        "@type": "UserProfileLoadRampUp",
+        "delayMs": delay_ms,
+        "rampUpMs": ramp_ms,
+        "plateauMs": hold_ms,
+        "plateauVus": users,
+    }
+
+
+def think(ms: int) -> Json:
+    """A constant think time."""
+    return {"@type": "ThinktimeConstant", "value": ms}

@@ -99,7 +99,7 @@ def left_out(recorded: Recorded, options: HarOptions) -> str:
     if options.block_ads and (domain := noise(recorded.host)):
         return f"ad, analytics or browser traffic: {domain}"
     if not options.keep_resources and recorded.is_static():
-        return "static resource: its page fetches it at run time"
+        return "static resource: left to its page (downloadResources)"
     if recorded.response.get("_fetchedFromServiceWorker") is True:
         return "answered by a service worker, never sent"
     return ""

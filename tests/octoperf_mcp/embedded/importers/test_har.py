@@ -77,7 +77,9 @@ def test_every_entry_of_the_shop_is_imported_or_dropped_with_a_reason() -> None:
     entries = orjson.loads(recording())["log"]["entries"]
     result = shop_journey()
     assert len(requests(result)) + len(result.dropped) == len(entries)
-    assert set(reasons(result).values()) == {"static resource: its page fetches it at run time"}
+    assert set(reasons(result).values()) == {
+        "static resource: left to its page (downloadResources)"
+    }
     assert f"{len(requests(result))} of {len(entries)}" in result.virtual_users[0]["description"]
 
 

@@ -107,8 +107,8 @@ class UserSession:
 
     def __init__(self, program: "Program", seat: Seat) -> None:
         self.program = program
-        self.thread_number = seat.thread_number
-        self.profile_name = program.name
+        self.thread_number: int = seat.thread_number
+        self.profile_name: str = program.name
         self.properties = seat.properties
         self.variables: dict[str, str] = {}
         self.store: dict[Any, Any] = {}
@@ -116,8 +116,8 @@ class UserSession:
         self.cookies = CookieJar()
         self.transport = Transport(seat.addresses)
         self.random = random.Random()  # noqa: S311 - test data
-        self.iteration = 0
-        self.sampler_name = ""
+        self.iteration: int = 0
+        self.sampler_name: str = ""
         self.last_ok = True
         self.deadline = seat.deadline
         """`time.monotonic()` at which this user leaves; whoever seated it may move it."""

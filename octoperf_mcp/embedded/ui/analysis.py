@@ -1,0 +1,93 @@
+"""Analysis pages: reports with their charts and tables, and runs that have no report."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.ui.items import Drawn, draw
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
+from octoperf_mcp.entities.runs import is_over
+
+_REFRESH_S = 5
+
+
+async def reports(page: Page) -> web.StreamResponse:
+    """Reports of a project, newest first."""
+    found = await page.of_project("bench_report")
+    rows = [
+        (
+            Cell(body["name"], f"{page.project_path}/analysis/report/{body['id']}"),
+            Cell(when(body.get("created"))),
+        )
+        for body in reversed(found)
+    ]
+    table = Table("Reports", ("Name", "Made"), rows, "No run yet.")
+    return await page.show_in_project(
+        "listing.html", "analysis/report", heading="Reports", sub="", tables=[table]
+    )
+
+
+async def report(page: Page) -> web.StreamResponse:
+    """One report: every item drawn from the values that the REST API answers."""
+    body = await page.get("bench_report", page.part("reportId"))
+    if body["projectId"] != page.part("projectId"):
+        raise web.HTTPNotFound
+    return await _show(page, body)
+
+
+async def bench_result(page: Page) -> web.StreamResponse:
+    """One run without a report of its own, such as a validation: its state and files."""
+    body = await page.get("bench_result", page.part("benchResultId"))
+    if body["designProjectId"] != page.part("projectId"):
+        raise web.HTTPNotFound
+    report_like = {
+        "name": body.get("name") or "Run",
+        "benchResultIds": [body["id"]],
+        "items": [],
+    }
+    return await _show(page, report_like)
+
+
+async def _show(page: Page, body: dict[str, Any]) -> web.StreamResponse:
+    runs = [await page.get("bench_result", run_id) for run_id in body["benchResultIds"]]
+    items = [await _drawn(page, item) for item in body.get("items") or ()]
+    running = any(not is_over(run["state"]) for run in runs)
+    return await page.show_in_project(
+        "report.html",
+        "analysis/report",
+        report=body,
+        runs=[await _run(page, run) for run in runs],
+        items=[item for item in items if item is not None],
+        files=[name for run in runs for name in await _file_names(page, run["id"])],
+        refresh_s=_REFRESH_S if running else 0,
+    )
+
+
+async def _file_names(page: Page, run_id: str) -> list[str]:
+    directory = await page.platform.runs.directory(run_id, page.user.user_id)
+    return await asyncio.to_thread(directory.names)
+
+
+async def _drawn(page: Page, item: dict[str, Any]) -> Drawn | None:
+    try:
+        return await draw(page, item)
+    except Failure as failure:
+        return Drawn(str(item.get("id", "")), str(item.get("name", "")), text=failure.message)
+
+
+async def _run(page: Page, body: dict[str, Any]) -> dict[str, Any]:
+    scenario = await page.platform.documents.peek("scenario", body.get("scenarioId") or "")
+    progress = None
+    if not is_over(body["state"]):
+        progress = round(await page.platform.runs.progress(body["id"], page.user.user_id), 1)
+    return {
+        "state": body["state"],
+        "started": when(body.get("created")),
+        "percent": progress,
+        "scenario": scenario.body["name"] if scenario else "",
+        "scenario_href": (
+            f"{page.project_path}/runtime/scenario/{scenario.id}" if scenario else ""
+        ),
+    }

@@ -1,0 +1,218 @@
+"""Design-time pages: virtual users and their trees, servers, variables, files, rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, count, when
+from octoperf_mcp.entities.runs import is_over
+
+_REFRESH_S = 3
+_SECRET = "••••••"  # noqa: S105 - what is shown instead of one
+
+
+@dataclass(slots=True)
+class Node:
+    """One action of a tree, as the page draws it."""
+
+    id: str
+    kind: str
+    name: str
+    enabled: bool
+    method: str = ""
+    path: str = ""
+    note: str = ""
+    children: "list[Node]" = field(default_factory=list)
+
+
+async def virtual_users(page: Page) -> web.StreamResponse:
+    """All virtual users of a project."""
+    project = await page.project()
+    rows = [
+        (
+            Cell(body["name"], f"{page.project_path}/design/virtual-user/{body['id']}"),
+            Cell(str(body.get("type", ""))),
+            Cell(", ".join(body.get("tags") or ())),
+            Cell(when(body.get("lastModified"))),
+        )
+        for body in await page.of_project("virtual_user")
+    ]
+    table = Table(
+        "Virtual users", ("Name", "Type", "Tags", "Changed"), rows, "Import a recording to start."
+    )
+    sub = project.get("description") or "Project"
+    return await page.show_in_project(
+        "listing.html", "design/virtual-user", heading=project["name"], sub=sub, tables=[table]
+    )
+
+
+async def virtual_user(page: Page) -> web.StreamResponse:
+    """One virtual user with its action tree."""
+    body = await _virtual_user(page)
+    tree = [_node(child) for child in body.get("children") or ()]
+    return await page.show_in_project(
+        "virtual_user.html",
+        "design/virtual-user",
+        virtual_user=body,
+        tree=tree,
+        requests=_requests(tree),
+        changed=when(body.get("lastModified")),
+        validation_href=f"{page.project_path}/design/virtual-user/{body['id']}/validation",
+    )
+
+
+async def _virtual_user(page: Page) -> dict[str, Any]:
+    body = await page.get("virtual_user", page.part("virtualUserId"))
+    if body["projectId"] != page.part("projectId"):
+        raise web.HTTPNotFound
+    return body
+
+
+async def validation(page: Page) -> web.StreamResponse:
+    """The latest validation of a virtual user: recorded against live."""
+    body = await _virtual_user(page)
+    validations = page.platform.runs.validations
+    try:
+        latest = await validations.latest(body["id"], page.user.user_id)
+    except NotFound:
+        result, entries = None, list[dict[str, Any]]()
+    else:
+        result, entries = latest.body, await validations.index(body["id"], page.user.user_id)
+    actions = _actions_of(body)
+    return await page.show_in_project(
+        "validation.html",
+        "design/virtual-user",
+        virtual_user=body,
+        result=result,
+        started=when(result["created"]) if result else "",
+        entries=[_entry(entry, actions) for entry in entries],
+        refresh_s=0 if result is None or is_over(result["state"]) else _REFRESH_S,
+    )
+
+
+def _actions_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = list(body.get("children") or ())
+    while waiting:
+        node = waiting.pop()
+        found[str(node.get("id", ""))] = node
+        waiting.extend(node.get("children") or ())
+    return found
+
+
+def _entry(entry: Mapping[str, Any], actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    action = actions.get(entry["actionId"], {})
+    recorded = (action.get("recordedResponse") or {}).get("status", "")
+    return {
+        "name": action.get("name") or entry.get("name") or entry["actionId"],
+        "recorded": recorded,
+        "live": entry.get("lastCode") or "",
+        "success": entry["success"],
+        "total": entry["total"],
+        "message": entry.get("lastMessage") or "",
+    }
+
+
+def _node(body: Mapping[str, Any]) -> Node:
+    kind = str(body.get("@type", ""))
+    node = Node(
+        id=str(body.get("id", "")),
+        kind=kind.removesuffix("Action"),
+        name=str(body.get("name") or ""),
+        enabled=bool(body.get("enabled")),
+        children=[_node(child) for child in body.get("children") or ()],
+    )
+    if kind == "HttpRequestAction":
+        node.method, node.path = str(body.get("method", "")), str(body.get("path", ""))
+    node.note = _note(kind, body)
+    return node
+
+
+def _note(kind: str, body: Mapping[str, Any]) -> str:
+    notes = []
+    if body.get("variable"):
+        notes.append(f"fills ${{{body['variable']}}}")
+    if kind == "LoopContainerAction":
+        notes.append(f"{body.get('count')} times")
+    think = body.get("thinktime") or {}
+    if think.get("value"):
+        notes.append(f"after {think['value'] / 1000:g} s")
+    return ", ".join(notes)
+
+
+def _requests(nodes: list[Node]) -> int:
+    return sum(bool(node.method) + _requests(node.children) for node in nodes)
+
+
+async def servers(page: Page) -> web.StreamResponse:
+    """HTTP servers of a project."""
+    rows = [
+        (
+            Cell(_address(body)),
+            Cell(str(body.get("name", ""))),
+            Cell(f"{body.get('connectTimeoutMs') or 0} / {body.get('responseTimeoutMs') or 0} ms"),
+        )
+        for body in await page.of_project("http_server")
+    ]
+    columns = ("Address", "Name", "Time-outs (connect / response, 0 = none)")
+    table = Table("HTTP servers", columns, rows, "No server yet.")
+    return await _one(page, "design/http-server", "HTTP servers", table)
+
+
+def _address(body: Mapping[str, Any]) -> str:
+    return f"{str(body.get('protocol', '')).lower()}://{body.get('hostname')}:{body.get('port')}"
+
+
+async def variables(page: Page) -> web.StreamResponse:
+    """Variables of a project; secrets stay hidden."""
+    rows = []
+    for body in await page.of_project("variable"):
+        inner = body.get("variable") or {}
+        kind = str(inner.get("@type", ""))
+        value = inner.get("value", inner.get("filename", ""))
+        shown = _SECRET if kind == "SecretVariable" else str(value)
+        rows.append((Cell(body["name"]), Cell(kind.removesuffix("Variable")), Cell(shown)))
+    table = Table("Variables", ("Name", "Kind", "Value"), rows, "No variable yet.")
+    return await _one(page, "design/variable", "Variables", table)
+
+
+async def correlation_rules(page: Page) -> web.StreamResponse:
+    """Correlation rules of a project."""
+    rows = []
+    for body in await page.of_project("correlation_rule"):
+        extractor = body.get("extractor") or {}
+        pattern = next(
+            (
+                extractor[key]
+                for key in ("regexp", "path", "xpath", "selector")
+                if extractor.get(key)
+            ),
+            "",
+        )
+        into = ", ".join(
+            str(rule.get("@type", "")).removesuffix("InjectionRule")
+            for rule in body.get("injectionRules") or ()
+        )
+        rows.append((Cell(body["name"]), Cell(str(pattern)), Cell(into)))
+    table = Table("Correlation rules", ("Name", "Pattern", "Put back into"), rows, "No rule yet.")
+    return await _one(page, "design/correlation-rule", "Correlation rules", table)
+
+
+async def project_files(page: Page) -> web.StreamResponse:
+    """Files of a project."""
+    files = ProjectFiles(page.platform.database, page.platform.blobs)
+    found = await files.list(page.part("projectId"), user_id=page.user.user_id)
+    rows = [(Cell(file.name), Cell(f"{file.size:,} bytes")) for file in found]
+    table = Table("Files", ("Name", "Size"), rows, "No file yet.")
+    return await _one(page, "design/project-file", "Project files", table)
+
+
+async def _one(page: Page, area: str, heading: str, table: Table) -> web.StreamResponse:
+    sub = count(len(table.rows), "entry") if len(table.rows) == 1 else f"{len(table.rows)} entries"
+    return await page.show_in_project(
+        "listing.html", area, heading=heading, sub=sub, tables=[table]
+    )

@@ -1,0 +1,55 @@
+"""Every page of the web UI by its address: what deep links point at, and the lists above them."""
+
+from importlib.resources import files
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.ui import analysis, design, runtime, workspaces
+from octoperf_mcp.embedded.ui.rendering import HEADERS, page
+
+_PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
+_STYLE = files("octoperf_mcp.embedded.ui").joinpath("static/ui.css").read_bytes()
+
+
+def routes() -> list[web.RouteDef]:
+    """All pages; sign-in and sign-out belong to the identity provider."""
+    return [
+        web.get("/ui/static/ui.css", _style),
+        web.get("/", _to_home),
+        web.get("/ui", _to_home),
+        web.get("/ui/", page(workspaces.home)),
+        web.get("/ui/workspace", page(workspaces.home)),
+        web.get("/ui/account/profile", page(workspaces.account)),
+        web.get("/ui/workspace/{workspaceId}", page(workspaces.workspace)),
+        web.get("/ui/workspace/{workspaceId}/project", page(workspaces.workspace)),
+        web.get("/ui/workspace/{workspaceId}/docker-provider", page(workspaces.workspace)),
+        web.get(
+            "/ui/workspace/{workspaceId}/docker-provider/{providerId}", page(workspaces.provider)
+        ),
+        web.get(f"{_PROJECT}/design/virtual-user", page(design.virtual_users)),
+        web.get(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", page(design.virtual_user)),
+        web.get(
+            f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation", page(design.validation)
+        ),
+        web.get(f"{_PROJECT}/design/http-server", page(design.servers)),
+        web.get(f"{_PROJECT}/design/http-server/{{httpServerId}}", page(design.servers)),
+        web.get(f"{_PROJECT}/design/variable", page(design.variables)),
+        web.get(f"{_PROJECT}/design/variable/{{variableId}}", page(design.variables)),
+        web.get(f"{_PROJECT}/design/project-file", page(design.project_files)),
+        web.get(f"{_PROJECT}/design/correlation-rule", page(design.correlation_rules)),
+        web.get(f"{_PROJECT}/design/correlation-rule/{{ruleId}}", page(design.correlation_rules)),
+        web.get(f"{_PROJECT}/runtime/scenario", page(runtime.scenarios)),
+        web.get(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", page(runtime.scenario)),
+        web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),
+        web.get(f"{_PROJECT}/analysis/report/{{reportId}}", page(analysis.report)),
+        web.get(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}", page(analysis.bench_result)),
+    ]
+
+
+async def _style(_request: web.Request) -> web.Response:
+    headers = {**HEADERS, "Cache-Control": "public, max-age=300"}
+    return web.Response(body=_STYLE, content_type="text/css", headers=headers)
+
+
+async def _to_home(_request: web.Request) -> web.Response:
+    raise web.HTTPFound("/ui/")

@@ -1,0 +1,114 @@
+"""Runtime pages: scenarios with their load shapes, and their runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from markupsafe import Markup
+
+from octoperf_mcp.embedded.engine.ramp import duration_ms, users_at
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
+from octoperf_mcp.embedded.ui.svg import Point, load_shape
+
+_SHAPES = {
+    "UserProfileLoadRampUp": "ramp up, hold",
+    "UserProfileLoadRampUpThenRampDown": "ramp up, hold, ramp down",
+    "UserProfileLoadAscendingStairs": "stairs",
+    "UserProfileLoadCustom": "custom",
+}
+_SAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One user profile, as the page draws it."""
+
+    name: str
+    virtual_user: str
+    href: str
+    provider: str
+    location: str
+    shape: str
+    users: int
+    chart: Markup
+
+
+async def scenarios(page: Page) -> web.StreamResponse:
+    """Scenarios of a project."""
+    rows = [
+        (
+            Cell(body["name"], f"{page.project_path}/runtime/scenario/{body['id']}"),
+            Cell(str(len(body.get("userProfiles") or ()))),
+            Cell(when(body.get("lastModified"))),
+        )
+        for body in await page.of_project("scenario")
+        if body.get("mode", "STANDARD") == "STANDARD"
+    ]
+    table = Table("Scenarios", ("Name", "Profiles", "Changed"), rows, "No scenario yet.")
+    return await page.show_in_project(
+        "listing.html", "runtime/scenario", heading="Scenarios", sub="", tables=[table]
+    )
+
+
+async def scenario(page: Page) -> web.StreamResponse:
+    """One scenario: each profile's shape, and the runs so far."""
+    body = await page.get("scenario", page.part("scenarioId"))
+    if body["projectId"] != page.part("projectId"):
+        raise web.HTTPNotFound
+    names = {user["id"]: user["name"] for user in await page.of_project("virtual_user")}
+    profiles = [_profile(page, item, names) for item in body.get("userProfiles") or ()]
+    return await page.show_in_project(
+        "scenario.html",
+        "runtime/scenario",
+        scenario=body,
+        profiles=profiles,
+        runs=await _runs(page, body["id"]),
+    )
+
+
+def _profile(page: Page, body: Mapping[str, Any], names: Mapping[str, str]) -> Profile:
+    load = body.get("load") or {}
+    points = shape_points(load)
+    virtual_user_id = str(body.get("virtualUserId", ""))
+    name = names.get(virtual_user_id, "deleted virtual user")
+    return Profile(
+        name=str(body.get("name") or name),
+        virtual_user=name,
+        href=f"{page.project_path}/design/virtual-user/{virtual_user_id}",
+        provider=str(body.get("providerId", "")),
+        location=str(body.get("location", "")),
+        shape=_SHAPES.get(str(load.get("@type")), str(load.get("@type", ""))),
+        users=int(max((users for _, users in points), default=0)),
+        chart=load_shape(points, title=f"Users over time of {name}"),
+    )
+
+
+def shape_points(load: dict[str, Any]) -> list[Point]:
+    """Users (y) at seconds (x), from the function that the engine uses."""
+    end = duration_ms(load)
+    step = max(end // _SAMPLES, 1)
+    times = [*range(0, end, step), max(end - 1, 0)]
+    return [(time / 1000, float(users_at(load, time))) for time in times]
+
+
+async def _runs(page: Page, scenario_id: str) -> list[dict[str, Any]]:
+    results = {
+        body["id"]: body
+        for body in await page.of_project("bench_result")
+        if body.get("scenarioId") == scenario_id
+    }
+    found = []
+    for report in await page.of_project("bench_report"):
+        result = results.get((report.get("benchResultIds") or [""])[0])
+        if result is not None:
+            href = f"{page.project_path}/analysis/report/{report['id']}"
+            found.append(
+                {
+                    "name": report["name"],
+                    "href": href,
+                    "state": result["state"],
+                    "started": when(result["created"]),
+                }
+            )
+    return list(reversed(found))

@@ -98,12 +98,12 @@ class FormSignIn:
 
     def __init__(self, username: str, password: str) -> None:
         self._fields = {"username": username, "password": password}
+        self._jar = aiohttp.CookieJar(unsafe=True)
         self._landed = ""
 
     async def open(self, address: str) -> None:
         """See `SignIn`."""
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with self._session() as session:
             method, data = "GET", None
             for _ in range(_MAX_PAGES):
                 async with session.request(
@@ -128,6 +128,15 @@ class FormSignIn:
     async def code(self) -> AuthorizationCodeResult:
         """See `SignIn`."""
         return _result(self._landed)
+
+    async def look_at(self, address: str) -> tuple[int, str]:
+        """Open a page of the web UI as the person who signed in; answers status and text."""
+        async with self._session() as session, session.get(address) as response:
+            return response.status, await response.text()
+
+    def _session(self) -> aiohttp.ClientSession:
+        # the jar outlives the session, as a browser's does
+        return aiohttp.ClientSession(cookie_jar=self._jar)
 
 
 class _Form(HTMLParser):

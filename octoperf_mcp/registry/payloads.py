@@ -15,7 +15,9 @@ def payload(cls: type[_T]) -> type[_T]:
     """Make `cls` a frozen keyword-only dataclass whose fields are camelCase on the wire.
 
     A field that is None is left out; free-form members (`dict[str, Any]`) pass as they are.
+    The type checker holds that nobody assigns to a field; holding it at run time as well would
+    make each row three times as dear to build.
     """
-    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    made: Any = dataclass(slots=True, kw_only=True)(cls)
     made.__pydantic_config__ = _CONFIG
     return made  # type: ignore[no-any-return]

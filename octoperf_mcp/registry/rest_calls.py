@@ -9,9 +9,11 @@ Body = Literal["none", "json", "form", "multipart", "stream"]
 """What the request carries."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RestCall:
     """One route of the REST API, as a plugin may call it.
+
+    A call is registered by identity, which is looked up on the way of each tool call.
 
     Args:
         method: HTTP method in capitals.

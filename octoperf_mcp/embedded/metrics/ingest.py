@@ -1,5 +1,6 @@
 """Taking lines of spool files into the database, each exactly once."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,8 +48,29 @@ def decode(data: bytes) -> Line | None:
     try:
         line = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return None
+        line = _decode_leniently(data)
     return line if isinstance(line, dict) and line.get("v") == VERSION else None
+
+
+def _decode_leniently(data: bytes) -> Any:
+    """What the worker's encoder writes and orjson refuses: halves of surrogate pairs, NaN."""
+    try:
+        return _storable(json.loads(data, parse_constant=lambda _: None))
+    except ValueError:
+        return None
+
+
+def _storable(value: Any) -> Any:
+    """Texts that every database takes: no NUL, no half of a surrogate pair."""
+    if isinstance(value, str):
+        return (
+            value.replace("\0", "�").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _storable(each) for key, each in value.items()}
+    return value
 
 
 @dataclass(slots=True)
@@ -197,7 +219,7 @@ def _histograms(flat_lists: Iterable[list[int]]) -> dict[str, str]:
 async def _series_no(
     connection: AsyncConnection, index: RunIndex, generator: str, row: Sequence[Any]
 ) -> int:
-    key = (index.generators[generator], *row[: len(DIMENSIONS)])
+    key = (index.generators[generator], *map(_storable, row[: len(DIMENSIONS)]))
     known = index.series.get(key)
     if known is None:
         names = ("generator_no", *DIMENSIONS)
@@ -213,7 +235,7 @@ def _error(index: RunIndex, line: Line, error: dict[str, Any]) -> dict[str, Any]
     return {
         "run_no": index.run_no,
         "generator_no": index.generators[line["generator"]],
-        **{name: error[name] for name in _ERROR_FIELDS},
+        **{name: _storable(error[name]) for name in _ERROR_FIELDS},
     }
 
 

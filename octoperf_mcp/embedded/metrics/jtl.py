@@ -85,7 +85,7 @@ class JtlSecond:
             self._pack()
 
     def _pack(self) -> None:
-        self._packed.append(self._packer.compress(self._text.getvalue().encode()))
+        self._packed.append(self._packer.compress(self._text.getvalue().encode(errors="replace")))
         self._text.seek(0)
         self._text.truncate()
 

@@ -79,7 +79,9 @@ async def _examples(view: RunView) -> dict[str, list[str]]:
 
 def _message(stats: Stats, codes: Counter[str]) -> str:
     listed = ", ".join(
-        f"{count} x {code or 'none'}" for code, count in codes.most_common() if count
+        f"{count} x {code or 'none'}"
+        for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
+        if count
     )
     return f"{stats['err']:.0f} of {stats['n']:.0f} failed ({listed})"
 

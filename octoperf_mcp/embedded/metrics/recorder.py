@@ -16,7 +16,7 @@ from octoperf_mcp.embedded.metrics import jtl as jtl_format
 from octoperf_mcp.embedded.metrics.aggregate import Aggregate, Key, key_of, media_type
 from octoperf_mcp.embedded.metrics.journal import SecondJournal, left_over
 from octoperf_mcp.embedded.metrics.jtl import JtlSecond
-from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.spool import VERSION, end_of
 
 ERRORS_PER_ACTION_AND_CODE = 2
@@ -106,7 +106,7 @@ class Recorder:
             bucket.rows[key] = Aggregate(sample)
         else:
             known.add(sample)
-        if not sample.ok and not sample.cut_off:
+        if not sample.ok and not sample.cut_off and sample.kind != CONTAINER:
             self._keep_error(bucket, sample)
         if self._jtl is not None:
             bucket.raw.add(sample, self._users)
@@ -221,7 +221,7 @@ def _capped(entity: dict[str, Any] | None) -> dict[str, Any] | None:
     body = entity.get("body") if entity is not None else None
     if entity is None or not isinstance(body, str) or len(body) * 4 <= BODY_CAP_BYTES:
         return entity
-    raw = body.encode()
+    raw = body.encode(errors="replace")
     if len(raw) <= BODY_CAP_BYTES:
         return entity
     cut = raw[:BODY_CAP_BYTES].decode(errors="ignore")

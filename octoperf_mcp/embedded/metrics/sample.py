@@ -59,3 +59,4 @@ class Sample:
     assertions_failed: int = 0
     assertions_error: int = 0
     error: ErrorDetail | None = None
+    """Of a request that failed; those of containers are their requests' and are not kept."""

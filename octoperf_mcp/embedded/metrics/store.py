@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.metrics import ingest, rollup, values
@@ -22,6 +23,8 @@ from octoperf_mcp.embedded.metrics.tables import (
 )
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.rows import Document
+
+log = structlog.get_logger()
 
 _LINES_AT_ONCE = 200
 _Waiting = tuple[str, Line, asyncio.Future[None]]
@@ -68,6 +71,7 @@ class MetricStore:
         """
         decoded = ingest.decode(line)
         if decoded is None:
+            log.warning("metric_line_unreadable", run_id=run_id, size_bytes=len(line))
             return False
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((run_id, decoded, done))

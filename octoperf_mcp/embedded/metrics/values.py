@@ -188,7 +188,8 @@ async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:
     size = _size(item, DEFAULT_TOP_SIZE) or DEFAULT_TOP_SIZE
     view = views[asked.bench_result_id]
     (values,) = await figures(view, [asked], limits, key=_action_id)
-    ranked = sorted(values, key=lambda group: values[group], reverse=order == "DESC")
+    ranked = sorted(values, key=lambda group: view.labels.order(group[1]))
+    ranked.sort(key=lambda group: values[group], reverse=order == "DESC")
     actions = [action for _, action in ranked[:size]]
     curves: dict[str, list[Point]] = {action: [] for action in actions}
     interval = view.window(limits).interval

@@ -1,14 +1,22 @@
 """Samples, and a metric store on a fresh database."""
 
+import math
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from octoperf_mcp.embedded.metrics import charts, gauges, values
+from octoperf_mcp.embedded.metrics.bench_errors import bench_errors
+from octoperf_mcp.embedded.metrics.items import item_of
+from octoperf_mcp.embedded.metrics.junit import junit_report
+from octoperf_mcp.embedded.metrics.metric_ids import METRICS
+from octoperf_mcp.embedded.metrics.reading import Limits
 from octoperf_mcp.embedded.metrics.recorder import Recorder
 from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
+from octoperf_mcp.embedded.metrics.selection import Selection
 from octoperf_mcp.embedded.metrics.spool import read_lines
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store.database import Database
@@ -155,3 +163,76 @@ async def store(tmp_path: Path) -> AsyncIterator[MetricStore]:
 def plan() -> dict[str, Any]:
     """Arguments of `MetricStore.describe` besides the run."""
     return PLAN
+
+
+@pytest.fixture
+def read_everything() -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Reads `run1` in all the ways that routes do."""
+    return everything
+
+
+def asked(*ids: str) -> list[dict[str, Any]]:
+    return [{"id": each, "type": "BASIC", "benchResultId": "run1"} for each in ids]
+
+
+async def everything(store: MetricStore, **limits: int) -> dict[str, Any]:
+    """All that routes answer from samples, rounded, since sums of floats depend on their order."""
+    ids = asked(*METRICS)
+    lim = Limits(**limits)
+    async with store.views(["run1"]) as views:
+        summary = item_of(
+            {"@type": "SummaryReportItem", "metrics": ids}, "/analysis/metrics/summary"
+        )
+        table = item_of(
+            {"@type": "StatisticTableReportItem", "metrics": ids}, "/analysis/metrics/table"
+        )
+        line = item_of({"@type": "LineChartReportItem", "metrics": ids}, "/analysis/metrics/line")
+        pie = item_of(
+            {
+                "@type": "PieChartReportItem",
+                "metrics": asked("HTTP_RESPONSE_CODES", "HTTP_METHODS"),
+            },
+            "/analysis/metrics/pie",
+        )
+        top = item_of(
+            {"@type": "TopReportItem", "metrics": asked("RESPONSE_TIME_PERCENTILE_90")},
+            "/analysis/metrics/top",
+        )
+        stacked = item_of(
+            {"@type": "StackedChartReportItem", "metrics": asked("HTTP_MEDIA_TYPES_THROUGHPUT")},
+            "/analysis/metrics/stacked",
+        )
+        percentiles = item_of(
+            {"@type": "PercentilesChartReportItem", "metrics": asked("LATENCY_AVG")},
+            "/analysis/metrics/line",
+        )
+        users = item_of(
+            {"@type": "LineChartReportItem", "metrics": asked("USERLOAD")}, "/analysis/metrics/line"
+        )
+        found = {
+            "summary": await values.summary(views, summary, lim),
+            "table": await values.table(views, table, lim),
+            "line": await charts.line(views, line, lim),
+            "pie": await values.pie(views, pie, lim),
+            "stacked": await charts.stacked(views, stacked, lim),
+            "top": await values.top(views, top, lim),
+            "percentiles": await charts.line(views, percentiles, lim),
+            "users": await charts.line(views, users, lim),
+            "errors": await bench_errors(views["run1"], Selection(), lim),
+            "generators": await gauges.load_generators(views["run1"]),
+            "junit": (await junit_report(views["run1"])).decode(),
+            "totals": await values.totals(views["run1"]),
+        }
+    rounded: dict[str, Any] = _rounded(found)
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    if isinstance(value, float):
+        assert math.isfinite(value)
+        return float(f"{value:.9g}")
+    return value

@@ -45,7 +45,7 @@ async def test_the_points_of_a_curve_add_up_to_the_total(
     store: MetricStore, traffic: Traffic, record: Record, seconds: int, sealed: bool
 ) -> None:
     """At intervals of 1, 5 and 20 seconds."""
-    samples = traffic(1500, seconds)
+    samples = traffic(600, seconds)
     await take_in(store, record(samples))
     if sealed:
         await store.seal("run1")

@@ -176,6 +176,17 @@ def test_errors_are_kept_with_their_exchange_and_capped_while_counts_stay_exact(
     assert len(first["response"]["body"].encode()) <= BODY_CAP_BYTES
 
 
+def test_a_container_that_failed_is_counted_but_is_no_error_of_its_own(
+    tmp_path: Path, sample: SampleFactory
+) -> None:
+    """Errors are those of requests: status, engine failure, assertion."""
+    writer = recorder(tmp_path)
+    writer.add(sample(kind="Container", code="", ok=False, error=ErrorDetail("1 of 2 failed")))
+    writer.close()
+    (line,) = lines(tmp_path)
+    assert (rows(line)[0]["err"], line["errors"]) == (1, [])
+
+
 def test_the_raw_log_has_a_row_per_sample_with_the_columns_of_jmeter(
     tmp_path: Path, sample: SampleFactory
 ) -> None:

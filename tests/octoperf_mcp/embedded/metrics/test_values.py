@@ -108,7 +108,7 @@ def close_to(name: str, expected: float) -> Any:
 
 @pytest.fixture
 def samples(traffic: Traffic) -> list[Sample]:
-    return traffic(4000, SECONDS)
+    return traffic(2000, SECONDS)
 
 
 @pytest.fixture

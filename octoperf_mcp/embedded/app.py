@@ -1,48 +1,104 @@
 """Puts the rooms of the platform together, and onto an application that others share."""
 
+from contextlib import AsyncExitStack
+from pathlib import Path
+
 from aiohttp import web
 
-from octoperf_mcp.embedded.rest import (
-    capabilities,
-    correlation_rules,
-    docker_providers,
-    http_servers,
-    imports,
-    metrics,
-    presigned,
-    project_files,
-    projects,
-    reports,
-    runs,
-    scenarios,
-    tasks,
-    users,
-    variables,
-    virtual_users,
-    workspaces,
-)
+from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.correlation import task as correlation_task
+from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.first_start import FirstStart, first_start
+from octoperf_mcp.embedded.idp.provider import IdentityProvider
+from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.platform import PLATFORM, Platform
+from octoperf_mcp.embedded.rest.middleware import rest_middleware
+from octoperf_mcp.embedded.rest.routes import rest_routes
+from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.documents import Documents
+from octoperf_mcp.embedded.store.secrets import Secrets
+from octoperf_mcp.embedded.tasks import Tasks
+from octoperf_mcp.embedded.ui import pages
 
-_MODULES = (
-    capabilities,
-    correlation_rules,
-    docker_providers,
-    http_servers,
-    imports,
-    metrics,
-    presigned,
-    project_files,
-    projects,
-    reports,
-    runs,
-    scenarios,
-    tasks,
-    users,
-    variables,
-    virtual_users,
-    workspaces,
-)
+__all__ = ["FirstStart", "add_platform", "close_platform", "open_platform"]
+
+DATABASE_FILE = "octoperf.db"
 
 
-def rest_routes() -> list[web.RouteDef]:
-    """Every route of the REST API."""
-    return [route for module in _MODULES for route in module.routes()]
+async def open_platform(
+    settings: EmbeddedSettings, *, data_dir: Path, origin: str
+) -> tuple[Platform, FirstStart | None]:
+    """Open the database and start the services; runs and tasks left unfinished go on.
+
+    Args:
+        settings: `[embedded]`.
+        data_dir: Where database, keys and run files are; made when it is missing.
+        origin: Public origin without trailing slash; the issuer of tokens.
+
+    Returns:
+        The platform, and on an empty database who may sign in with which password.
+
+    Raises:
+        ConfigError: the database address, the origin or the preset password is impossible.
+    """
+    secrets = Secrets.open(data_dir)
+    url = settings.database_url or f"sqlite:///{data_dir / DATABASE_FILE}"
+    async with AsyncExitStack() as undo:
+        database = await Database.open(url)
+        undo.push_async_callback(database.close)
+        identity = await IdentityProvider.open(database, origin=origin)
+        undo.push_async_callback(identity.close)
+        documents, blobs = Documents(database, secrets), Blobs(database)
+        metrics = MetricStore(database)
+        platform = Platform(
+            settings=settings,
+            data_dir=data_dir,
+            origin=origin,
+            database=database,
+            documents=documents,
+            blobs=blobs,
+            tasks=Tasks(database),
+            identity=identity,
+            metrics=metrics,
+            runs=Runs(
+                settings=settings,
+                data_dir=data_dir,
+                database=database,
+                documents=documents,
+                blobs=blobs,
+                metrics=metrics,
+            ),
+        )
+        first = await first_start(database, documents, identity, settings)
+        await _start(platform)
+        undo.pop_all()
+    return platform, first
+
+
+async def _start(platform: Platform) -> None:
+    """Register what the rooms do for each other, then take up what was left unfinished."""
+    platform.documents.on_delete.append(platform.metrics.on_delete)
+    correlation_task.register(platform)
+    await platform.runs.open()
+    await platform.tasks.resume()
+
+
+def add_platform(app: web.Application, platform: Platform) -> None:
+    """Serve the platform: its REST API, its identity provider and its pages.
+
+    The middleware touches only the REST API's own paths.
+    """
+    app[PLATFORM] = platform
+    app.middlewares.append(rest_middleware)
+    app.add_routes(rest_routes())
+    app.add_routes(platform.identity.routes())
+    app.add_routes(pages.routes())
+
+
+async def close_platform(platform: Platform) -> None:
+    """End runs and tasks so that the next start finds them, then close the database."""
+    await platform.runs.close()
+    await platform.tasks.close()
+    await platform.identity.close()
+    await platform.database.close()

@@ -35,6 +35,7 @@ class Tasks:
         self._database = database
         self._works: dict[str, Work] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._beginning: set[asyncio.Task[None]] = set()
 
     def handle(self, type_name: str, work: Work) -> None:
         """Name the work of a task's `@type`."""
@@ -62,8 +63,7 @@ class Tasks:
             "ended": None,
             "result": None,
         }
-        await self._database.write(lambda writer: writer.execute(task.insert().values(row)))
-        self._start(row)
+        await asyncio.shield(self._begin(row))
         return str(row["id"])
 
     async def result(self, task_id: str, user_id: str) -> dict[str, Any] | None:
@@ -113,8 +113,21 @@ class Tasks:
         if task_id in self._running:
             await asyncio.wait([self._running[task_id]])
 
+    def _begin(self, row: dict[str, Any]) -> "asyncio.Task[None]":
+        """Keep and start a task together, whatever becomes of the caller meanwhile."""
+
+        async def begin() -> None:
+            await self._database.write(lambda writer: writer.execute(task.insert().values(row)))
+            self._start(row)
+
+        beginning = asyncio.create_task(begin())
+        self._beginning.add(beginning)
+        beginning.add_done_callback(self._beginning.discard)
+        return beginning
+
     async def close(self) -> None:
         """Interrupt what runs; the next start takes it up again."""
+        await asyncio.gather(*self._beginning, return_exceptions=True)
         for running in self._running.values():
             running.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)

@@ -98,6 +98,16 @@ class Database:
             finally:
                 self._holder = None
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Keep other replicas out of the same block, for what is done once for all of them.
+
+        On SQLite there is one process.
+        """
+        async with self._readers.connect() as connection:
+            await dialects.hold_schema(connection)
+            yield
+
     async def write(
         self,
         work: Callable[[AsyncConnection], Awaitable[T]],

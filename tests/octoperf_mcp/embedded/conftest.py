@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,18 @@ import pytest
 UNPRIVILEGED = "postgres"
 
 
+@pytest.fixture
+def postgresql_url(postgresql_directory: str) -> str:
+    """Address of an empty database on a real server."""
+    name = f"test_{uuid.uuid4().hex}"
+    _run("createdb", "--host", postgresql_directory, "--username=octoperf", name)
+    return f"postgresql://octoperf@/{name}?host={postgresql_directory}"
+
+
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """Address of a server started for these tests, on a socket in a directory of its own."""
-    for program in ("initdb", "pg_ctl"):
+def postgresql_directory() -> Iterator[str]:
+    """Directory with the socket of a server that is started for these tests."""
+    for program in ("initdb", "pg_ctl", "createdb"):
         if shutil.which(program, path=_search_path()) is None:
             pytest.skip(f"PostgreSQL's {program} is not installed")
     if importlib.util.find_spec("asyncpg") is None:
@@ -33,7 +42,7 @@ def postgresql_url() -> Iterator[str]:
         log = str(Path(name) / "log")
         _run("pg_ctl", "start", "-w", "-D", str(data), "-l", log, "-o", options)
         try:
-            yield f"postgresql://octoperf@/postgres?host={name}"
+            yield name
         finally:
             _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
 

@@ -52,6 +52,26 @@ async def test_an_interrupted_task_is_run_again_at_the_next_start(database: Data
         await second.result(task_id, "eve")
 
 
+async def test_a_task_begins_though_its_client_goes_away(database: Database) -> None:
+    done = asyncio.Event()
+
+    async def tells(body: dict[str, Any], user_id: str) -> dict[str, Any]:
+        done.set()
+        return {}
+
+    tasks = Tasks(database)
+    tasks.handle("TellsTask", tells)
+    async with database.writing():
+        client = asyncio.create_task(tasks.submit({"@type": "TellsTask"}, "ada"))
+        await asyncio.sleep(0)
+        client.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await client
+    async with asyncio.timeout(5):
+        await done.wait()
+    await tasks.close()
+
+
 async def test_a_task_that_is_interrupted_again_and_again_is_given_up(database: Database) -> None:
     for start in range(module.ATTEMPTS + 1):
         tasks = Tasks(database)

@@ -12,10 +12,12 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from octoperf_mcp.config import EmbeddedSettings
-from octoperf_mcp.embedded.app import rest_routes
+from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform, Principal
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
+from octoperf_mcp.embedded.rest.routes import rest_routes
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
@@ -106,20 +108,31 @@ class Home:
 
 @pytest.fixture
 async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    settings = EmbeddedSettings(max_upload_bytes=300_000)
     database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+    documents, blobs = Documents(database, Secrets.open(tmp_path)), Blobs(database)
+    metrics = MetricStore(database)
     made = Platform(
-        settings=EmbeddedSettings(max_upload_bytes=300_000),
+        settings=settings,
         data_dir=tmp_path,
         origin="http://platform.test",
         database=database,
-        documents=Documents(database, Secrets.open(tmp_path)),
-        blobs=Blobs(database),
+        documents=documents,
+        blobs=blobs,
         tasks=Tasks(database),
         identity=cast("Any", FakeIdentity()),
-        metrics=cast("Any", None),
-        runs=cast("Any", None),
+        metrics=metrics,
+        runs=Runs(
+            settings=settings,
+            data_dir=tmp_path,
+            database=database,
+            documents=documents,
+            blobs=blobs,
+            metrics=metrics,
+        ),
     )
     yield made
+    await made.runs.close()
     await made.tasks.close()
     await database.close()
 

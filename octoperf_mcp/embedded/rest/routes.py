@@ -1,0 +1,48 @@
+"""All routes of the REST API."""
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.rest import (
+    capabilities,
+    correlation_rules,
+    docker_providers,
+    http_servers,
+    imports,
+    metrics,
+    presigned,
+    project_files,
+    projects,
+    reports,
+    runs,
+    scenarios,
+    tasks,
+    users,
+    variables,
+    virtual_users,
+    workspaces,
+)
+
+_MODULES = (
+    capabilities,
+    correlation_rules,
+    docker_providers,
+    http_servers,
+    imports,
+    metrics,
+    presigned,
+    project_files,
+    projects,
+    reports,
+    runs,
+    scenarios,
+    tasks,
+    users,
+    variables,
+    virtual_users,
+    workspaces,
+)
+
+
+def rest_routes() -> list[web.RouteDef]:
+    """Routes of every module."""
+    return [route for module in _MODULES for route in module.routes()]

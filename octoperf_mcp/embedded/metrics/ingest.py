@@ -127,6 +127,7 @@ async def take_in(connection: AsyncConnection, index: RunIndex, lines: Sequence[
         return
     await connection.execute(generator_second.insert(), [_gauges(index, line) for line in fresh])
     slices = [row for line in fresh for row in await _slices(connection, index, line)]
+    slices.sort(key=lambda row: (row["start"], row["series_no"]))  # fills pages
     if slices:
         await connection.execute(metric_slice.insert(), slices)
     errors = [_error(index, line, error) for line in fresh for error in line.get("errors", ())]

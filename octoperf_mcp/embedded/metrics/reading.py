@@ -20,6 +20,7 @@ from octoperf_mcp.embedded.metrics.tables import (
     metric_run,
     metric_series,
     metric_slice,
+    slices_of,
 )
 from octoperf_mcp.entities.trees import RESOURCES
 
@@ -137,8 +138,9 @@ class RunView:
         names = {each.series_no: key(each) if key else None for each in series}
         for covered in self._cover(window, interval):
             by = self._grouping(covered, interval, keyed=key is not None)
-            sums = [sum_of(metric_slice.c[column]) for column in numbers]
-            sums += [_joined(metric_slice.c[column]) for column in histograms]
+            table = slices_of(covered[0]).c
+            sums = [sum_of(table[column]) for column in numbers]
+            sums += [_joined(table[column]) for column in histograms]
             found = await self.connection.execute(
                 sa.select(*by, *sums).where(*self._where(names, covered)).group_by(*by)
             )
@@ -168,7 +170,7 @@ class RunView:
     def _grouping(
         self, covered: Range, interval: int | None, *, keyed: bool
     ) -> list[sa.ColumnElement[Any]]:
-        table = metric_slice.c
+        table = slices_of(covered[0]).c
         by: list[sa.ColumnElement[Any]] = []
         if interval is not None:
             by.append(table.start if interval == covered[0] else interval_of(table.start, interval))
@@ -179,7 +181,7 @@ class RunView:
     def _where(self, wanted: Collection[int], covered: Range) -> list[sa.ColumnElement[bool]]:
         """Range and series; what is left out is named where that is shorter."""
         step, start, end = covered
-        table = metric_slice.c
+        table = slices_of(step).c
         where = [
             table.run_no == self.run_no,
             table.step == step,

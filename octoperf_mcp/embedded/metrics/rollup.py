@@ -6,6 +6,7 @@ later still throws away the coarse slices from its minute on, and they are made 
 
 import asyncio
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.metrics.aggregate import HISTOGRAMS, NUMBERS
 from octoperf_mcp.embedded.metrics.stats import Slice
-from octoperf_mcp.embedded.metrics.tables import metric_run, metric_slice
+from octoperf_mcp.embedded.metrics.tables import (
+    metric_rollup,
+    metric_run,
+    metric_slice,
+    slices_of,
+)
 
 WHOLE_RUN = 0
 """Step of the slices that stand for the whole run."""
@@ -23,7 +29,6 @@ LATE_S = 30
 """How long a minute waits for generators that lag behind."""
 
 _MINUTE = STEPS[0]
-_COLUMNS = [metric_slice.c[name] for name in (*NUMBERS, *HISTOGRAMS)]
 _Found = Sequence[sa.Row[Any]]
 
 
@@ -50,12 +55,9 @@ async def _roll(connection: AsyncConnection, run_no: int, rolled: int, until: in
 async def roll_back(connection: AsyncConnection, run_no: int, minute: int) -> None:
     """A line came in late: drop the coarse slices from its minute on."""
     await connection.execute(
-        metric_slice.delete().where(
-            metric_slice.c.run_no == run_no,
-            sa.or_(
-                metric_slice.c.step == WHOLE_RUN,
-                sa.and_(metric_slice.c.step > 1, metric_slice.c.start >= minute),
-            ),
+        metric_rollup.delete().where(
+            metric_rollup.c.run_no == run_no,
+            sa.or_(metric_rollup.c.step == WHOLE_RUN, metric_rollup.c.start >= minute),
         )
     )
     await _mark(connection, run_no, rolled=minute)
@@ -86,9 +88,10 @@ async def _mark(connection: AsyncConnection, run_no: int, *, rolled: int) -> Non
 async def _read(
     connection: AsyncConnection, run_no: int, step: int, start: int, end: int
 ) -> _Found:
-    table = metric_slice.c
+    table = slices_of(step).c
+    columns = [table[name] for name in (*NUMBERS, *HISTOGRAMS)]
     found = await connection.execute(
-        sa.select(table.start, table.series_no, *_COLUMNS).where(
+        sa.select(table.start, table.series_no, *columns).where(
             table.run_no == run_no, table.step == step, table.start >= start, table.start < end
         )
     )
@@ -113,10 +116,10 @@ async def _write(
 ) -> None:
     if summed:
         await connection.execute(
-            metric_slice.insert(),
+            metric_rollup.insert(),
             [
                 {"run_no": run_no, "step": step, "start": start, "series_no": series_no}
                 | each.values()
-                for (start, series_no), each in summed.items()
+                for (start, series_no), each in sorted(summed.items(), key=itemgetter(0))
             ],
         )

@@ -17,6 +17,7 @@ from octoperf_mcp.embedded.metrics.tables import (
     bench_error,
     generator_second,
     metric_generator,
+    metric_rollup,
     metric_run,
     metric_series,
     metric_slice,
@@ -27,6 +28,7 @@ from octoperf_mcp.embedded.store.rows import Document
 log = structlog.get_logger()
 
 _LINES_AT_ONCE = 200
+_BY_RUN = (metric_slice, metric_rollup, metric_series, bench_error, metric_generator, metric_run)
 _Waiting = tuple[str, Line, asyncio.Future[None]]
 
 
@@ -166,7 +168,7 @@ class MetricStore:
             await writer.execute(
                 generator_second.delete().where(generator_second.c.generator_no.in_(generators))
             )
-            for table in (metric_slice, metric_series, bench_error, metric_generator, metric_run):
+            for table in _BY_RUN:
                 await writer.execute(table.delete().where(table.c.run_no == run_no))
 
         await self.database.write(work, connection=connection)

@@ -70,18 +70,34 @@ metric_series = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
 )
 
-metric_slice = sa.Table(
-    "metric_slice",
-    metadata,
-    sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("series_no", sa.Integer, primary_key=True, autoincrement=False),
-    *(_number(name) for name in NUMBERS),
-    *(sa.Column(name, sa.Text, nullable=False) for name in HISTOGRAMS),
-    sqlite_with_rowid=False,
-)
-"""Histograms are flat JSON lists; `start` is an epoch second, 0 for the whole run."""
+
+def _slices(name: str, *, with_rowid: bool) -> sa.Table:
+    """Histograms are flat JSON lists; `start` is an epoch second, 0 for the whole run."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("series_no", sa.Integer, primary_key=True, autoincrement=False),
+        *(_number(number) for number in NUMBERS),
+        *(sa.Column(histogram, sa.Text, nullable=False) for histogram in HISTOGRAMS),
+        sqlite_with_rowid=with_rowid,
+    )
+
+
+metric_slice = _slices("metric_slice", with_rowid=False)
+"""Slices of one second: small rows that come in the order of their key, so that SQLite fills its
+pages when the key is the tree."""
+
+metric_rollup = _slices("metric_rollup", with_rowid=True)
+"""Slices of more than a second: their histograms make them too large to stand in a key's tree."""
+
+
+def slices_of(step: int) -> sa.Table:
+    """Where the slices of a step are."""
+    return metric_slice if step == 1 else metric_rollup
+
 
 bench_error = sa.Table(
     "bench_error",

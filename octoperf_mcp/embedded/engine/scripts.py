@@ -24,6 +24,7 @@ def _debug(node: Node, scope: Scope) -> Step:
             parts.append("JMeterVariables:\n" + _listed(session.variables))
         if shows_properties:
             parts.append("JMeterProperties:\n" + _listed(session.properties))
+        session.sampler_name = str(node.get("name") or "")
         exchange = _row(node, "\n".join(parts))
         session.report(Outcome(_sample(node, scope, str(_OK), True), exchange))
 
@@ -50,6 +51,7 @@ def failing_row(node: Node, scope: Scope, message: str) -> Step:
     scope.warn(f"{node.get('@type')} {node.get('name') or node.get('id')!r}: {message}.")
 
     def play(session: UserSession) -> None:
+        session.sampler_name = str(node.get("name") or "")
         session.report(
             Outcome(_sample(node, scope, ENGINE_FAILURE, False), _row(node, ""), message=message)
         )

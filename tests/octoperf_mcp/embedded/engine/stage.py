@@ -1,17 +1,23 @@
 """A platform with a project on the test site, ready to run scenarios and validations."""
 
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.engine.validations import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.metrics.tables import metric_run, metric_series, metric_slice
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.secrets import Secrets
 from tests.octoperf_mcp.embedded.engine.players import Json
 from tests.octoperf_mcp.embedded.engine.target import Target
@@ -144,12 +150,49 @@ class Stage:
         """`jmeter.log` of a run."""
         return (self.data_dir / "runs" / run_id / "files" / "jmeter.log").read_text("utf-8")
 
+    async def file(self, name: str, data: bytes) -> None:
+        """A project file."""
+        await ProjectFiles(self.database, self.blobs).put(
+            self.project_id, name, io.BytesIO(data), content_type="text/csv", user_id=ADA
+        )
+
+    async def other_runs(self) -> Runs:
+        """The runs of a platform that starts anew on the same data."""
+        made = Runs(
+            settings=EmbeddedSettings(workers=1),
+            data_dir=self.data_dir,
+            database=self.database,
+            documents=self.documents,
+            blobs=self.blobs,
+            metrics=self.metrics,
+        )
+        await made.open()
+        return made
+
+    def pids(self, run_id: str) -> dict[str, int]:
+        """Processes of a run by name."""
+        text = (self.data_dir / "runs" / run_id / "start-up.jsonl").read_text("utf-8")
+        lines = [json.loads(line) for line in text.splitlines()]
+        return {
+            line["container"]: int(line["message"].split()[1])
+            for line in lines
+            if line["message"].startswith("Process ")
+        }
+
+    async def errors(self, run_id: str) -> list[Json]:
+        """Failed samples that the spool of a run kept."""
+        folder = self.data_dir / "runs" / run_id / "spool"
+        lines = [line for path in folder.glob("*.jsonl") for line in path.read_bytes().splitlines()]
+        return [error for line in lines for error in json.loads(line)["errors"]]
+
+    async def worst_lag_ms(self, run_id: str) -> float:
+        """The greatest lateness that a generator told of."""
+        folder = self.data_dir / "runs" / run_id / "spool"
+        lines = [line for path in folder.glob("*.jsonl") for line in path.read_bytes().splitlines()]
+        return max(float(json.loads(line).get("lag_ms", 0.0)) for line in lines)
+
     async def counted(self, run_id: str) -> dict[str, int]:
         """Samples that the metrics hold, by kind."""
-        import sqlalchemy as sa
-
-        from octoperf_mcp.embedded.metrics.tables import metric_run, metric_series, metric_slice
-
         query = (
             sa.select(metric_series.c.kind, sa.func.sum(metric_slice.c.n))
             .join(metric_slice, metric_slice.c.series_no == metric_series.c.series_no)

@@ -1,7 +1,7 @@
 """A generator process of a load run: holds users, records what they do."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
@@ -30,6 +30,8 @@ from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.transport import Addresses
 from octoperf_mcp.embedded.metrics.recorder import Recorder
 
+OnMessage = Callable[..., None]
+
 _MS = 1000
 
 
@@ -54,6 +56,24 @@ class _HeldUser(User):
         """Locust holds too many: end after the request in flight."""
         self._slot.retire()
         return bool(super().stop(force=force))
+
+
+class _Runner(WorkerRunner):
+    """Knows its messages before it joins: the master's first ones follow its answer at once."""
+
+    def __init__(
+        self, environment: Environment, port: int, on_layout: OnMessage, on_wind_up: OnMessage
+    ) -> None:
+        self._on_layout = on_layout
+        self._on_wind_up = on_wind_up
+        super().__init__(environment, "127.0.0.1", port)
+
+    def connect_to_master(self) -> None:
+        """Called by Locust's constructor, before any message is read."""
+        if LAYOUT not in self.custom_messages:
+            self.register_message(LAYOUT, self._on_layout)
+            self.register_message(WIND_UP, self._on_wind_up, concurrent=True)
+        super().connect_to_master()  # type: ignore[no-untyped-call]  # Locust has no annotation there
 
 
 class Worker:
@@ -112,9 +132,8 @@ class Worker:
                 for index, _ in self._order.profiles
             ]
         )
-        self._runner = runner = environment.create_worker_runner("127.0.0.1", port)
-        runner.register_message(LAYOUT, self._on_layout)
-        runner.register_message(WIND_UP, self._on_wind_up, concurrent=True)
+        self._runner = runner = _Runner(environment, port, self._on_layout, self._on_wind_up)
+        environment.runner = runner
         tell("joined", generator=self._order.generator)
         self._pulse.start()
         gevent.spawn(self._watch, commands)

@@ -10,6 +10,8 @@ from octoperf_mcp import ToolContext, epoch_ms, known_id, tool
 async def list_bench_load_generators(ctx: ToolContext, bench_result_id: str) -> LoadGenerators:
     """List the load generators of a run: where each ran, with how many users, and when.
 
+    A processor near its limit or a large lag of its timers makes measured times too long.
+
     Args:
         bench_result_id: Run, from run_scenario or get_bench_report.
     """
@@ -24,6 +26,8 @@ async def list_bench_load_generators(ctx: ToolContext, bench_result_id: str) -> 
             users=each.get("vuCount"),
             start=epoch_ms(each.get("start")),
             end=epoch_ms(each.get("end")),
+            max_cpu_pct=each.get("maxCpuPct"),
+            max_lag_ms=each.get("maxLagMs"),
         )
         for each in found
     ]

@@ -306,7 +306,7 @@ class ThresholdAlarms:
 
 @payload
 class LoadGenerator:
-    """A load generator of a run; dates are epoch milliseconds."""
+    """A load generator of a run; dates are epoch milliseconds, 100 % is one core."""
 
     id: str
     region: str | None = None
@@ -314,6 +314,8 @@ class LoadGenerator:
     users: int | None = None
     start: int | None = None
     end: int | None = None
+    max_cpu_pct: Number | None = None
+    max_lag_ms: Number | None = None
 
 
 @payload

@@ -30,6 +30,7 @@ def register_tools() -> Iterable[Tool]:
         run_tools.get_bench_status,
         run_tools.get_bench_result,
         run_tools.stop_bench_result,
+        file_tools.list_bench_docker_logs,
         file_tools.list_bench_result_files,
         file_tools.read_bench_result_file_lines,
         file_tools.download_bench_result_file,

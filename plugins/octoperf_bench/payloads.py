@@ -109,6 +109,28 @@ class StoppedRun:
 
 
 @payload
+class StartUpLine:
+    """A line of a load generator's start; the timestamp is in epoch milliseconds."""
+
+    timestamp: int | None = None
+    container: str | None = None
+    level: str | None = None
+    message: str
+
+
+@payload
+class StartUpLog:
+    """What the load generators said while they started, the oldest line first."""
+
+    bench_result_id: str
+    state: str
+    lines: list[StartUpLine]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
 class RunFile:
     """A file of a run; one that is no text has to be downloaded."""
 

@@ -44,6 +44,7 @@ GET_PROGRESS = RestCall(
     "GET", "/runtime/bench-results/progress/{id}", answer="ValueWrapper<Double>", source=_RESULTS
 )
 STOP = RestCall("POST", "/runtime/bench-results/stop/{id}", answer="BenchResult", source=_RESULTS)
+DOCKER_LOGS = RestCall("GET", "/runtime/bench-results/docker-logs/{id}", answer="DockerLog[]")
 LIST_REPORTS = RestCall(
     "GET", "/analysis/bench-reports/by-project/{projectId}", answer="BenchReport[]"
 )
@@ -78,6 +79,7 @@ CALLS = (
     GET_BENCH_RESULT,
     GET_PROGRESS,
     STOP,
+    DOCKER_LOGS,
     LIST_REPORTS,
     GET_REPORT,
     LIST_FILES,

@@ -200,7 +200,7 @@ def _after(run: Mapping[str, Any], facts: Facts) -> str:
     if state == "ERROR":
         return (
             "The load generators could not be provided, so there are no values. "
-            "list_bench_result_files lists the logs."
+            "list_bench_docker_logs tells why."
         )
     if is_validation(run):
         return "get_virtual_user_validation_index tells which actions passed."

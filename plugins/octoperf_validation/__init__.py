@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
-from octoperf_validation import links, rest, tools
+from octoperf_validation import exchange_tools, links, rest, tools
 
 
 @hookimpl
@@ -26,6 +26,6 @@ def register_tools() -> Iterable[Tool]:
         tools.validate_virtual_user,
         tools.get_virtual_user_validation,
         tools.get_virtual_user_validation_index,
-        tools.get_validation_failure_detail,
-        tools.fetch_validation_http_body,
+        exchange_tools.get_validation_failure_detail,
+        exchange_tools.fetch_validation_http_body,
     )

@@ -150,7 +150,15 @@ async def test_alarms_come_in_the_order_of_their_time(context: Any, answers: Any
 
 async def test_load_generators_are_listed_by_region(context: Any) -> None:
     found = [
-        {"id": "g2", "region": "paris", "host": "h2", "vuCount": 5, "start": 1, "end": 9},
+        {
+            "id": "g2",
+            "region": "paris",
+            "host": "h2",
+            "vuCount": 5,
+            "start": 1,
+            "end": 9,
+            "maxCpuPct": 40.5,
+        },
         {"id": "g1", "region": "local", "host": "h1", "vuCount": 5, "start": 1, "end": None},
     ]
     run = {**RUN, "benchReportId": None}
@@ -170,5 +178,6 @@ async def test_load_generators_are_listed_by_region(context: Any) -> None:
         "users": 5,
         "start": 1,
         "end": 9,
+        "maxCpuPct": 40.5,
     }
     assert result["url"] == f"{PAGE}/bench-result/res1"

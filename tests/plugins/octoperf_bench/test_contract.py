@@ -19,6 +19,7 @@ def test_it_registers_the_tools_of_its_area() -> None:
         "get_bench_status",
         "get_bench_result",
         "stop_bench_result",
+        "list_bench_docker_logs",
         "list_bench_result_files",
         "read_bench_result_file_lines",
         "download_bench_result_file",

@@ -102,3 +102,22 @@ async def test_a_file_that_does_not_exist_gets_no_ticket(context: Any, run: Any)
     fake = context(PLUGIN, {RUN: run, FILES: []})
     error = await fake.refuse(tools.download_bench_result_file, OF_LOG)
     assert error.details["field"] == "filename"
+
+
+async def test_the_start_of_the_generators_is_read_while_a_run_hangs(
+    context: Any, run: Any
+) -> None:
+    found = [
+        {"timestamp": 2, "container": "g1", "level": "ERROR", "message": "\x1b[31mno image\x1b[0m"},
+        {"timestamp": 1, "container": "g1", "level": "INFO", "message": "starting"},
+    ]
+    fake = context(
+        PLUGIN,
+        {
+            RUN: {**run, "state": "PREPARING"},
+            "GET /runtime/bench-results/docker-logs/res1": found,
+        },
+    )
+    result = await fake.run(tools.list_bench_docker_logs, OF_RES1)
+    assert [line["message"] for line in result["lines"]] == ["starting", "no image"]
+    assert (result["state"], result["total"], result["url"]) == ("PREPARING", 2, PAGE)

@@ -149,7 +149,7 @@ async def test_a_run_without_report_and_scenario_has_its_own_page(context: Any, 
     result = await fake.run(tools.get_bench_result, OF_RES1)
     assert result["url"] == f"{PROJECT}/analysis/bench-result/res1"
     assert "benchReportId" not in result
-    assert "list_bench_result_files" in result["next"]
+    assert "list_bench_docker_logs" in result["next"]
 
 
 async def test_a_whole_run_is_read(context: Any, run: Any) -> None:

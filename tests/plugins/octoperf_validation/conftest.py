@@ -45,7 +45,8 @@ def answers() -> dict[str, object]:
                 "successTimestamps": [1700],
                 "failedTimestamps": [2700],
                 "lastCode": 403,
-                "errorCategory": "auth",
+                "lastMessage": "403 where 302 was recorded",
+                "errorCategory": "AUTH",
             },
             {
                 "actionId": "a1",
@@ -59,6 +60,8 @@ def answers() -> dict[str, object]:
             "actionId": "a2",
             "timestamp": 2700,
             "message": "403 where 302 was recorded",
+            "errorCategory": "AUTH",
+            "extracted": {"csrf": "old"},
             "assertions": [
                 {"name": "cart is full", "failure": True, "error": False, "message": "no match"}
             ],

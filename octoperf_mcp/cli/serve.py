@@ -57,7 +57,7 @@ def run_loop(main: Callable[[], Any]) -> None:
 
 async def _serve(settings: Settings, registry: Registry, data_dir: Path) -> None:
     async with serving(settings, registry, data_dir) as server:
-        _announce(server)
+        _announce(server, preset=bool(settings.embedded.demo_password))
         _settle_memory()
         await until_signal()
 
@@ -69,9 +69,9 @@ def _settle_memory() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
-def _announce(server: Serving) -> None:
-    if server.first_start is not None:
-        first = server.first_start
-        print(f"First start: user {first.username}, password {first.password}", file=sys.stderr)
-        print("(shown once; keep it)", file=sys.stderr)
+def _announce(server: Serving, *, preset: bool) -> None:
+    first = server.first_start
+    if first is not None:
+        password = "as configured" if preset else f"{first.password} (shown once; keep it)"
+        print(f"First start: user {first.username}, password {password}", file=sys.stderr)
     print(f"octoperf-mcp ready {server.url}", flush=True)

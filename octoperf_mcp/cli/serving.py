@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from octoperf_mcp.app import Addresses, make_app
+from octoperf_mcp.auth.bearer import AUTHENTICATOR
 from octoperf_mcp.auth.hosts import is_loopback
 from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
@@ -66,7 +67,7 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         issuer_base="" if bridge else local,
     )
     app, endpoint = make_app(settings, registry, addresses)
-    async with _embedded(app, settings, data_dir, origin, bridge=bridge) as first_start:
+    async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as first_start:
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -78,6 +79,8 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+            if not bridge:
+                await app[AUTHENTICATOR].wait_ready()
             yield Serving(origin, first_start)
             # calls under way need the REST API of this very process, so they end first
             cut = await endpoint.drain(settings.server.drain_s)
@@ -89,7 +92,12 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
 
 @asynccontextmanager
 async def _embedded(
-    app: web.Application, settings: Settings, data_dir: Path, origin: str, *, bridge: bool
+    app: web.Application,
+    settings: Settings,
+    data_dir: Path,
+    addresses: Addresses,
+    *,
+    bridge: bool,
 ) -> "AsyncIterator[FirstStart | None]":
     if bridge:
         yield None
@@ -101,7 +109,9 @@ async def _embedded(
             f"The embedded platform needs the extra `embedded` ({error.name} is missing): "
             "pip install 'octoperf-mcp[embedded]', or give --upstream."
         ) from error
-    platform, first_start = await open_platform(settings.embedded, data_dir=data_dir, origin=origin)
+    platform, first_start = await open_platform(
+        settings.embedded, data_dir=data_dir, origin=addresses.origin, port=addresses.port
+    )
     try:
         add_platform(app, platform)
         yield first_start

@@ -21,13 +21,18 @@ from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.tasks import Tasks
 from octoperf_mcp.embedded.ui import pages
 
-__all__ = ["FirstStart", "add_platform", "close_platform", "open_platform"]
+__all__ = ["FirstStart", "add_platform", "close_platform", "database_url", "open_platform"]
 
 DATABASE_FILE = "octoperf.db"
 
 
+def database_url(settings: EmbeddedSettings, data_dir: Path) -> str:
+    """The configured database, else SQLite in the data directory."""
+    return settings.database_url or f"sqlite:///{data_dir / DATABASE_FILE}"
+
+
 async def open_platform(
-    settings: EmbeddedSettings, *, data_dir: Path, origin: str
+    settings: EmbeddedSettings, *, data_dir: Path, origin: str, port: int | None = None
 ) -> tuple[Platform, FirstStart | None]:
     """Open the database and start the services; runs and tasks left unfinished go on.
 
@@ -35,6 +40,7 @@ async def open_platform(
         settings: `[embedded]`.
         data_dir: Where database, keys and run files are; made when it is missing.
         origin: Public origin without trailing slash; the issuer of tokens.
+        port: Port of the listener; its loopback spellings are own too.
 
     Returns:
         The platform, and on an empty database who may sign in with which password.
@@ -43,11 +49,10 @@ async def open_platform(
         ConfigError: the database address, the origin or the preset password is impossible.
     """
     secrets = Secrets.open(data_dir)
-    url = settings.database_url or f"sqlite:///{data_dir / DATABASE_FILE}"
     async with AsyncExitStack() as undo:
-        database = await Database.open(url)
+        database = await Database.open(database_url(settings, data_dir))
         undo.push_async_callback(database.close)
-        identity = await IdentityProvider.open(database, origin=origin)
+        identity = await IdentityProvider.open(database, origin=origin, port=port)
         undo.push_async_callback(identity.close)
         documents, blobs = Documents(database, secrets), Blobs(database)
         metrics = MetricStore(database)

@@ -92,6 +92,8 @@ async def _line(drawn: Drawn, views: Views, item: Item) -> None:
         series.append(Series(name_of(asked), unit, curve))
     drawn.chart = line_chart(series, title=drawn.title, times=times)
     drawn.legend = [_legend(curve) for curve in series if curve.points]
+    if len({curve.unit for curve in series if curve.points}) > 1:
+        drawn.text = f"The axis is that of {series[0].name}; each other curve has its own scale."
 
 
 def _legend(curve: Series) -> str:
@@ -184,8 +186,9 @@ _DRAWN_BY: Mapping[str, Draw] = {
 
 
 def name_of(asked: Asked) -> str:
-    """`RESPONSE_TIME_PERCENTILE_95` → `Response time percentile 95`."""
-    return asked.metric_id.replace("_", " ").capitalize()
+    """`RESPONSE_TIME_PERCENTILE_95` → `Response time p95`."""
+    text = asked.metric_id.replace("_PERCENTILE_", " p").replace("_", " ")
+    return text.capitalize()
 
 
 def shown(asked: Asked, value: float) -> str:

@@ -57,6 +57,8 @@ async def scenario(page: Page) -> web.StreamResponse:
     if body["projectId"] != page.part("projectId"):
         raise web.HTTPNotFound
     names = {user["id"]: user["name"] for user in await page.of_project("virtual_user")}
+    providers = await page.platform.documents.list("docker_provider", user_id=page.user.user_id)
+    names |= {provider.id: provider.body["name"] for provider in providers}
     profiles = [_profile(page, item, names) for item in body.get("userProfiles") or ()]
     return await page.show_in_project(
         "scenario.html",
@@ -76,7 +78,7 @@ def _profile(page: Page, body: Mapping[str, Any], names: Mapping[str, str]) -> P
         name=str(body.get("name") or name),
         virtual_user=name,
         href=f"{page.project_path}/design/virtual-user/{virtual_user_id}",
-        provider=str(body.get("providerId", "")),
+        provider=names.get(str(body.get("providerId", "")), "a provider that is gone"),
         location=str(body.get("location", "")),
         shape=_SHAPES.get(str(load.get("@type")), str(load.get("@type", ""))),
         users=int(max((users for _, users in points), default=0)),

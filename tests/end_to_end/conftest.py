@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from octoperf_mcp.cli.sign_in import FormSignIn
 PASSWORD = "correct horse battery"
 
 
+SignedIn = Callable[[], AbstractAsyncContextManager[Agent]]
+
+
 @dataclass
 class Server:
     """`octoperf-mcp serve` on a free port; what it logs is kept."""
 
     folder: Path
     arguments: tuple[str, ...] = ()
+    environ: dict[str, str] = field(default_factory=dict)
     url: str = ""
     log: Path = field(init=False)
     process: subprocess.Popen[str] | None = None
@@ -40,7 +45,11 @@ class Server:
             self.process = subprocess.Popen(
                 [*command, "--data-dir", data_dir, "--log-level", "debug", *self.arguments],
                 cwd=self.folder,
-                env={**os.environ, "OCTOPERF_MCP_EMBEDDED_DEMO_PASSWORD": PASSWORD},
+                env={
+                    **os.environ,
+                    "OCTOPERF_MCP_EMBEDDED_DEMO_PASSWORD": PASSWORD,
+                    **self.environ,
+                },
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -102,7 +111,6 @@ def storage() -> MemoryStorage:
 
 
 @pytest.fixture
-async def agent(server: Server, storage: MemoryStorage) -> AsyncIterator[Agent]:
-    """The official client, signed in as the first user."""
-    async with connected(server.url, FormSignIn("demo", PASSWORD), storage=storage) as found:
-        yield found
+def signed_in(server: Server, storage: MemoryStorage) -> SignedIn:
+    """Connects the official client as the first user."""
+    return lambda: connected(server.url, FormSignIn("demo", PASSWORD), storage=storage)

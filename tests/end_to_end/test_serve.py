@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from octoperf_mcp.cli.agent import Agent, CallFailedError, MemoryStorage, connected
+from octoperf_mcp.cli.agent import CallFailedError, MemoryStorage, connected
 from octoperf_mcp.cli.sign_in import FormSignIn
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conftest import Server
+    from tests.end_to_end.conftest import Server, SignedIn
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
@@ -26,20 +26,22 @@ async def test_the_official_client_works_in_both_eras(
     assert answer["workspaces"][0]["url"].startswith(f"{server.origin}/ui/workspace/")
 
 
-async def test_resources_and_prompts_are_read_without_a_tool(agent: Agent) -> None:
-    resources = await agent.client.list_resources()
-    assert "octoperf://templates/agents-md" in {str(item.uri) for item in resources.resources}
-    prompts = await agent.client.list_prompts()
-    assert "list_workspaces" in {prompt.name for prompt in prompts.prompts}
+async def test_resources_and_prompts_are_read_without_a_tool(signed_in: SignedIn) -> None:
+    async with signed_in() as agent:
+        resources = await agent.client.list_resources()
+        assert "octoperf://templates/agents-md" in {str(item.uri) for item in resources.resources}
+        prompts = await agent.client.list_prompts()
+        assert "list_workspaces" in {prompt.name for prompt in prompts.prompts}
 
 
-async def test_public_files_need_no_credentials(server: Server, agent: Agent) -> None:
-    address = f"{server.origin}/mcp/public/AGENTS.md"
-    async with aiohttp.ClientSession() as session, session.get(address) as answer:
-        assert answer.status == 200
-        text = await answer.text()
-    resource = await agent.client.read_resource("octoperf://templates/agents-md")
-    assert getattr(resource.contents[0], "text", None) == text
+async def test_public_files_need_no_credentials(server: Server, signed_in: SignedIn) -> None:
+    async with signed_in() as agent:
+        address = f"{server.origin}/mcp/public/AGENTS.md"
+        async with aiohttp.ClientSession() as session, session.get(address) as answer:
+            assert answer.status == 200
+            text = await answer.text()
+        resource = await agent.client.read_resource("octoperf://templates/agents-md")
+        assert getattr(resource.contents[0], "text", None) == text
 
 
 async def test_without_a_token_every_method_is_challenged(server: Server) -> None:
@@ -63,13 +65,14 @@ async def test_without_a_token_every_method_is_challenged(server: Server) -> Non
     ],
 )
 async def test_a_wrong_call_says_what_to_do_next(
-    agent: Agent, tool: str, arguments: dict[str, str], code: str
+    signed_in: SignedIn, tool: str, arguments: dict[str, str], code: str
 ) -> None:
-    with pytest.raises(CallFailedError) as caught:
-        await agent.call(tool, arguments)
-    assert caught.value.answer["code"] == code
-    assert caught.value.answer["next"]
-    assert caught.value.answer["requestId"]
+    async with signed_in() as agent:
+        with pytest.raises(CallFailedError) as caught:
+            await agent.call(tool, arguments)
+        assert caught.value.answer["code"] == code
+        assert caught.value.answer["next"]
+        assert caught.value.answer["requestId"]
 
 
 async def test_a_wrong_password_does_not_sign_in(server: Server) -> None:

@@ -21,6 +21,7 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 _PROCESS = secrets.token_hex(4)
 _numbers = itertools.count(1)
 _QUIET = ("/healthz", "/readyz", "/actuator/", "/ui/static/")
+_SIGNED = "/public/presigned/"
 _FIRST_SERVER_FAILURE = 500
 _CLIENT_LEFT = 499
 
@@ -42,7 +43,7 @@ def request_log(describe: Describe) -> Middleware:
             raise
         except Exception:
             status = 500
-            _log.exception("request_failed", request_id=request_id, path=request.path)
+            _log.exception("request_failed", request_id=request_id, path=_shown(request.path))
             raise
         else:
             return response
@@ -68,8 +69,13 @@ def _write(
         "request",
         request_id=request_id,
         http_method=request.method,
-        path=path,
+        path=_shown(path),
         http_status=status,
         duration_ms=round(duration_ms, 2),
         **describe(request),
     )
+
+
+def _shown(path: str) -> str:
+    """The path without the token of a presigned address, which is a credential."""
+    return f"{_SIGNED}…" if path.startswith(_SIGNED) else path

@@ -1,5 +1,6 @@
 """Checking passwords for whoever asks over the network: slowly for those who guess."""
 
+import math
 from collections.abc import Hashable
 
 from octoperf_mcp.embedded.failures import Failure
@@ -19,7 +20,9 @@ class TooManyAttemptsError(Failure):
     status = 429
 
     def __init__(self, wait_s: float) -> None:
-        super().__init__("Too many attempts; try again later.")
+        super().__init__(
+            "Too many attempts; try again later.", details={"retryAfterSec": math.ceil(wait_s)}
+        )
         self.wait_s = wait_s
 
 

@@ -6,6 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.platform import Platform
+
 
 def form(content: bytes, name: str | None = None, filename: str | None = "local.bin") -> Any:
     data = aiohttp.FormData(default_to_multipart=True)
@@ -81,11 +84,6 @@ async def test_a_body_that_is_no_form_is_refused(ada: Any, path: str) -> None:
     many = aiohttp.FormData(default_to_multipart=True)
     for number in range(21):
         many.add_field(f"part{number}", "x")
-    compressed = aiohttp.MultipartWriter("form-data")
-    part = compressed.append(b"x")
-    part.set_content_disposition("form-data", name="file")
-    part.headers["Content-Encoding"] = "gzip"
-    part._value = b"x"
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
     for options, status in (
         ({"data": b"bytes"}, 400),
@@ -129,3 +127,31 @@ async def test_a_reader_may_not_upload(client: Any, path: str) -> None:
         path, data=form(b"x", "a"), headers={"Authorization": "Bearer ada-reads"}
     )
     assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b"\xff\xfe", "text/plain"),
+        (b'"open', "application/json"),
+        (b"n" * 1_100_000, "text/plain"),
+    ],
+)
+async def test_a_text_part_that_is_none_is_refused(
+    ada: Any, platform: Platform, path: str, content: bytes, content_type: str
+) -> None:
+    platform.settings = EmbeddedSettings()
+    data = aiohttp.FormData(default_to_multipart=True)
+    data.add_field("filename", io.BytesIO(content), content_type=content_type)
+    data.add_field("file", io.BytesIO(b"x"), filename="a")
+    refused = await ada.json("POST", path, status=400, data=data)
+    assert "'filename'" in refused["message"]
+
+
+async def test_compressed_and_nested_parts_are_refused(ada: Any, path: str) -> None:
+    """Else a small body could unpack into a large one."""
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
+    nested = b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    for rest in (b"Content-Encoding: gzip\r\n\r\nx\r\n--b--\r\n", nested):
+        await ada.json("POST", path, status=400, data=head + rest, headers=headers)

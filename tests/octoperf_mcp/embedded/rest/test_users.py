@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from octoperf_mcp.embedded.idp.accounts import TooManyAttemptsError
+from octoperf_mcp.embedded.platform import Platform
+
 
 async def test_a_login_by_form_or_query_answers_a_session_token(anybody: Any) -> None:
     """Platform 16 answers this shape, with 200 and never 201 (rest-api.md 2)."""
@@ -39,3 +44,17 @@ async def test_the_current_user_is_whose_token_it_is(eve: Any) -> None:
         "platformAdmin": False,
         "created": 1,
     }
+
+
+async def test_guessing_is_told_when_to_try_again(
+    anybody: Any, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def throttled(username: str, password: str, *, address: str = "") -> str | None:
+        raise TooManyAttemptsError(41.2)
+
+    monkeypatch.setattr(platform.identity, "check_password", throttled)
+    pair = {"username": "ada", "password": "ada"}
+    answer = await anybody.call("POST", "/public/users/login", data=pair)
+    assert answer.status == 429
+    assert answer.headers["Retry-After"] == "42"
+    assert (await answer.json())["retryAfterSec"] == 42

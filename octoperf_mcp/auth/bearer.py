@@ -239,11 +239,12 @@ def challenge(request: web.Request, error: AuthError, *, rpc_id: Any = None) -> 
         error: Why; its message repeats nothing of the token.
         rpc_id: Id of the JSON-RPC request, when the body was read.
     """
-    body = {
+    body: dict[str, Any] = {
         "jsonrpc": "2.0",
-        "id": rpc_id,
         "error": {"code": error.status, "message": error.message},
     }
+    if rpc_id is not None:
+        body["id"] = rpc_id
     answer = web.Response(
         status=error.status,
         body=orjson.dumps(body),

@@ -107,6 +107,12 @@ class Captures:
             **self._body(entity),
         )
 
+    def without_credentials(self, headers: Any) -> list[dict[str, str]]:
+        """Headers as `{name, value}` objects, the values of credentials hidden."""
+        return [
+            {"name": name, "value": self._shown(name, value)} for name, value in _pairs(headers)
+        ]
+
     def _body(self, entity: Mapping[str, Any]) -> dict[str, Any]:
         body = entity.get("body")
         if not isinstance(body, str) or not body:

@@ -9,7 +9,7 @@ from octoperf_edit import links, rest
 from octoperf_edit.arguments import Description, Name, something_given
 from octoperf_edit.outline import find, outline, size_bytes, walk, without_children
 from octoperf_edit.payloads import VirtualUserListing, VirtualUserView
-from octoperf_mcp import Limit, ToolContext, known_id, listing, page_of, tool
+from octoperf_mcp import Captures, Limit, ToolContext, known_id, listing, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 ANSWER_MAX_BYTES = 60_000
@@ -30,7 +30,7 @@ async def get_virtual_user(
     """Read the action tree of one virtual user, the document that patch_virtual_user edits.
 
     A tree too large for one answer comes as an outline, one row per action with its JSON Pointer;
-    read its parts with actionId.
+    read its parts with actionId. Values of credential headers read <hidden N>; they stay stored.
 
     Args:
         virtual_user_id: Id from list_virtual_users or an import.
@@ -43,6 +43,7 @@ async def get_virtual_user(
     """
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
         document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+    document = _without_credentials(document, Captures(0))
     pointer, shown = _part(document, action_id)
     size = size_bytes(shown)
     facts: dict[str, Any] = {
@@ -129,6 +130,19 @@ async def page_url(ctx: ToolContext, document: Mapping[str, Any]) -> str:
         project_id=document["projectId"],
         virtual_user_id=document["id"],
     )
+
+
+def _without_credentials(node: Mapping[str, Any], captures: Captures) -> dict[str, Any]:
+    """A copy in which headers, sent or recorded, show no credential."""
+    shown = dict(node)
+    if "headers" in shown:
+        shown["headers"] = captures.without_credentials(shown["headers"])
+    for name in ("recordedRequest", "recordedResponse"):
+        if isinstance(shown.get(name), Mapping):
+            shown[name] = _without_credentials(shown[name], captures)
+    if isinstance(shown.get("children"), list):
+        shown["children"] = [_without_credentials(child, captures) for child in shown["children"]]
+    return shown
 
 
 def _part(document: dict[str, Any], action_id: str | None) -> tuple[str, dict[str, Any]]:

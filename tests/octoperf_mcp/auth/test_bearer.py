@@ -126,7 +126,7 @@ async def test_every_method_without_credentials_gets_the_challenge(
     if method != "HEAD":
         body = await answer.json()
         assert body["jsonrpc"] == "2.0"
-        assert body["id"] is None
+        assert "id" not in body
         assert set(body["error"]) == {"code", "message"}
 
 

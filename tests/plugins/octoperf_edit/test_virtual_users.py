@@ -190,3 +190,26 @@ async def test_a_backup_is_a_copy_with_tags_that_say_so(context: Maker, document
     assert found["tags"] == ["backup", "pre-correlation", "smoke"]
     assert found["url"].endswith("/design/virtual-user/v2")
     assert ctx.body_of(copy_line)["children"] == document["children"]
+
+
+async def test_credentials_of_a_recording_are_hidden_and_the_rest_is_not(
+    context: Maker, document: Document
+) -> None:
+    get = document["children"][0]["children"][0]
+    get["headers"] = [{"name": "Authorization", "value": "Bearer abc"}]
+    get["recordedRequest"] = {"headers": [{"name": "X-Api-Key", "value": "k3y"}]}
+    get["recordedResponse"] = {
+        "status": 200,
+        "headers": [
+            {"name": "Set-Cookie", "value": "session=s3cr3t; Path=/"},
+            {"name": "Content-Type", "value": "text/html"},
+        ],
+    }
+    ctx = context(PLUGIN, {GET: document})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1"})
+    shown = found["virtualUser"]["children"][0]["children"][0]
+    assert shown["headers"][0]["value"] == "Bearer <hidden 1>"
+    assert shown["recordedRequest"]["headers"][0]["value"] == "<hidden 2>"
+    recorded = [header["value"] for header in shown["recordedResponse"]["headers"]]
+    assert recorded == ["session=<hidden 3>; Path=/", "text/html"]
+    assert shown["recordedResponse"]["status"] == 200

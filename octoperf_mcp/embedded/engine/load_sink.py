@@ -30,6 +30,7 @@ class LoadSink:
         self._run_log = run_log
         self._mask = mask
         self._kept: Counter[tuple[str, str]] = Counter()
+        self._kept_total = 0
         self._said: Counter[str] = Counter()
 
     def outcome(self, session: UserSession, outcome: Outcome) -> None:
@@ -45,10 +46,11 @@ class LoadSink:
         sample = outcome.sample
         key = (sample.action_id, sample.code)
         detail = ErrorDetail(self._mask.text(outcome.message), user=str(session.thread_number))
-        full = self._kept.total() < FIRST_ERRORS or self._kept[key] < ERRORS_PER_ACTION_AND_CODE
+        full = self._kept_total < FIRST_ERRORS or self._kept[key] < ERRORS_PER_ACTION_AND_CODE
         if sample.cut_off or not full:
             return detail
         self._kept[key] += 1
+        self._kept_total += 1
         detail.assertions = self._mask.tree(
             [
                 {

@@ -12,7 +12,7 @@ from gevent.event import Event
 from locust import LoadTestShape, User, task
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerNode
+from locust.runners import MasterRunner, Runner, WorkerNode
 
 from octoperf_mcp.embedded.engine.locust_nodes import (
     FINISHED_USERS,
@@ -55,6 +55,8 @@ class _Shape(LoadTestShape):
         super().__init__()  # type: ignore[no-untyped-call]  # Locust has no annotation there
         self._loads = loads
         self.start_ms: int | None = None
+        self._nodes: set[str] = set()
+        self._changes = 0
 
     def totals(self) -> dict[int, int]:
         """Users of each profile to hold now."""
@@ -67,8 +69,15 @@ class _Shape(LoadTestShape):
         }
 
     def tick(self) -> tuple[int, float]:
-        """Total of users, and a rate that plays no part: the dispatcher hands out at once."""
-        return sum(self.totals().values()), 1.0
+        """Total of users, and a rate that only tells Locust when to hand users out again.
+
+        The dispatcher hands out at once, whatever the rate; Locust asks it when either changes.
+        """
+        nodes = _alive(self.runner)
+        if nodes != self._nodes:
+            self._nodes = nodes
+            self._changes += 1
+        return sum(self.totals().values()), 1.0 + self._changes / 1000
 
 
 class _Dispatcher(UsersDispatcher):
@@ -144,7 +153,7 @@ class Master:
 
     def _wait_for_workers(self) -> None:
         end = time.monotonic() + _JOIN_S
-        while len(self._runner.clients.ready) < self._order.workers:
+        while len(self._runner.clients.ready) < self._order.workers and not self._end.is_set():
             if time.monotonic() > end:
                 joined = len(self._runner.clients.ready)
                 raise TimeoutError(f"{joined} of {self._order.workers} load workers joined.")
@@ -180,15 +189,11 @@ class Master:
                 self._stop("lost", 0)
 
     def _wind_up(self) -> None:
-        for node in self._nodes():
+        for node in _alive(self._runner):
             self._runner.send_message(WIND_UP, {"grace_ms": self._grace_ms}, node)
         end = time.monotonic() + self._grace_ms / _MS + _AFTER_GRACE_S
-        while not set(self._nodes()) <= self._wound_up and time.monotonic() < end:
+        while not _alive(self._runner) <= self._wound_up and time.monotonic() < end:
             gevent.sleep(0.01)
-
-    def _nodes(self) -> list[str]:
-        clients = self._runner.clients
-        return [node.id for node in (*clients.ready, *clients.spawning, *clients.running)]
 
     def _tell_layout(self, nodes: Iterable[WorkerNode]) -> None:
         """Tell each worker its share before Locust tells it its users."""
@@ -212,3 +217,11 @@ class Master:
 
     def _on_wound_up(self, *, msg: Any, **_: Any) -> None:
         self._wound_up.add(msg.node_id)
+
+
+def _alive(runner: Runner | None) -> set[str]:
+    """Workers that Locust hears of."""
+    if not isinstance(runner, MasterRunner):
+        return set()
+    clients = runner.clients
+    return {node.id for node in (*clients.ready, *clients.spawning, *clients.running)}

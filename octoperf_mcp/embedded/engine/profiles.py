@@ -128,6 +128,8 @@ def _unsupported(engine: Document) -> list[str]:
         found.append("resources are not downloaded.")
     if (engine.get("dns") or {}).get("servers"):
         found.append("its DNS servers are not asked.")
+    if (engine.get("jtl") or {}).get("type") == "ERRORS":
+        found.append("its JTL holds all samples, not the failed ones only.")
     if engine.get("@type") not in {None, "JmeterUserProfileEngine"}:
         found.append(f"{engine.get('@type')} is not run by this engine.")
     return found

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.run_states import advanced
 from octoperf_mcp.embedded.engine.tables import active_run
+from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
@@ -71,7 +72,11 @@ class RunRecords:
                 )
             return changed
 
-        after = (await self.database.write(work)).body["state"]
+        try:
+            after = (await self.database.write(work)).body["state"]
+        except NotFound:  # the run was deleted while it was under way
+            await self.forget(directory.run_id)
+            return
         if after != before and directory.files.is_dir():
             directory.log.write(f"Test status changed: {before} => {after}")
 

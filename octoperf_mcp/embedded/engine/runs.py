@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
 from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
 from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
@@ -78,6 +79,7 @@ class Runs:
             files=self._files,
             blobs=blobs,
         )
+        self._background = Background()
         self._active: dict[str, LoadRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -87,6 +89,7 @@ class Runs:
         for run_id, is_validation in await self._records.left_over():
             recover = self.validations.recover if is_validation else self._recover
             self._spawn(run_id, recover(run_id))
+        self._background.start(self._remove_orphans())
 
     async def close(self) -> None:
         """Abort what is under way, and wait until it is written down."""
@@ -94,8 +97,9 @@ class Runs:
             run.stop("The platform, which is stopping,")
         self.validations.stop_all("The platform, which is stopping,")
         while self._tasks:
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.wait(list(self._tasks.values()))
         await self.validations.settled()
+        await self._background.close()
 
     async def start(
         self,
@@ -129,16 +133,22 @@ class Runs:
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
         plan = await check_scenario(self._documents, self._files, scenario, user_id)
-        result, report = await self._create(plan, user_id, name or scenario.body["name"])
+        launch = self._launch(plan, user_id, name or scenario.body["name"], properties or {})
+        return await self._background.uninterrupted(launch)
+
+    async def _launch(
+        self, plan: ScenarioPlan, user_id: str, name: str, properties: Mapping[str, str]
+    ) -> Document:
+        result, report = await self._create(plan, user_id, name)
         trees = [each.body for each in plan.materials.virtual_users.values()]
-        await self._metrics.describe(result.id, scenario.body, trees)
+        await self._metrics.describe(result.id, plan.scenario.body, trees)
         directory = RunDirectory(self._data_dir, result.id)
 
         async def make_plan() -> LoadPlan:
             return await load_plan(
                 plan,
                 directory,
-                properties or {},
+                properties,
                 documents=self._documents,
                 files=self._files,
                 workers=self._settings.workers,
@@ -252,8 +262,8 @@ class Runs:
         directory.remove_resources()
         await self._records.advance(directory, ABORTED)
 
-    def _spawn(self, run_id: str, course: Any) -> None:
-        task = self._tasks[run_id] = asyncio.create_task(course, name=f"run-{run_id}")
+    def _spawn(self, run_id: str, course: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks[run_id] = self._background.start(course)
 
         def done(_: object) -> None:
             self._tasks.pop(run_id, None)
@@ -264,20 +274,25 @@ class Runs:
     async def _on_delete(self, connection: AsyncConnection, document: Document) -> None:
         """What hangs on a deleted run goes too; its folder once the deletion is certain."""
         await self.validations.on_delete(connection, document)
-        if document.kind != "bench_result":
-            return
-        run = self._active.get(document.id)
-        if run is not None:
-            run.stop("Its deletion")
-        loop = asyncio.get_running_loop()
-        loop.call_later(
-            _REMOVED_AFTER_S, lambda: loop.create_task(self._remove_folder(document.id))
-        )
+        if document.kind == "bench_result":
+            run = self._active.get(document.id)
+            if run is not None:
+                run.stop("Its deletion")
+            self._background.start(self._remove_folder(document.id))
 
     async def _remove_folder(self, run_id: str) -> None:
+        await asyncio.sleep(_REMOVED_AFTER_S)
         await self.settled(run_id)
         if await self._documents.peek("bench_result", run_id) is None:
             await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
+
+    async def _remove_orphans(self) -> None:
+        """Folders of runs that were deleted when nobody was there to remove them."""
+        folder = self._data_dir / "runs"
+        names = await asyncio.to_thread(lambda: [p.name for p in folder.glob("*") if p.is_dir()])
+        for run_id in names:
+            if await self._documents.peek("bench_result", run_id) is None:
+                await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
 
 
 def _bench_result(plan: ScenarioPlan, name: str) -> Json:

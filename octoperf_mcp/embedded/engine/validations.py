@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.engine import materials as collecting
+from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.engine.capture_feed import CaptureFeed
 from octoperf_mcp.embedded.engine.load_engine import StartUpLine
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
@@ -29,6 +30,7 @@ from octoperf_mcp.embedded.engine.tables import (
 from octoperf_mcp.embedded.engine.validation_results import ValidationResults
 from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.sanity.check import sanity_check
+from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
@@ -39,6 +41,8 @@ log = structlog.get_logger()
 Json = dict[str, Any]
 
 MOST_ITERATIONS = 100
+KEPT = 5
+"""Latest validations of a virtual user that are kept."""
 _MOST_AT_A_TIME = 8
 _LONGEST_S = 20 * 60.0
 _PUMP_S = 0.2
@@ -106,6 +110,7 @@ class Validations:
         self._files = files
         self._blobs = blobs
         self.results = ValidationResults(records.database, blobs)
+        self._background = Background()
         self._active: dict[str, _Validation] = {}
 
     async def start(
@@ -139,6 +144,17 @@ class Validations:
             user_id=user_id,
         )
         await self._require_sane(virtual_user, found, user_id)
+        return await self._background.uninterrupted(
+            self._launch(virtual_user, found, user_id, request)
+        )
+
+    async def _launch(
+        self,
+        virtual_user: Document,
+        found: ProjectMaterials,
+        user_id: str,
+        request: ValidationRequest,
+    ) -> Document:
         result = await self._create(virtual_user, found, user_id)
         directory = RunDirectory(self._data_dir, result.id)
         directory.create()
@@ -147,7 +163,7 @@ class Validations:
         )
         self._active[result.id] = validation
         course = self._play(validation, virtual_user, found, request)
-        validation.task = asyncio.create_task(course, name=f"validation-{result.id}")
+        validation.task = self._background.start(course)
         validation.task.add_done_callback(lambda _: self._active.pop(result.id, None))
         return result
 
@@ -243,6 +259,28 @@ class Validations:
             directory.log.write(f"{type(error).__name__}: {error}", level="ERROR")
         directory.remove_resources()
         await self._records.advance(directory, state)
+        await self._prune(virtual_user.id)
+
+    async def _prune(self, virtual_user_id: str) -> None:
+        """Forget the older validations of a virtual user: each holds all its bodies."""
+
+        async def work(writer: AsyncConnection) -> list[str]:
+            query = (
+                sa.select(validation_run.c.run_id)
+                .where(validation_run.c.virtual_user_id == virtual_user_id)
+                .order_by(validation_run.c.started.desc())
+                .offset(KEPT)
+            )
+            old = [run_id for run_id in await writer.scalars(query) if run_id not in self._active]
+            for run_id in old:
+                found = await rows.current(writer, "bench_result", run_id)
+                if found is not None:
+                    await self.on_delete(writer, found)
+                    await rows.remove(writer, found)
+            return old
+
+        for run_id in await self._records.database.write(work):
+            await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
 
     def _order(
         self,

@@ -5,8 +5,10 @@ comes as the first line of standard input, events go to standard output, trouble
 and to standard error. The end of standard input ends the process.
 """
 
+import contextlib
 import logging
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -73,8 +75,16 @@ def _guarded(directory: str, play: Callable[[], None]) -> None:
         raise
 
 
+def _allow_many_sockets() -> None:
+    """Every user holds a connection or several."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> NoReturn:
     """Play a role and end the process at once: nothing of Locust may hold it up."""
+    _allow_many_sockets()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     status = 0

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import ssl
 import threading
 import time
 from collections import Counter
@@ -108,7 +109,7 @@ class _Server(ThreadingHTTPServer):
 class Target:
     """The site; `answers[path]` is an Answer or a function from Hit to Answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.hits: list[Hit] = []
         self.answers: dict[str, Any] = dict(_SITE)
         self.connections = 0
@@ -116,6 +117,8 @@ class Target:
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"site": self})
         self._server = _Server(("127.0.0.1", 0), handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True

@@ -1,7 +1,12 @@
+import gzip
 import json
 import socket
+import ssl
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
+import brotli
 import pytest
 
 from octoperf_mcp.embedded.engine.compiler import Options
@@ -175,10 +180,52 @@ def test_a_cookie_of_the_jar_wins_over_a_recorded_one(target: Target) -> None:
     assert target.hits[1].headers["cookie"] == "theme=dark; sid=s-1"
 
 
-def test_compressed_answers_are_read_as_text(target: Target) -> None:
-    [outcome] = Player([request("/gzip")], servers=[target.server()]).play()
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("br", brotli.compress),
+        ("deflate, gzip", lambda data: gzip.compress(zlib.compress(data))),
+        ("identity", bytes),
+        ("unheard-of", bytes),
+    ],
+)
+def test_compressed_answers_are_read_as_text(
+    target: Target, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    kind = ("Content-Type", "text/plain; charset=utf-8")
+    target.answers["/packed"] = Answer(
+        pack("zipped é".encode()), headers=[("Content-Encoding", encoding), kind]
+    )
+    [outcome] = Player([request("/packed")], servers=[target.server()]).play()
     assert outcome.exchange is not None
     assert outcome.exchange.text == "zipped é"
+
+
+def test_tls_works_with_any_certificate_and_keeps_its_connection(
+    target: Target, tls: ssl.SSLContext
+) -> None:
+    site = Target(tls)
+    try:
+        server = site.server(protocol="HTTPS")
+        player = Player([request("/login"), request("/echo")], servers=[server])
+        first, second = player.play()
+        third, _ = player.play()
+    finally:
+        site.close()
+    assert [o.sample.code for o in (first, second, third)] == ["200"] * 3
+    assert first.sample.connect_us > 0
+    assert second.sample.connect_us == third.sample.connect_us == 0
+    assert first.sample.url.startswith("https://127.0.0.1:")
+    assert site.hits[1].headers["cookie"] == "sid=s-1"
 
 
 def test_long_answers_are_read_whole_but_kept_in_part(target: Target) -> None:

@@ -372,12 +372,21 @@ async def test_generators_that_do_not_come_up_are_an_error_that_can_be_read(
     assert "no_such_module" in messages
 
 
-async def test_a_deleted_run_takes_its_folder_and_figures_with_it(stage: Stage) -> None:
-    engine = {"@type": "JmeterUserProfileEngine", "settings": {"iterations": 1}}
-    virtual_user = await stage.virtual_user(request("/"))
-    profile = stage.profile(virtual_user, ramp(1, 0, 60_000), engine=engine)
-    result = await stage.played(await stage.scenario(profile))
-    folder = stage.data_dir / "runs" / result["id"]
-    assert folder.is_dir()
-    await stage.documents.delete("bench_result", result["id"], user_id=ADA)
+async def test_a_run_that_is_deleted_under_way_ends_and_takes_its_folder_with_it(
+    stage: Stage, target: Target
+) -> None:
+    virtual_user = await stage.virtual_user(request("/", thinktime=think(20)))
+    profile = stage.profile(virtual_user, ramp(1, 0, 60_000))
+    run_id = await stage.started(await stage.scenario(profile))
+    folder = stage.data_dir / "runs" / run_id
+    await until(lambda: target.count > 0, what="the load runs")
+    await stage.documents.delete("bench_result", run_id, user_id=ADA)
+    await stage.runs.settled(run_id)
+    await until(lambda: not folder.exists(), what="the folder goes")
+
+
+async def test_folders_of_runs_that_are_gone_are_swept_at_the_start(stage: Stage) -> None:
+    folder = stage.data_dir / "runs" / "gone"
+    folder.mkdir(parents=True)
+    await stage.other_runs()
     await until(lambda: not folder.exists(), what="the folder goes")

@@ -310,3 +310,16 @@ async def test_a_deleted_virtual_user_takes_its_validations_with_it(stage: Stage
     assert await stage.runs.validations.results.latest_run(virtual_user.id) is None
     with pytest.raises(NotFound):
         await stage.index(virtual_user)
+
+
+async def test_only_the_latest_validations_are_kept(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octoperf_mcp.embedded.engine.validations.KEPT", 1)
+    virtual_user = await stage.virtual_user(request("/", id="a"))
+    first = await stage.validated(virtual_user)
+    second = await stage.validated(virtual_user)
+    left = await stage.documents.list("bench_result", user_id=ADA)
+    assert [each.id for each in left] == [second["id"]]
+    assert not (stage.data_dir / "runs" / first["id"]).exists()
+    assert (await stage.index(virtual_user))["a"]["success"] == 1

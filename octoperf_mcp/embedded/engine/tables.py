@@ -7,8 +7,8 @@ from octoperf_mcp.embedded.store.schema import JsonText, metadata
 active_run = sa.Table(
     "active_run",
     metadata,
-    sa.Column("run_id", sa.String(64), primary_key=True),
-    sa.Column("instance", sa.String(255), nullable=False, index=True),
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("instance", sa.Text, nullable=False, index=True),
     sa.Column("is_validation", sa.Boolean, nullable=False),
 )
 """Runs that are not over, by the instance of the platform that plays them."""
@@ -16,18 +16,18 @@ active_run = sa.Table(
 validation_run = sa.Table(
     "validation_run",
     metadata,
-    sa.Column("run_id", sa.String(64), primary_key=True),
-    sa.Column("virtual_user_id", sa.String(64), nullable=False, index=True),
-    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("virtual_user_id", sa.Text, nullable=False, index=True),
+    sa.Column("project_id", sa.Text, nullable=False),
     sa.Column("started", sa.BigInteger, nullable=False),
 )
 
 validation_sample = sa.Table(
     "validation_sample",
     metadata,
-    sa.Column("run_id", sa.String(64), primary_key=True),
+    sa.Column("run_id", sa.Text, primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("action_id", sa.String(255), nullable=False),
+    sa.Column("action_id", sa.Text, nullable=False),
     sa.Column("timestamp", sa.BigInteger, nullable=False),
     sa.Column("ok", sa.Boolean, nullable=False),
     sa.Column("entry", JsonText, nullable=False),
@@ -38,8 +38,8 @@ validation_sample = sa.Table(
 validation_body = sa.Table(
     "validation_body",
     metadata,
-    sa.Column("run_id", sa.String(64), primary_key=True),
-    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 """Bodies of a validation by SHA-256; they go with their run."""

@@ -22,7 +22,7 @@ metric_run = sa.Table(
     "metric_run",
     metadata,
     sa.Column("run_no", sa.Integer, primary_key=True),
-    sa.Column("run_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("run_id", sa.Text, nullable=False, unique=True),
     sa.Column("rolled", sa.BigInteger, nullable=False),
     sa.Column("sealed", sa.Boolean, nullable=False),
     sa.Column("labels", JsonText, nullable=False),

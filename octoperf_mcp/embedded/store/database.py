@@ -45,12 +45,13 @@ class Database:
             url: `sqlite:///path` or `postgresql://…`; the asynchronous driver is added.
 
         Raises:
-            ConfigError: the address is impossible, or a later version wrote the database.
+            ConfigError: the address is impossible, nobody answers there, or a later version wrote
+                the database.
         """
         database = cls(*dialects.engines(url))
         try:
+            await dialects.require_connection(database._writer)
             async with database.writing() as connection:
-                await dialects.hold_schema(connection)
                 await connection.run_sync(metadata.create_all)
                 await _migrate(connection)
         except BaseException:
@@ -105,7 +106,7 @@ class Database:
         On SQLite there is one process.
         """
         async with self._readers.connect() as connection:
-            await dialects.hold_schema(connection)
+            await dialects.hold_alone(connection)
             yield
 
     async def write(

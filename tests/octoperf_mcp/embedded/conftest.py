@@ -1,71 +1,52 @@
-"""A real PostgreSQL for the tests that ask for one."""
+"""Empty databases: an SQLite file, or a schema of the PostgreSQL that the environment names."""
 
-import importlib.util
 import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import uuid
-from collections.abc import Iterator
+import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-UNPRIVILEGED = "postgres"
+POSTGRES = "OCTOPERF_MCP_TESTS_POSTGRES"
+"""Address of a PostgreSQL database in which tests may create schemas."""
 
-
-@pytest.fixture
-def postgresql_url(postgresql_directory: str) -> str:
-    """Address of an empty database on a real server."""
-    name = f"test_{uuid.uuid4().hex}"
-    _run("createdb", "--host", postgresql_directory, "--username=octoperf", name)
-    return f"postgresql://octoperf@/{name}?host={postgresql_directory}"
+KINDS = ("sqlite", "postgresql")
+on_both = pytest.mark.parametrize("database_kind", KINDS, indirect=True)
+"""For tests in a room that otherwise runs on SQLite alone."""
+on_sqlite = pytest.mark.parametrize("database_kind", KINDS[:1], indirect=True)
+"""For tests of files and PRAGMAs in a room that otherwise runs on both."""
 
 
 @pytest.fixture(scope="session")
-def postgresql_directory() -> Iterator[str]:
-    """Directory with the socket of a server that is started for these tests."""
-    for program in ("initdb", "pg_ctl", "createdb"):
-        if shutil.which(program, path=_search_path()) is None:
-            pytest.skip(f"PostgreSQL's {program} is not installed")
-    if importlib.util.find_spec("asyncpg") is None:
-        pytest.skip("the package asyncpg is not installed")
-    account = _account()
-    with tempfile.TemporaryDirectory(prefix="octoperf-pg-") as name:
-        if account:
-            shutil.chown(name, **account)
-        data = Path(name) / "data"
-        _run("initdb", "--pgdata", str(data), "--username=octoperf", "--auth=trust", "--no-sync")
-        options = f"-k {name} -c listen_addresses='' -c fsync=off"
-        log = str(Path(name) / "log")
-        _run("pg_ctl", "start", "-w", "-D", str(data), "-l", log, "-o", options)
-        try:
-            yield name
-        finally:
-            _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(data))
+def postgresql_server() -> str:
+    address = os.environ.get(POSTGRES)
+    if not address:
+        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
+    return address
 
 
-def _account() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    if os.getuid() != 0:
-        return {}
-    try:
-        found = pwd.getpwnam(UNPRIVILEGED)
-    except KeyError:
-        pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-    return {"user": found.pw_uid, "group": found.pw_gid}
+@pytest.fixture
+async def postgresql_url(postgresql_server: str) -> AsyncIterator[str]:
+    """Address of an empty schema, gone after the test."""
+    asyncpg = pytest.importorskip("asyncpg")
+    name = f"octoperf_test_{secrets.token_hex(8)}"
+    admin = await asyncpg.connect(postgresql_server)
+    await admin.execute(f"CREATE SCHEMA {name}")
+    url = sa.make_url(postgresql_server).update_query_dict({"search_path": name})
+    yield url.render_as_string(hide_password=False)
+    await admin.execute(f"DROP SCHEMA {name} CASCADE")
+    await admin.close()
 
 
-def _search_path() -> str:
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return os.pathsep.join([os.environ.get("PATH", ""), *map(str, installed)])
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", KINDS[0]))
 
 
-def _run(program: str, *arguments: str) -> None:
-    path = shutil.which(program, path=_search_path())
-    assert path is not None
-    subprocess.run(
-        [path, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **_account()
-    )
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Address of an empty database of the kind that the test or its room asks for."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path}/octoperf.db"
+    return str(request.getfixturevalue("postgresql_url"))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,12 @@ from octoperf_mcp.embedded.failures import Invalid, NotFound
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import task
 from octoperf_mcp.embedded.tasks import Tasks
+from tests.octoperf_mcp.embedded.conftest import on_both
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_url)
     yield database
     await database.close()
 
@@ -36,6 +36,7 @@ async def finished(tasks: Tasks, task_id: str, user_id: str = "ada") -> dict[str
     return await tasks.result(task_id, user_id)
 
 
+@on_both
 async def test_an_interrupted_task_is_run_again_at_the_next_start(database: Database) -> None:
     first = Tasks(database)
     first.handle("EchoTask", never)

@@ -16,11 +16,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from aiohttp import web
 from argon2 import PasswordHasher
 
 from octoperf_mcp.embedded.idp.passwords import Passwords
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
+from octoperf_mcp.embedded.idp.tables import identity_secret, identity_user, signing_key
 from octoperf_mcp.embedded.store.database import Database
 
 PASSWORD = "correct horse battery"
@@ -233,10 +235,10 @@ Start = Callable[[], Awaitable[World]]
 
 
 @asynccontextmanager
-async def running(path: Path, listener: socket.socket) -> AsyncIterator[World]:
+async def running(url: str, listener: socket.socket) -> AsyncIterator[World]:
     """The provider on a database and a bound socket, until the block ends."""
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    database = await Database.open(f"sqlite:///{path}")
+    database = await Database.open(url)
     provider = await IdentityProvider.open(database, origin=origin, passwords=Passwords(CHEAP))
     app = web.Application()
     app.router.add_routes(provider.routes())
@@ -263,6 +265,25 @@ def database_path(seeded: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def world(database_path: Path) -> AsyncIterator[World]:
-    async with running(database_path, bound_socket()) as world:
+async def seeded_url(
+    database_kind: str, database_url: str, seeded: Path, request: pytest.FixtureRequest
+) -> str:
+    """Address of a database of its own with keys and a user."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('database_path')}"
+    source = sa.create_engine(f"sqlite:///{seeded}")
+    database = await Database.open(database_url)
+    with source.connect() as reader:
+        async with database.writing() as writer:
+            for table in (signing_key, identity_secret, identity_user):
+                rows = reader.execute(sa.select(table)).mappings()
+                await writer.execute(table.insert(), [dict(row) for row in rows])
+    source.dispose()
+    await database.close()
+    return database_url
+
+
+@pytest.fixture
+async def world(seeded_url: str) -> AsyncIterator[World]:
+    async with running(seeded_url, bound_socket()) as world:
         yield world

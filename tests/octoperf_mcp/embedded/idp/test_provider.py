@@ -1,9 +1,7 @@
 """What the rest of the platform asks: principals, users, tokens, keys."""
 
 import asyncio
-import shutil
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from octoperf_mcp.embedded.idp.tables import identity_user, oauth_grant, signing
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.errors import ConfigError
+from tests.octoperf_mcp.embedded.conftest import on_both
 from tests.octoperf_mcp.embedded.idp.conftest import PASSWORD, World, bound_socket, running
 
 
@@ -49,6 +48,7 @@ def test_https_and_loopback_origins_are_fine(origin: str) -> None:
     check_origin(origin)
 
 
+@on_both
 async def test_a_token_for_local_use_is_a_principal_until_it_is_revoked(world: World) -> None:
     token = await world.provider.mint_token(world.user_id, ["octoperf:read"], 60)
     principal = await world.provider.principal(token)
@@ -73,6 +73,7 @@ async def test_tokens_are_minted_for_known_users_and_scopes_only(world: World) -
         await world.provider.mint_token(world.user_id, ["octoperf:everything"], 60)
 
 
+@on_both
 async def test_one_user_cannot_revoke_the_grant_of_another(world: World) -> None:
     other = await world.provider.create_user("ada", "another password")
     token = await world.provider.mint_token(world.user_id, ["octoperf:read"], 60)
@@ -82,6 +83,7 @@ async def test_one_user_cannot_revoke_the_grant_of_another(world: World) -> None
     assert await world.provider.principal(token) is not None
 
 
+@on_both
 async def test_grants_are_listed_with_their_last_use(world: World) -> None:
     client_id, tokens = await world.signed_in()
     await world.provider.mint_token(world.user_id, ["octoperf:read"], 60)
@@ -137,6 +139,7 @@ async def test_what_is_no_token_is_nobody(world: World, token: str) -> None:
     assert await world.provider.principal(token) is None
 
 
+@on_both
 async def test_a_locked_user_is_out_at_once_and_his_tokens_stay_dead(world: World) -> None:
     token = await world.provider.session_token(world.user_id)
     assert await world.provider.principal(token) is not None
@@ -148,6 +151,7 @@ async def test_a_locked_user_is_out_at_once_and_his_tokens_stay_dead(world: Worl
     assert await world.provider.check_password("demo", PASSWORD) == world.user_id
 
 
+@on_both
 async def test_users_come_and_go(world: World) -> None:
     provider = world.provider
     ada = await provider.create_user(" Ada ", "ada's password")
@@ -182,6 +186,7 @@ async def test_guessing_over_rest_is_slowed_down_with_a_status_of_its_own(world:
     assert found == world.user_id
 
 
+@on_both
 async def test_a_hash_of_old_cost_is_renewed_when_the_password_is_known(world: World) -> None:
     """The seeded hash was made cheaply; a provider of usual cost replaces it."""
 
@@ -200,6 +205,7 @@ async def test_a_hash_of_old_cost_is_renewed_when_the_password_is_known(world: W
     await usual.close()
 
 
+@on_both
 async def test_a_grant_that_ends_during_a_refresh_gives_no_successor(world: World) -> None:
     _, tokens = await world.signed_in()
     grants = world.provider.grants
@@ -222,13 +228,14 @@ async def test_parallel_guesses_cannot_all_slip_through(world: World) -> None:
     assert sum(looked_at) == 5
 
 
+@on_both
 async def test_what_another_replica_revokes_is_dead_within_a_second(
-    world: World, database_path: Path
+    world: World, seeded_url: str
 ) -> None:
     token = await world.provider.session_token(world.user_id)
     principal = await world.provider.principal(token)
     assert principal is not None
-    other_database = await Database.open(f"sqlite:///{database_path}")
+    other_database = await Database.open(seeded_url)
     other = await IdentityProvider.open(other_database, origin=world.origin)
     await other.revoke_grant(principal.grant_id)
     clock = world.provider._live._clock
@@ -238,16 +245,17 @@ async def test_what_another_replica_revokes_is_dead_within_a_second(
     await other_database.close()
 
 
-async def test_tokens_and_sessions_survive_a_restart(database_path: Path) -> None:
+@on_both
+async def test_tokens_and_sessions_survive_a_restart(seeded_url: str) -> None:
     listener = bound_socket()
     port = listener.getsockname()[1]
-    async with running(database_path, listener) as world:
+    async with running(seeded_url, listener) as world:
         client_id, tokens = await world.signed_in()
         cookies = list(world.browsers[0].session.cookie_jar)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    async with running(database_path, listener) as world:
+    async with running(seeded_url, listener) as world:
         assert await world.provider.principal(tokens["access_token"]) is not None
         status, _ = await world.refresh(client_id, tokens["refresh_token"])
         assert status == 200
@@ -257,24 +265,24 @@ async def test_tokens_and_sessions_survive_a_restart(database_path: Path) -> Non
         assert "demo" in browser.page
 
 
+@on_both
 async def test_two_processes_that_start_on_an_empty_database_agree_on_the_key(
-    tmp_path: Path,
+    database_url: str,
 ) -> None:
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
-    one, other = await asyncio.gather(SigningKeys.open(database), SigningKeys.open(database))
+    databases = [await Database.open(database_url) for _ in range(2)]
+    one, other = await asyncio.gather(*map(SigningKeys.open, databases))
     document = await one.document()
     assert len(document["keys"]) == 1
     assert document == await other.document()
     assert one.secret == other.secret
-    await database.close()
+    for database in databases:
+        await database.close()
 
 
-async def test_a_new_key_signs_and_the_retired_one_still_verifies(
-    seeded: Path, tmp_path: Path
-) -> None:
+@on_both
+async def test_a_new_key_signs_and_the_retired_one_still_verifies(seeded_url: str) -> None:
     """The wall for rotation: keys are rows, and the newest that is not retired signs."""
-    shutil.copy(seeded, tmp_path / "octoperf.db")
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+    database = await Database.open(seeded_url)
     provider = await IdentityProvider.open(database, origin="http://127.0.0.1:1")
     user = await provider.users.find("demo")
     assert user is not None

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from octoperf_mcp.embedded.idp.clients import Clients, Registration, TooManyClientsError
 from octoperf_mcp.embedded.idp.tables import oauth_client
 from octoperf_mcp.embedded.store.schema import now_ms
+from tests.octoperf_mcp.embedded.conftest import on_both
 from tests.octoperf_mcp.embedded.idp.conftest import CALLBACK, World
 
 DAY_MS = 24 * 3600 * 1000
@@ -125,6 +126,7 @@ async def test_a_name_is_kept_without_what_could_disguise_it(
     assert (await world.register(client_name=claimed))["client_name"] == shown
 
 
+@on_both
 async def test_the_same_application_is_not_added_again(world: World) -> None:
     """Programs register at every start, each time with another loopback port."""
     first = await world.register(redirect_uris=["http://localhost:1000/callback"])
@@ -166,6 +168,7 @@ def wanted(name: str) -> Registration:
     return Registration(name, (CALLBACK,), "native", "none", "octoperf:read")
 
 
+@on_both
 async def test_a_full_table_makes_room_only_by_removing_the_abandoned(world: World) -> None:
     clients = Clients(world.database, most=2)
     await clients.register(wanted("one"))
@@ -182,6 +185,7 @@ async def test_a_full_table_makes_room_only_by_removing_the_abandoned(world: Wor
     assert {client.name for client in await clients.all()} == {"two", "three"}
 
 
+@on_both
 async def test_clients_are_tidied_away_unless_a_grant_lives(world: World) -> None:
     client_id, tokens = await world.signed_in()
     await world.register(client_name="Never used")
@@ -198,6 +202,7 @@ async def test_clients_are_tidied_away_unless_a_grant_lives(world: World) -> Non
     assert (status, body["error"]) == (401, "invalid_client")
 
 
+@on_both
 async def test_a_client_that_registers_again_is_not_tidied_under_its_feet(world: World) -> None:
     client_id = (await world.register())["client_id"]
     async with world.database.writing() as connection:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from octoperf_mcp.embedded.idp.tables import oauth_code, oauth_grant, oauth_refresh_token
 from octoperf_mcp.embedded.store.schema import now_ms
+from tests.octoperf_mcp.embedded.conftest import on_both
 from tests.octoperf_mcp.embedded.idp.conftest import (
     CALLBACK,
     PASSWORD,
@@ -29,6 +30,7 @@ async def coded(world: World) -> tuple[str, str, Challenge]:
     return client_id, await world.code(client_id, challenge), challenge
 
 
+@on_both
 async def test_a_code_used_twice_is_refused_and_takes_its_tokens_along(world: World) -> None:
     client_id, code, challenge = await coded(world)
     status, tokens = await world.exchange(client_id, code, challenge)
@@ -40,6 +42,7 @@ async def test_a_code_used_twice_is_refused_and_takes_its_tokens_along(world: Wo
     assert (status, body["error"]) == (400, "invalid_grant")
 
 
+@on_both
 async def test_of_parallel_requests_with_one_code_exactly_one_succeeds(world: World) -> None:
     client_id, code, challenge = await coded(world)
     answers = await asyncio.gather(*(world.exchange(client_id, code, challenge) for _ in range(8)))
@@ -140,6 +143,7 @@ async def test_an_unknown_client_is_401_so_that_it_registers_again(
     assert (status, body["error"]) == (401, "invalid_client")
 
 
+@on_both
 async def test_a_purged_client_is_401_and_recovers_by_registering(world: World) -> None:
     client_id, tokens = await world.signed_in()
     assert await world.provider.delete_client(client_id)
@@ -228,6 +232,7 @@ async def test_a_public_client_that_sends_a_secret_is_refused(world: World) -> N
     assert (status, body["error"]) == (401, "invalid_client")
 
 
+@on_both
 async def test_parallel_refreshes_get_the_same_successor_and_nobody_is_signed_out(
     world: World,
 ) -> None:
@@ -250,6 +255,7 @@ async def test_a_lost_answer_can_be_fetched_again_within_the_grace(world: World)
     assert again["refresh_token"] == first["refresh_token"]
 
 
+@on_both
 async def test_reuse_after_the_grace_ends_the_whole_grant(world: World) -> None:
     client_id, tokens = await world.signed_in()
     _, renewed = await world.refresh(client_id, tokens["refresh_token"])
@@ -306,6 +312,7 @@ async def test_a_wrong_refresh_is_refused_and_the_token_stays_good(
     assert status == 200
 
 
+@on_both
 async def test_another_client_cannot_use_the_refresh_token(world: World) -> None:
     client_id, tokens = await world.signed_in()
     other = (await world.register(client_name="Another"))["client_id"]
@@ -315,6 +322,7 @@ async def test_another_client_cannot_use_the_refresh_token(world: World) -> None
     assert status == 200
 
 
+@on_both
 async def test_a_refresh_token_expires_and_moves_on_with_each_use(world: World) -> None:
     client_id, tokens = await world.signed_in()
     soon = now_ms() + 1000

@@ -153,8 +153,8 @@ def record(tmp_path: Path) -> Record:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[MetricStore]:
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+async def store(database_url: str) -> AsyncIterator[MetricStore]:
+    database = await Database.open(database_url)
     yield MetricStore(database)
     await database.close()
 

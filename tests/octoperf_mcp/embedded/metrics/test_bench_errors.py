@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.metrics.reading import Limits
 from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.selection import Selection, selection
 from octoperf_mcp.embedded.metrics.store import MetricStore
+from tests.octoperf_mcp.embedded.conftest import on_both
 
 START_MS = 1_700_000_000_000
 Record = Callable[..., list[bytes]]
@@ -81,6 +82,7 @@ async def test_errors_say_what_failed_where_and_when(failed: MetricStore) -> Non
     assert (third["actionId"], third["actionName"]) == ("a1.resources", "start.resources")
 
 
+@on_both
 async def test_errors_of_a_window_and_of_a_filter(failed: MetricStore) -> None:
     window = await errors(failed, from_ms=START_MS + 1, to_ms=START_MS + 3000)
     assert [each["timestamp"] for each in window] == [START_MS + 2000]
@@ -89,6 +91,7 @@ async def test_errors_of_a_window_and_of_a_filter(failed: MetricStore) -> None:
     assert [each["responseCode"] for each in chosen] == ["200", "404"]
 
 
+@on_both
 async def test_the_exchange_of_an_error_is_found_by_action_and_time(failed: MetricStore) -> None:
     async with failed.views(["run1"]) as views:
         found = await http_of_error(views["run1"], "a2", START_MS)

@@ -10,6 +10,7 @@ from octoperf_mcp.embedded.metrics.reading import Limits
 from octoperf_mcp.embedded.metrics.sample import Sample
 from octoperf_mcp.embedded.metrics.selection import Selection, selection
 from octoperf_mcp.embedded.metrics.store import MetricStore
+from tests.octoperf_mcp.embedded.conftest import on_both
 
 START_S = 1_700_000_000
 Record = Callable[..., list[bytes]]
@@ -51,6 +52,7 @@ async def test_users_are_those_of_all_generators_and_a_skipped_second_is_no_dip(
     assert await users(ramp) == [6, 7, 8, 9, 9, 4, 4, 8, 9, 10]
 
 
+@on_both
 async def test_users_can_be_told_apart_by_generator_and_profile(ramp: MetricStore) -> None:
     assert await users(ramp, term("region", "west")) == [5] * 5
     assert await users(ramp, term("userProfileName", "Browse")) == [4, 4, 4, 4, 4, 0, 0, 0, 0, 0]
@@ -69,6 +71,7 @@ async def test_a_long_silence_is_a_gap(store: MetricStore, record: Record) -> No
     assert curve == {START_S: 5, START_S + 30: 5}
 
 
+@on_both
 async def test_counters_of_generators_are_drawn_as_their_maximum(
     ramp: MetricStore,
 ) -> None:
@@ -90,6 +93,7 @@ async def test_an_unknown_counter_is_refused_with_the_known_ones(
             await gauges.monitoring(views["run1"], selection(None, filters), Limits())
 
 
+@on_both
 async def test_generators_say_where_they_ran_how_many_users_and_when(
     ramp: MetricStore, record: Record, sample: Callable[..., Sample]
 ) -> None:

@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.metrics.reading import Limits, cover
 from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.selection import Selection
 from octoperf_mcp.embedded.metrics.store import MetricStore
+from tests.octoperf_mcp.embedded.conftest import on_both
 
 START_S = 1_700_000_000
 Traffic = Callable[..., list[Sample]]
@@ -24,6 +25,7 @@ async def take_in(store: MetricStore, lines: list[bytes]) -> None:
     assert all(await asyncio.gather(*(store.ingest("run1", line) for line in lines)))
 
 
+@on_both
 async def test_totals_equal_the_samples_that_were_added(
     store: MetricStore, traffic: Traffic, record: Record, sample: SampleFactory
 ) -> None:
@@ -46,6 +48,7 @@ async def test_totals_equal_the_samples_that_were_added(
     assert await store.totals("run1") == expected
 
 
+@on_both
 async def test_a_line_taken_in_twice_counts_once(
     store: MetricStore, traffic: Traffic, record: Record
 ) -> None:
@@ -78,6 +81,7 @@ async def test_values_while_running_equal_values_after_the_end(
     assert running["totals"]["hits"] == 2000
 
 
+@on_both
 async def test_lines_that_come_late_or_in_any_order_count_all_the_same(
     store: MetricStore,
     traffic: Traffic,
@@ -105,6 +109,7 @@ async def test_a_torn_line_is_not_taken_in(
     assert (await store.totals("run1"))["hits"] == 0
 
 
+@on_both
 async def test_a_line_that_cannot_be_written_fails_alone(
     store: MetricStore, traffic: Traffic, record: Record
 ) -> None:
@@ -144,6 +149,7 @@ async def test_a_caller_who_gives_up_waiting_does_not_lose_the_line(
     assert (await store.totals("run1"))["hits"] == 1
 
 
+@on_both
 async def test_forgetting_a_run_leaves_nothing_of_it(
     store: MetricStore, traffic: Traffic, record: Record, plan: dict[str, Any]
 ) -> None:
@@ -163,6 +169,7 @@ async def test_forgetting_a_run_leaves_nothing_of_it(
     assert (await store.totals("run1"))["hits"] == 300
 
 
+@on_both
 async def test_a_run_is_described_once_and_before_or_after_its_first_line(
     store: MetricStore, sample: SampleFactory, record: Record, plan: dict[str, Any]
 ) -> None:

@@ -107,9 +107,9 @@ class Home:
 
 
 @pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]:
     settings = EmbeddedSettings(max_upload_bytes=300_000)
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+    database = await Database.open(database_url)
     documents, blobs = Documents(database, Secrets.open(tmp_path)), Blobs(database)
     metrics = MetricStore(database)
     made = Platform(

@@ -1,13 +1,13 @@
-"""A fresh SQLite database, and a workspace of Ada with one project."""
+"""A fresh database of either kind, and a workspace of Ada with one project."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
+from tests.octoperf_mcp.embedded.conftest import KINDS
 
 
 @dataclass
@@ -16,9 +16,14 @@ class Home:
     project_id: str
 
 
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_url)
     yield database
     await database.close()
 

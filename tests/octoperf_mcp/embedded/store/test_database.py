@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.store import dialects
 from octoperf_mcp.embedded.store.database import SCHEMA_VERSION, Database
 from octoperf_mcp.embedded.store.schema import blob, schema_version
 from octoperf_mcp.errors import ConfigError
+from tests.octoperf_mcp.embedded.conftest import on_sqlite
 
 
 def row(key: str) -> dict[str, object]:
@@ -22,6 +23,7 @@ async def keys(database: Database) -> list[str]:
         return list(await connection.scalars(sa.select(blob.c.key).order_by(blob.c.key)))
 
 
+@on_sqlite
 async def test_sqlite_runs_as_decided(database: Database) -> None:
     """Decisions 21 and 22: WAL, every commit synced, foreign keys, readers that cannot write."""
     found = {}
@@ -131,15 +133,17 @@ async def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None
     assert (tmp_path / "deep/er/octoperf.db").stat().st_mode & 0o077 == 0
 
 
-async def test_a_database_of_a_later_version_is_refused(database: Database, tmp_path: Path) -> None:
+async def test_a_database_of_a_later_version_is_refused(
+    database: Database, database_url: str
+) -> None:
     async with database.writing() as connection:
         await connection.execute(schema_version.update().values(version=SCHEMA_VERSION + 1))
     with pytest.raises(ConfigError, match="later version"):
-        await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+        await Database.open(database_url)
 
 
 async def test_an_older_database_is_migrated_step_by_step(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def rename(connection: AsyncConnection) -> None:
         await connection.execute(blob.insert().values(row("migrated")))
@@ -147,7 +151,7 @@ async def test_an_older_database_is_migrated_step_by_step(
     monkeypatch.setattr("octoperf_mcp.embedded.store.database.SCHEMA_VERSION", 3)
     monkeypatch.setattr("octoperf_mcp.embedded.store.database.MIGRATIONS", {3: rename})
     for _ in range(2):
-        later = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+        later = await Database.open(database_url)
         assert await keys(later) == ["migrated"]
         await later.close()
 
@@ -167,7 +171,7 @@ async def test_an_impossible_address_is_a_configuration_error(url: str, reason: 
 
 async def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="needs the package asyncpg"):
+    with pytest.raises(ConfigError, match=r"asyncpg.*\[postgres\]"):
         await Database.open("postgresql://user:word@localhost/name")
 
 

@@ -1,7 +1,6 @@
 """Documents: shape kept, access checked, versions counted, earlier bodies kept."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -267,11 +266,11 @@ async def test_an_unknown_kind_is_our_own_mistake(documents: Documents, home: An
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON, max_size=6))
-def test_any_json_survives_the_round_trip(tmp_path: Path, body: dict[str, Any]) -> None:
+def test_any_json_survives_the_round_trip(database_url: str, body: dict[str, Any]) -> None:
     """Unknown properties are kept as they are (entities.md 0.1)."""
 
     async def round_trip() -> tuple[Document, Document]:
-        database = await Database.open(f"sqlite:///{tmp_path}/octoperf.db")
+        database = await Database.open(database_url)
         try:
             documents = Documents(database)
             made = await documents.create("workspace", body, user_id="ada", workspace_id="")

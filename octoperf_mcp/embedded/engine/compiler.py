@@ -32,6 +32,8 @@ class Options:
     keep_alive: bool | None = None
     user_agent: str = ""
     sends_cookies: bool = True
+    download_resources: bool | None = None
+    """None: as each request says."""
     validating: bool = False
     """Judge each request by the KO matrix."""
     body_cap_bytes: int = 4 * 1024 * 1024

@@ -39,6 +39,8 @@ class Exchange:
     """Whether anything of the request was handed to the network."""
     hops: list["Exchange"] = field(default_factory=list)
     """The exchanges before this one, when redirects were followed to it."""
+    resources: list["Exchange"] = field(default_factory=list)
+    """What the page shows, when it was fetched too."""
     _body: bytes | None = None
     _text: str | None = None
 

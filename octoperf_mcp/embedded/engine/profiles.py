@@ -58,6 +58,7 @@ def compile_profile(profile: Document, index: int, materials: Materials, warn: W
         keep_alive=browser.get("keepAlive"),
         user_agent=str(browser.get("userAgent") or ""),
         sends_cookies=cookies.get("policy") != "IGNORE_COOKIES",
+        download_resources=browser.get("downloadResources"),
     )
     for text in _unsupported(engine):
         warn(f"Profile {profile_name(profile, index)!r}: {text}")
@@ -70,6 +71,8 @@ def compile_profile(profile: Document, index: int, materials: Materials, warn: W
     iterations = settings.get("iterations")
     program.iterations = int(iterations) if iterations else None
     program.clears_cookies = cookies.get("clearOnEachIteration") is not False
+    cache = browser.get("cache") or {}
+    program.clears_cache = cache.get("clearCacheOnEachIteration") is not False
     return program
 
 
@@ -119,13 +122,11 @@ def profile_name(profile: Document, index: int) -> str:
 def _unsupported(engine: Document) -> list[str]:
     """Settings that change the load and that this engine does not apply."""
     found = []
-    settings, browser = engine.get("settings") or {}, engine.get("browser") or {}
+    settings = engine.get("settings") or {}
     if (engine.get("bandwidth") or {}).get("bitsPerSecond"):
         found.append("the bandwidth limit is not applied.")
     if settings.get("setUp") or settings.get("tearDown"):
         found.append("set-up and tear-down virtual users are not played.")
-    if browser.get("downloadResources"):
-        found.append("resources are not downloaded.")
     if (engine.get("dns") or {}).get("servers"):
         found.append("its DNS servers are not asked.")
     if (engine.get("jtl") or {}).get("type") == "ERRORS":

@@ -34,6 +34,8 @@ class Program:
     iterations: int | None = None
     """Iterations of each user; None: until the time is up."""
     clears_cookies: bool = True
+    clears_cache: bool = True
+    """Resources of pages are fetched anew in each iteration."""
     secrets: list[str] = field(default_factory=list)
     """Values that no log, error or capture may show."""
     static_hosts: Mapping[str, str] = field(default_factory=dict)

@@ -1,10 +1,14 @@
 """HttpRequestAction: from the node to an exchange on the wire, judged and reported."""
 
+import contextlib
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
+
+import gevent
 
 from octoperf_mcp.embedded.engine.assertions import Assertion
 from octoperf_mcp.embedded.engine.bodies import compile_body
@@ -16,12 +20,14 @@ from octoperf_mcp.embedded.engine.compiler import (
     is_processor,
     processors,
 )
+from octoperf_mcp.embedded.engine.control import Departure
 from octoperf_mcp.embedded.engine.exchange import Exchange, Header
 from octoperf_mcp.embedded.engine.extractors import Extractor
 from octoperf_mcp.embedded.engine.http_failures import ENGINE_FAILURE
 from octoperf_mcp.embedded.engine.ko_matrix import is_ok
 from octoperf_mcp.embedded.engine.program import Measure, Step
 from octoperf_mcp.embedded.engine.request_head import RequestHead, compile_head
+from octoperf_mcp.embedded.engine.resources import resources_of
 from octoperf_mcp.embedded.engine.scripts import failing_row
 from octoperf_mcp.embedded.engine.session import Check, Outcome, UserSession
 from octoperf_mcp.embedded.engine.timers import compile_thinktime
@@ -33,6 +39,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEP_METHOD = {307, 308}
 _FIRST_ERROR = 400
 _TOO_MANY_HOPS = "java.io.IOException: Exceeded maximum number of redirects: 20"
+_PAGES = {"text/html", "application/xhtml+xml"}
+_OF_A_PAGE = {"accept", "referer", "if-none-match", "if-modified-since", "origin"}
 _UNSENDABLE = "java.net.URISyntaxException: Illegal redirect location: "
 
 
@@ -44,8 +52,6 @@ def _http_request(node: Node, scope: Scope) -> Step:
     children = [child for child in node.get("children") or [] if child.get("enabled")]
     extractors, assertions = processors(children, scope)
     before = [step for child in children if (step := _before(child, scope)) is not None]
-    if node.get("downloadResources"):
-        scope.warn(f"Request {node.get('name') or node.get('id')!r}: resources are not downloaded.")
     request = _Request(
         node,
         scope,
@@ -119,6 +125,8 @@ class _Request:
         self._assertions = assertions
         self._assumes_success = any(each.assumes_success for each in assertions)
         self._follows = bool(node.get("followRedirects"))
+        wanted = scope.options.download_resources
+        self._downloads = bool(node.get("downloadResources")) if wanted is None else wanted
         self._cap = scope.options.body_cap_bytes
         self._program = scope.program
         self._uses_cookies = scope.options.sends_cookies
@@ -140,12 +148,14 @@ class _Request:
         exchange = self._send(session, wire)
         if self._follows:
             exchange = self._followed(session, exchange, headers)
+        if self._downloads and exchange.media_type in _PAGES and exchange.status < _FIRST_ERROR:
+            self._download(session, exchange, headers, started_ms)
         extracted: list[str] = []
         if exchange.status:
             for extractor in self._extractors:
                 extracted += extractor(session, exchange)
         verdict = self._judged(session, exchange)
-        self._report_hops(session, exchange.hops)
+        self._report_parts(session, [*exchange.hops, *exchange.resources])
         session.report(
             Outcome(
                 self._whole(exchange, verdict, started_ms),
@@ -156,7 +166,7 @@ class _Request:
             )
         )
 
-    def _send(self, session: UserSession, wire: "_Wire") -> Exchange:
+    def _send(self, session: UserSession, wire: "_Wire", lane: int = 0) -> Exchange:
         path = wire.target.partition("?")[0]
         headers, server = wire.headers, wire.server
         if self._uses_cookies:
@@ -164,12 +174,12 @@ class _Request:
         url = self._head.url(server, wire.target)
         exchange = Exchange(wire.method, url, headers, wire.body, time.time_ns() // 1_000_000)
         head = self._head.bytes_of(wire.method, wire.target, headers, wire.body)
-        connection = session.transport.connection(server)
+        connection = session.transport.connection(server, lane)
         try:
             connection.perform(exchange, head, self._cap)
         except BaseException:
             if exchange.on_wire:
-                cut = self._sample(exchange, ok=False)
+                cut = self._sample(exchange, ok=False, kind=RESOURCE if lane else HIT)
                 cut.cut_off = True
                 session.report(Outcome(cut, exchange, message="Stopped in flight"))
             raise
@@ -206,14 +216,46 @@ class _Request:
             try:
                 exchange = self._send(session, wire)
             except BaseException:
-                self._report_hops(session, hops)
+                self._report_parts(session, hops)
                 raise
         exchange.hops = hops
         return exchange
 
-    def _report_hops(self, session: UserSession, hops: Sequence[Exchange]) -> None:
-        for hop in hops:
-            session.report(Outcome(self._sample(hop, ok=True, kind=RESOURCE), hop))
+    def _download(
+        self, session: UserSession, page: Exchange, headers: list[Header], started_ms: int
+    ) -> None:
+        """Fetch what the page shows, several at a time; what the cache holds is left out."""
+        urls = [url for url in resources_of(page.text, page.url) if url not in session.fetched]
+        session.fetched.update(urls)
+        waiting = deque(urls)
+
+        def fetch(lane: int) -> None:
+            while waiting and not session.is_over():
+                place = self._head.place_of(waiting.popleft())
+                if place is None:
+                    continue
+                sent = self._head.redirected(headers, place[0], keeps_body=False)
+                wire = _Wire("GET", *place, _for_resource(sent, page.url), b"")
+                page.resources.append(self._send(session, wire, lane))
+
+        lanes = range(1, min(self._head.server.resources_pool, len(urls)) + 1)
+        fetching = [gevent.spawn(fetch, lane) for lane in lanes]
+        try:
+            gevent.joinall(fetching, raise_error=True)
+        except BaseException:
+            gevent.killall(fetching)
+            self._report_parts(session, [*page.hops, *page.resources])
+            whole = self._whole(page, self._judged(session, page), started_ms)
+            with contextlib.suppress(Departure):
+                session.report(Outcome(whole, page))
+            raise
+
+    def _report_parts(self, session: UserSession, parts: Sequence[Exchange]) -> None:
+        """The samples of redirects and resources."""
+        for part in parts:
+            ok = 0 < part.status < _FIRST_ERROR
+            sample = self._sample(part, ok=ok, kind=RESOURCE)
+            session.report(Outcome(sample, part, message=_why(part)))
 
     def _judged(self, session: UserSession, exchange: Exchange) -> _Verdict:
         if not exchange.status or exchange.failure:
@@ -271,6 +313,18 @@ class _Request:
             url=exchange.url,
             ok=ok,
         )
+
+
+def _why(part: Exchange) -> str:
+    if part.failure:
+        return part.failure
+    return f"{part.status} {part.reason}".strip() if part.status >= _FIRST_ERROR else ""
+
+
+def _for_resource(headers: list[Header], page: str) -> list[Header]:
+    """Headers as a browser sends them for what a page shows."""
+    kept = [header for header in headers if header[0].lower() not in _OF_A_PAGE]
+    return [*kept, ("Accept", "*/*"), ("Referer", page)]
 
 
 def _recorded_status(node: Node) -> int | None:

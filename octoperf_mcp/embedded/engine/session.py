@@ -25,7 +25,7 @@ from octoperf_mcp.embedded.engine.control import (
 from octoperf_mcp.embedded.engine.cookies import CookieJar
 from octoperf_mcp.embedded.engine.exchange import Exchange
 from octoperf_mcp.embedded.engine.transport import Addresses, Transport
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, Sample
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.program import Program
@@ -115,6 +115,8 @@ class UserSession:
         """State of actions and variables that belongs to this user."""
         self.cookies = CookieJar()
         self.transport = Transport(seat.addresses)
+        self.fetched: set[str] = set()
+        """Resources that the user's cache holds."""
         self.random = random.Random()  # noqa: S311 - test data
         self.iteration: int = 0
         self.sampler_name: str = ""
@@ -147,6 +149,8 @@ class UserSession:
         self.iteration += 1
         if self.program.clears_cookies:
             self.cookies.clear()
+        if self.program.clears_cache:
+            self.fetched.clear()
         for start in self.program.variables.per_iteration:
             start(self)
         try:
@@ -169,9 +173,13 @@ class UserSession:
         Raises:
             TimeUp: the run, or this user's part in it, is over.
         """
-        deadline = self.deadline
-        if self._seat.halt.is_set() or (deadline is not None and time.monotonic() >= deadline):
+        if self.is_over():
             raise TimeUp
+
+    def is_over(self) -> bool:
+        """Whether the run, or this user's part in it, is over."""
+        deadline = self.deadline
+        return self._seat.halt.is_set() or (deadline is not None and time.monotonic() >= deadline)
 
     def turn(self) -> None:
         """To be called once per turn of a loop: ends it in time, and lets other users play."""
@@ -229,6 +237,8 @@ class UserSession:
         tally.connect_us += sample.connect_us
         tally.sent += sample.sent_bytes
         tally.received += sample.received_bytes
+        if sample.kind == RESOURCE:
+            return
         self.last_ok = sample.ok
         if not sample.ok:
             tally.failed += 1

@@ -10,11 +10,11 @@ SUBREQUESTS_ONLY = "SUBREQUESTS_ONLY"
 
 
 def answers_of(exchange: Exchange, scope: str) -> Sequence[Exchange]:
-    """The request itself, its sub-requests (followed redirects), or both."""
+    """The request itself, its sub-requests (redirects, resources of the page), or both."""
     if scope == REQUEST_AND_SUBREQUESTS:
-        return [*exchange.hops, exchange]
+        return [*exchange.hops, exchange, *exchange.resources]
     if scope == SUBREQUESTS_ONLY:
-        return exchange.hops
+        return [*exchange.hops, *exchange.resources]
     return [exchange]
 
 

@@ -23,6 +23,8 @@ class Server:
     connect_timeout_ms: int = 0
     read_timeout_ms: int = 0
     keep_alive: bool = True
+    resources_pool: int = 6
+    """Resources of a page that a user fetches at a time."""
 
     @property
     def tls(self) -> bool:
@@ -40,6 +42,7 @@ class Server:
             int(document.get("connectTimeoutMs") or 0),
             int(document.get("responseTimeoutMs") or 0),
             document.get("keepAlive") is not False,
+            max(1, int(document.get("resourcesPool") or 6)),
         )
 
 
@@ -67,15 +70,15 @@ class Addresses:
 
 
 class Transport:
-    """Connections of one user."""
+    """Connections of one user: one per origin, and some more for what is fetched side by side."""
 
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
-        self._connections: dict[tuple[str, str, int], Connection] = {}
+        self._connections: dict[tuple[str, str, int, int], Connection] = {}
 
-    def connection(self, server: Server) -> Connection:
-        """The user's connection to this origin."""
-        key = (server.scheme, server.hostname, server.port)
+    def connection(self, server: Server, lane: int = 0) -> Connection:
+        """The user's connection to this origin; one exchange at a time uses a lane."""
+        key = (server.scheme, server.hostname, server.port, lane)
         known = self._connections.get(key)
         if known is None:
             known = self._connections[key] = Connection(

@@ -70,8 +70,25 @@ def input_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def output_schema(returns: Any) -> dict[str, Any]:
-    """JSON Schema of what a tool returns; the root is an object."""
-    return tidy(TypeAdapter(returns).json_schema(mode="serialization", by_alias=True))
+    """JSON Schema of what a tool returns; the root is an object.
+
+    Only the root says what it is: a listing of tools is read into a context window.
+    """
+    schema = tidy(TypeAdapter(returns).json_schema(mode="serialization", by_alias=True))
+    told = schema.pop("description", None)
+    _silence(schema)
+    return {"description": told, **schema} if told else schema
+
+
+def _silence(node: Any) -> None:
+    if isinstance(node, dict):
+        if isinstance(node.get("description"), str):
+            del node["description"]
+        for value in node.values():
+            _silence(value)
+    elif isinstance(node, list):
+        for value in node:
+            _silence(value)
 
 
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:

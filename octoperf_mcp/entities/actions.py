@@ -1,4 +1,4 @@
-"""The virtual user: its action tree (entities.md 1)."""
+"""The virtual user: its action tree."""
 
 from typing import Annotated, Any, Literal
 

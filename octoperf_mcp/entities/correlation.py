@@ -1,4 +1,4 @@
-"""Correlation rules: what is extracted, and where it is put back (entities.md 4)."""
+"""Correlation rules: what is extracted, and where it is put back."""
 
 from typing import Annotated, Literal
 

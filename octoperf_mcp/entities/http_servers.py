@@ -1,4 +1,4 @@
-"""HTTP servers of a project (entities.md 2)."""
+"""HTTP servers of a project."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Where documents live: workspaces, projects and load-generator providers (entities.md 6.3, 10)."""
+"""Where documents live: workspaces, projects and load-generator providers."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""What stands below a request: extractors, assertions and scripts (entities.md 1.9)."""
+"""What stands below a request: extractors, assertions and scripts."""
 
 from typing import Annotated, Any, Literal
 
@@ -135,7 +135,7 @@ class JSR223Action(ActionBase):
 
 
 class GenericAction(ActionBase):
-    """An imported JMeter element kept as it is (entities.md 1.10)."""
+    """An imported JMeter element kept as it is."""
 
     kind: Literal["GenericAction", "JMeterAction"] = type_name()
     test_class: str

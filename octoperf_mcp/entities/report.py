@@ -1,4 +1,4 @@
-"""Bench reports: items, metrics, filters, configurations (entities.md 7)."""
+"""Bench reports: items, metrics, filters, configurations."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Scenarios: user profiles, load shapes, engine blocks (entities.md 5)."""
+"""Scenarios: user profiles, load shapes, engine blocks."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Think time values (entities.md 1.6); times in milliseconds."""
+"""Think time values; times in milliseconds."""
 
 from typing import Annotated, Literal
 

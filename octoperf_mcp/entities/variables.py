@@ -1,4 +1,4 @@
-"""Variables of a project: the wrapper that is stored, and what it holds (entities.md 3)."""
+"""Variables of a project: the wrapper that is stored, and what it holds."""
 
 from typing import Annotated, Literal
 

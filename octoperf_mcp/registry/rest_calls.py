@@ -20,7 +20,7 @@ class RestCall:
         path: Path template with the wire's spelling, `/design/projects/{id}`.
         query: Wire names of the query parameters that may be sent.
         body: What the request carries.
-        answer: Entity as `reference/rest-api.md` names it (`Project`, `Project[]`,
+        answer: Entity by name (`Project`, `Project[]`,
             `ValueWrapper<Double>`), or `none`, `text`, `bytes`.
         optional: Whether an upstream may lack it; a tool that needs it is then not listed.
         source: Where the route was seen, or `INFERRED`.

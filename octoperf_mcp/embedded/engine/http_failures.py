@@ -1,6 +1,6 @@
 """What went wrong with an exchange, in the words of the Java client that the skills know.
 
-The texts are those of `reference/semantics.md` 15: diagnosis guides look for them in error rows.
+The texts are those that JMeter writes: diagnosis guides look for them in error rows.
 """
 
 import errno

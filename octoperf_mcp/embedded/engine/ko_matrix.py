@@ -1,6 +1,6 @@
 """The verdict of a validation on one request: live status against recorded status.
 
-`reference/semantics.md` 9; a ResponseAssertion on the request takes the matrix's place.
+The matrix is the original's; a ResponseAssertion on the request takes its place.
 """
 
 _OK = {(2, None), (2, 2), (3, None), (3, 3)}

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _PUMP_S = 0.5
 _STALL_MS = 20 * 60_000
-"""A run that has not ended so long after its planned end is aborted (semantics.md 13)."""
+"""A run that has not ended so long after its planned end is aborted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _count(row: Json, entry: Json) -> None:
 
 
 def category_of(entry: Mapping[str, Any]) -> str:
-    """Triage category of a failed exchange (semantics.md 9)."""
+    """Triage category of a failed exchange."""
     code, message = str(entry["code"]), str(entry["message"])
     if code == "-1":
         return "NOT_RUN" if message.endswith("not run by this engine") else "SERVER_CONFIG"

@@ -1,4 +1,4 @@
-"""Validations: one user, some iterations, every exchange kept (semantics.md 9)."""
+"""Validations: one user, some iterations, every exchange kept."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Correlation rules of projects (rest-api.md 5.10)."""
+"""Correlation rules of projects."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Providers of load generators (rest-api.md 5.3).
+"""Providers of load generators.
 
 A provider that belongs to the platform itself, such as this machine, serves every workspace.
 """

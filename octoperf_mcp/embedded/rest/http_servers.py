@@ -1,4 +1,4 @@
-"""HTTP servers of projects (rest-api.md 5.8).
+"""HTTP servers of projects.
 
 `POST …/by-project/{projectId}` deletes while `POST …/by-projects` reads: one letter apart, as the
 original has it. Deleting a server takes the requests along that point at it.

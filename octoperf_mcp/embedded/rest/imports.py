@@ -1,4 +1,4 @@
-"""Imports (rest-api.md 5.6): one multipart upload becomes a virtual user and its servers."""
+"""Imports: one multipart upload becomes a virtual user and its servers."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath

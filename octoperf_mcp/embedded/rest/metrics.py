@@ -1,6 +1,6 @@
 """Values of report items, errors, alarms and load generators of runs: `/analysis/**`.
 
-A client posts the whole report item and gets the values of that item (rest-api.md 5.16). Every run
+A client posts the whole report item and gets the values of that item. Every run
 that an item names must be one that the caller may see.
 """
 

@@ -1,4 +1,4 @@
-"""Files of projects: uploaded, downloaded, read line by line (rest-api.md 5.9)."""
+"""Files of projects: uploaded, downloaded, read line by line."""
 
 import codecs
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Projects: edited ones, and the frozen copies that belong to runs (rest-api.md 5.4)."""
+"""Projects: edited ones, and the frozen copies that belong to runs."""
 
 from aiohttp import web
 

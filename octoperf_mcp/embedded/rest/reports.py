@@ -1,6 +1,6 @@
 """Bench reports: `/analysis/bench-reports/**`.
 
-The platform makes them itself when a run starts (rest-api.md 5.15).
+The platform makes them itself when a run starts.
 """
 
 from aiohttp import web

@@ -1,4 +1,4 @@
-"""Runs, validations and run files (rest-api.md 5.12 to 5.14)."""
+"""Runs, validations and run files."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Scenarios: what is kept of them; running one is the engine's (rest-api.md 5.12)."""
+"""Scenarios: what is kept of them; running one is the engine's."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Asynchronous tasks (rest-api.md 5.17)."""
+"""Asynchronous tasks."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Accounts: signing in with a password, and who one is (rest-api.md 5.1)."""
+"""Accounts: signing in with a password, and who one is."""
 
 from aiohttp import web
 

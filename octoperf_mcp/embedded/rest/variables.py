@@ -1,4 +1,4 @@
-"""Variables of projects (rest-api.md 5.7)."""
+"""Variables of projects."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Virtual users (rest-api.md 5.5)."""
+"""Virtual users."""
 
 import asyncio
 

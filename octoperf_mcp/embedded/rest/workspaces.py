@@ -1,4 +1,4 @@
-"""Workspaces and their members (rest-api.md 5.2)."""
+"""Workspaces and their members."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ from octoperf_mcp.entities.check import Mismatch, check, pointer_of, schema_of, 
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "examples.json").read_text("utf-8")
 )
-"""The documents of entities.md, as a client sends them."""
+"""Documents as a client sends them."""
 
 
 def changed(document: dict[str, Any], pointer: str, value: Any = ...) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_a_mismatch_names_place_expectation_and_finding(
 
 
 def test_the_message_points_at_the_schema_to_read() -> None:
-    """semantics.md 3: a rejection is meant to be acted on by a model."""
+    """A rejection is meant to be acted on by a model."""
     document = changed(EXAMPLES["virtual_user"], "/children/0/@type", "HttpAction")
     error = refused("virtual_user", document)
     assert str(error) == (
@@ -108,7 +108,7 @@ def test_something_else_than_an_object_is_refused_at_the_root() -> None:
 
 @pytest.mark.parametrize("kind", ["virtual_user", "scenario", "project", "variable", "workspace"])
 def test_long_names_and_descriptions_are_refused_not_cut(kind: str) -> None:
-    """80 and 2000 characters (entities.md 0.1)."""
+    """80 and 2000 characters."""
     document = EXAMPLES[kind]
     check(kind, {**document, "name": "n" * 80})
     error = refused(kind, {**document, "name": "n" * 81})
@@ -119,7 +119,7 @@ def test_long_names_and_descriptions_are_refused_not_cut(kind: str) -> None:
 
 
 def test_aliases_of_types_are_accepted() -> None:
-    """Names that no public source shows are accepted under each spelling (entities.md 1.3)."""
+    """Names that no public source shows are accepted under each spelling."""
     children = [
         {"@type": "ThroughputContainerAction", "id": "1", "mode": "PERCENT", "value": 50},
         {

@@ -117,7 +117,7 @@ async def test_a_platform_without_the_short_route_is_asked_for_the_whole(context
 
 
 async def test_only_standard_scenarios_are_listed(context: Maker) -> None:
-    """The hidden scenario behind a validation stays out (tools.yaml)."""
+    """The hidden scenario behind a validation stays out."""
     scenarios = [
         {"id": "s1", "projectId": "p1", "name": "Load", "mode": "STANDARD", "description": None},
         {"id": "s2", "projectId": "p1", "name": "hidden", "mode": "VALIDATION"},

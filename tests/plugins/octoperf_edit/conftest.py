@@ -1,4 +1,4 @@
-"""Documents as entities.md shows them."""
+"""Documents as the platform stores them."""
 
 from typing import Any
 

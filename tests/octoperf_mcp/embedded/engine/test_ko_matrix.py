@@ -1,4 +1,4 @@
-"""The table of `reference/semantics.md` 9, cell by cell."""
+"""The matrix of recorded against live status, cell by cell."""
 
 import pytest
 

@@ -15,7 +15,7 @@ ROUTES = {
 
 @pytest.mark.parametrize("kind", ROUTES)
 async def test_a_document_goes_round(ada: Any, home: Any, example: Any, kind: str) -> None:
-    """201 on create, 200 on read and replace, 204 on delete (rest-api.md 3)."""
+    """201 on create, 200 on read and replace, 204 on delete."""
     sent = {**example(kind), "fromTheFuture": {"a": [1, None, "é"]}}
     made = await ada.post(ROUTES[kind], sent)
     assert {**sent, **made} == made
@@ -34,7 +34,7 @@ async def test_a_document_goes_round(ada: Any, home: Any, example: Any, kind: st
 
 @pytest.mark.parametrize("kind", ROUTES)
 async def test_what_a_client_leaves_out_is_filled_in(ada: Any, example: Any, kind: str) -> None:
-    """The vendor's clients refuse a null description; mappers omit nulls (rest-api.md 4)."""
+    """The vendor's clients refuse a null description; mappers omit nulls."""
     sent = example(kind)
     for name in ("description", "tags", "mode", "id", "userId"):
         sent.pop(name, None)
@@ -104,7 +104,7 @@ async def test_a_document_needs_a_project_that_one_sees(ada: Any, eve: Any, exam
 async def test_secret_values_never_come_back(
     ada: Any, home: Any, example: Any, tmp_path: Any
 ) -> None:
-    """Write-only in answers, encrypted at rest (entities.md 3.2)."""
+    """Write-only in answers, encrypted at rest."""
     secret = {"type": "PLAIN", "value": "hunter2-hunter2"}
     variable = {"@type": "SecretVariable", "value": secret}
     made = await ada.post("/design/variables", {**example("variable"), "variable": variable})

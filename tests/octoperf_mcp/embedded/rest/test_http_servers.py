@@ -56,7 +56,7 @@ async def test_usages_name_virtual_users_and_count_requests(ada: Any, example: A
 
 
 async def test_a_deleted_server_takes_its_requests_along(ada: Any, example: Any) -> None:
-    """In every virtual user of the project (semantics.md 5); the earlier tree is kept."""
+    """In every virtual user of the project; the earlier tree is kept."""
     server, user = await used_server(ada, example)
     await ada.delete(f"{BASE}/{server['id']}")
     changed = await ada.get(f"/design/virtual-users/{user['id']}")
@@ -69,7 +69,7 @@ async def test_a_deleted_server_takes_its_requests_along(ada: Any, example: Any)
 async def test_a_post_to_by_project_deletes_all_or_nothing(
     ada: Any, eve: Any, home: Any, example: Any
 ) -> None:
-    """One letter from by-projects, which reads (rest-api.md 3, traps)."""
+    """One letter from by-projects, which reads."""
     server, user = await used_server(ada, example)
     other = await ada.post(BASE, example("http_server"))
     kept = await ada.post(BASE, example("http_server"))

@@ -15,7 +15,7 @@ SHAPE = {"timestamp", "status", "error", "message", "path"}
 
 
 async def test_a_call_without_a_credential_is_challenged(anybody: Any) -> None:
-    """The Jenkins client signs in only after a 401 challenge (rest-api.md 2)."""
+    """The Jenkins client signs in only after a 401 challenge."""
     for headers in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Basic YTpi"}):
         answer = await anybody.call("GET", "/workspaces/member-of", headers=headers)
         assert answer.status == 401
@@ -65,7 +65,7 @@ async def test_reading_needs_a_scope_and_writing_another(ada: Any, client: Any, 
 
 
 async def test_answers_are_sorted_json_without_a_charset(ada: Any, home: Any) -> None:
-    """rest-api.md 3."""
+    """What every answer has in common."""
     answer = await ada.call("GET", f"/design/projects/{home.project_id}")
     assert answer.headers["Content-Type"] == "application/json"
     names = list(json.loads(await answer.text()))

@@ -120,7 +120,7 @@ async def test_only_downloads_and_uploads_can_be_signed(ada: Any, method: str, p
 
 
 def test_the_calls_that_need_it_can_be_signed() -> None:
-    """Of tool-endpoints.tsv, the rows that say presigned."""
+    """The routes whose tools hand out addresses."""
     assert is_signable("POST", "/imports/har/p-1_x")
     assert is_signable("POST", "/imports/neoload/analyze/p")
     assert is_signable("POST", "/design/imports/jmx/p")

@@ -1,6 +1,6 @@
 """The calls that public clients of OctoPerf make before a run, as they make them.
 
-What they need to find is in rest-api.md 4; the rest of their sequences is in the tests of runs.
+The rest of their sequences is in the tests of runs.
 """
 
 import io

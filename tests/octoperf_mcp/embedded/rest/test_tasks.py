@@ -9,7 +9,7 @@ from octoperf_mcp.embedded.platform import Platform
 async def test_a_task_answers_its_bare_id_then_nothing_then_its_result(
     ada: Any, eve: Any, platform: Platform
 ) -> None:
-    """As the Maven plugin and the PDF script poll (rest-api.md 5.17)."""
+    """As the Maven plugin and the PDF script poll."""
     go_on = asyncio.Event()
 
     async def work(body: dict[str, Any], user_id: str) -> dict[str, Any]:

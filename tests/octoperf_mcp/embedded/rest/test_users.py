@@ -9,7 +9,7 @@ from octoperf_mcp.embedded.platform import Platform
 
 
 async def test_a_login_by_form_or_query_answers_a_session_token(anybody: Any) -> None:
-    """Platform 16 answers this shape, with 200 and never 201 (rest-api.md 2)."""
+    """Platform 16 answers this shape, with 200 and never 201."""
     pair = {"username": "ada", "password": "ada"}
     for how in ({"data": pair}, {"params": pair}):
         answer = await anybody.call("POST", "/public/users/login", **how)

@@ -57,7 +57,7 @@ async def test_a_new_document_is_filled_in(documents: Documents, home: Any) -> N
 
 
 async def test_a_variable_has_no_dates(documents: Documents, home: Any) -> None:
-    """Neither public client sends or reads them (entities.md 3.1)."""
+    """Neither public client sends or reads them."""
     made = await make(documents, home, "variable", name="login")
     assert set(made.body) == {"id", "userId", "projectId", "name"}
 
@@ -163,7 +163,7 @@ async def test_a_project_of_another_workspace_is_no_place(documents: Documents, 
 async def test_a_role_bounds_what_a_member_may_write(
     documents: Documents, home: Any, role: str, kind: str, allowed: bool
 ) -> None:
-    """Roles as semantics.md 24 has them; reading is everybody's."""
+    """Roles as the original has them; reading is everybody's."""
     await join(documents._database, home.workspace_id, "bob", role)
     made = await make(documents, home, kind, name="one")
     assert (await documents.get(kind, made.id, user_id="bob")).body["name"] == "one"
@@ -268,7 +268,7 @@ async def test_an_unknown_kind_is_our_own_mistake(documents: Documents, home: An
 )
 @given(body=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON, max_size=6))
 def test_any_json_survives_the_round_trip(database_url: str, body: dict[str, Any]) -> None:
-    """Unknown properties are kept as they are (entities.md 0.1)."""
+    """Unknown properties are kept as they are."""
 
     async def round_trip() -> tuple[Document, Document]:
         database = await Database.open(database_url)

@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost: a writer is killed at random moments (promise 3 of design.md)."""
+"""Nothing acknowledged is lost: a writer is killed at random moments."""
 
 import asyncio
 import os

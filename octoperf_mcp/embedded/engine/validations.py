@@ -1,10 +1,6 @@
 """Validations: one user, some iterations, every exchange kept."""
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from octoperf_mcp.embedded.engine import materials as collecting
 from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.engine.capture_feed import CaptureFeed
-from octoperf_mcp.embedded.engine.load_engine import StartUpLine
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
-from octoperf_mcp.embedded.engine.order import Order
-from octoperf_mcp.embedded.engine.processes import WorkerProcess
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.run_records import RunRecords
-from octoperf_mcp.embedded.engine.run_states import ABORTED, ERROR, FINISHED
+from octoperf_mcp.embedded.engine.run_states import ABORTED
 from octoperf_mcp.embedded.engine.tables import (
     validation_body,
     validation_run,
     validation_sample,
 )
 from octoperf_mcp.embedded.engine.validation_results import ValidationResults
+from octoperf_mcp.embedded.engine.validation_run import ValidationRequest, ValidationRun
 from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.sanity.check import sanity_check
 from octoperf_mcp.embedded.store import rows
@@ -40,56 +34,10 @@ log = structlog.get_logger()
 
 Json = dict[str, Any]
 
-MOST_ITERATIONS = 100
 KEPT = 5
 """Latest validations of a virtual user that are kept."""
 _MOST_AT_A_TIME = 8
-_LONGEST_S = 20 * 60.0
-_PUMP_S = 0.2
-_END_S = 15.0
 _LARGEST_CSV_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class _Validation:
-    """One that is under way."""
-
-    directory: RunDirectory
-    feed: CaptureFeed
-    stop_asked: asyncio.Event = field(default_factory=asyncio.Event)
-    running: asyncio.Event = field(default_factory=asyncio.Event)
-    task: "asyncio.Task[None] | None" = None
-
-    def stop(self, by: str) -> None:
-        """Ask it to end."""
-        if not self.stop_asked.is_set():
-            self.directory.log.write(f"{by} aborted the test")
-            self.stop_asked.set()
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationRequest:
-    """What is asked of a validation."""
-
-    project_id: str
-    provider_id: str
-    location: str
-    iterations: int = 1
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> "ValidationRequest":
-        """From the body of the call.
-
-        Raises:
-            Invalid: a property is missing or impossible.
-        """
-        for name in ("projectId", "providerId", "location"):
-            if not isinstance(body.get(name), str) or not body[name]:
-                raise Invalid(f"The validation needs {name!r}.")
-        iterations = body.get("iterations", 1)
-        if not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
-            raise Invalid(f"'iterations' must be 1 to {MOST_ITERATIONS}, not {iterations!r}.")
-        return cls(body["projectId"], body["providerId"], body["location"], iterations)
 
 
 class Validations:
@@ -111,7 +59,7 @@ class Validations:
         self._blobs = blobs
         self.results = ValidationResults(records.database, blobs)
         self._background = Background()
-        self._active: dict[str, _Validation] = {}
+        self._active: dict[str, ValidationRun] = {}
 
     async def start(
         self, virtual_user_id: str, user_id: str, request: ValidationRequest
@@ -158,14 +106,23 @@ class Validations:
         result = await self._create(virtual_user, found, user_id)
         directory = RunDirectory(self._data_dir, result.id)
         directory.create()
-        validation = _Validation(
-            directory, CaptureFeed(self._records.database, result.id, directory.path)
+        validation = ValidationRun(
+            directory,
+            request,
+            virtual_user,
+            found,
+            records=self._records,
+            documents=self._documents,
+            files=self._files,
         )
         self._active[result.id] = validation
-        course = self._play(validation, virtual_user, found, request)
-        validation.task = self._background.start(course)
+        validation.task = self._background.start(self._play(validation))
         validation.task.add_done_callback(lambda _: self._active.pop(result.id, None))
         return result
+
+    async def _play(self, validation: ValidationRun) -> None:
+        await validation.play()
+        await self._prune(validation.virtual_user.id)
 
     async def _require_sane(
         self, virtual_user: Document, found: ProjectMaterials, user_id: str
@@ -237,30 +194,6 @@ class Validations:
 
         return await self._records.database.write(work)
 
-    async def _play(
-        self,
-        validation: _Validation,
-        virtual_user: Document,
-        found: ProjectMaterials,
-        request: ValidationRequest,
-    ) -> None:
-        """Go through all states; never raises."""
-        directory = validation.directory
-        state = ERROR
-        try:
-            for step in ("PENDING", "SCALING", "PREPARING"):
-                await self._records.advance(directory, step)
-            await collecting.place_files(self._files, found, directory.resources)
-            order = self._order(directory, virtual_user, found, request)
-            await self._records.advance(directory, "INITIALIZING")
-            state = await self._followed(validation, order)
-        except Exception as error:  # the top of a run: its failure is its final state
-            log.exception("validation_failed", run_id=directory.run_id)
-            directory.log.write(f"{type(error).__name__}: {error}", level="ERROR")
-        directory.remove_resources()
-        await self._records.advance(directory, state)
-        await self._prune(virtual_user.id)
-
     async def _prune(self, virtual_user_id: str) -> None:
         """Forget the older validations of a virtual user: each holds all its bodies."""
 
@@ -281,83 +214,6 @@ class Validations:
 
         for run_id in await self._records.database.write(work):
             await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
-
-    def _order(
-        self,
-        directory: RunDirectory,
-        virtual_user: Document,
-        found: ProjectMaterials,
-        request: ValidationRequest,
-    ) -> Order:
-        profile = {"name": "Validation", "virtualUserId": virtual_user.id}
-        return Order(
-            run_id=directory.run_id,
-            directory=str(directory.path),
-            region=request.location,
-            workers=1,
-            profiles=[(0, profile)],
-            virtual_users={
-                each.id: collecting.slim(each.body, keep_status=True)
-                for each in found.virtual_users.values()
-            },
-            servers=collecting.revealed(self._documents, found.servers),
-            variables=collecting.revealed(self._documents, found.variables),
-            generator=f"{request.location}-1",
-            iterations=request.iterations,
-        )
-
-    async def _followed(self, validation: _Validation, order: Order) -> str:
-        """Start the worker and take in what it writes; the final state."""
-        directory = validation.directory
-
-        def say(level: str, message: str) -> None:
-            stamp = int(time.time() * 1000)
-            directory.say(StartUpLine(stamp, order.generator, level, message))
-
-        def on_event(event: str, facts: Json) -> None:
-            say("INFO", " ".join([event, *(f"{k}={v}" for k, v in facts.items())]))
-            if event == "running":
-                validation.running.set()
-
-        process = await WorkerProcess.start(
-            "validation", order, on_event, lambda text: say("WARN", text)
-        )
-        say("INFO", f"Process {process.pid} started")
-        ended = asyncio.create_task(process.wait())
-        try:
-            async with asyncio.timeout(_LONGEST_S):
-                await self._watched(validation, process, ended)
-        except TimeoutError:
-            directory.log.write("The validation took too long", level="WARN")
-            validation.stop_asked.set()
-        finally:
-            await process.end(_END_S)
-        await validation.feed.finish()
-        if await ended != 0:
-            return ERROR
-        return ABORTED if validation.stop_asked.is_set() else FINISHED
-
-    async def _watched(
-        self, validation: _Validation, process: WorkerProcess, ended: "asyncio.Task[int]"
-    ) -> None:
-        stop = asyncio.create_task(validation.stop_asked.wait())
-        running = asyncio.create_task(validation.running.wait())
-        waiting: set[asyncio.Task[Any]] = {ended, stop, running}
-        try:
-            while not ended.done():
-                await asyncio.wait(waiting, timeout=_PUMP_S, return_when=asyncio.FIRST_COMPLETED)
-                if running in waiting and running.done():
-                    waiting.discard(running)
-                    facts = {"startedAt": now_ms()}
-                    await self._records.advance(validation.directory, "RUNNING", **facts)
-                if stop in waiting and stop.done():
-                    waiting.discard(stop)
-                    process.tell({"stop": True})
-                with contextlib.suppress(OSError):
-                    await validation.feed.pump()
-        finally:
-            stop.cancel()
-            running.cancel()
 
     def stop(self, run_id: str, by: str) -> bool:
         """Ask a validation to end; False when it is not under way here."""

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.engine.run_files import MAX_LINES, read_lines
 from octoperf_mcp.embedded.engine.runs import Runs
-from octoperf_mcp.embedded.engine.validations import ValidationRequest
+from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest import crud

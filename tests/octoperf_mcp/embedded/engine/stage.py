@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.runs import Runs
-from octoperf_mcp.embedded.engine.validations import ValidationRequest
+from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.metrics.tables import metric_run, metric_series, metric_slice
 from octoperf_mcp.embedded.store.blobs import Blobs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from octoperf_mcp.embedded.engine.validations import ValidationRequest
+from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 from tests.octoperf_mcp.embedded.engine.players import Json, node, request
 from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, think
@@ -283,7 +283,7 @@ import asyncio, sys
 from pathlib import Path
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.runs import Runs
-from octoperf_mcp.embedded.engine.validations import ValidationRequest
+from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from octoperf_mcp.entities.base import (
     Count,
@@ -134,8 +134,11 @@ class ContainerAction(Container):
 
 
 class LoopContainerAction(Container):
-    """Repeats its children, for ever with -1; `count_expression` wins where it is given."""
+    """Repeats its children, for ever with -1; `countExpression` wins where it is given."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["count"]}, {"required": ["countExpression"]}]}
+    )
     kind: Literal["LoopContainerAction"] = type_name()
     count: Annotated[int, Field(ge=-1)] | None = None
     count_expression: Text = None

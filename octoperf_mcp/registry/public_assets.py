@@ -1,9 +1,11 @@
 """The public files that ship with the distribution: guide, skills, schemas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
+
+import orjson
 
 from octoperf_mcp.registry.assets import PublicAsset
 
@@ -36,18 +38,28 @@ def _asset(path: str, file: Traversable) -> PublicAsset:
     name = PurePosixPath(path)
     folder = _URIS.get(name.parts[0], "")
     uri = _GUIDE[1] if path == _GUIDE[0] else f"{folder}{name.stem}" if folder else ""
+    told = _told_by_schema(content) if name.suffix == ".json" else _told_by_text(content)
     return PublicAsset(
         path=path,
         media_type=_MEDIA_TYPES[name.suffix],
         content=content,
         resource_uri=uri,
-        title=_first_heading(content) or name.name,
-        description=f"The same bytes as /mcp/public/{path}.",
+        title=told.get("title") or name.name,
+        description=told.get("description") or f"The same bytes as /mcp/public/{path}.",
     )
 
 
-def _first_heading(content: bytes) -> str:
+def _told_by_schema(content: bytes) -> Mapping[str, str]:
+    schema = orjson.loads(content)
+    return {key: schema[key] for key in ("title", "description") if key in schema}
+
+
+def _told_by_text(content: bytes) -> Mapping[str, str]:
+    """The first heading, and the description of the front matter."""
+    told: dict[str, str] = {}
     for line in content.decode("utf-8").splitlines():
+        if line.startswith("description: "):
+            told.setdefault("description", line.removeprefix("description: ").strip())
         if line.startswith("# "):
-            return line[2:].strip()
-    return ""
+            return told | {"title": line[2:].strip()}
+    return told

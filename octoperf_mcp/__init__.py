@@ -23,7 +23,15 @@ if TYPE_CHECKING:
         Captures,
         plain_text,
     )
-    from octoperf_mcp.registry.context import Caller, ToolContext
+    from octoperf_mcp.registry.content import (
+        Block,
+        Content,
+        audio_block,
+        image_block,
+        resource_block,
+        text_block,
+    )
+    from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
@@ -38,12 +46,15 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AppliedOperation": "registry.patches",
+    "Block": "registry.content",
+    "CallScope": "registry.context",
     "Caller": "registry.context",
     "CapturedHeader": "registry.captures",
     "CapturedRequest": "registry.captures",
     "CapturedResponse": "registry.captures",
     "Captures": "registry.captures",
     "ConfigSection": "registry.assets",
+    "Content": "registry.content",
     "DeepLink": "registry.deep_links",
     "Lifespan": "hookspecs",
     "Limit": "registry.listings",
@@ -60,16 +71,20 @@ _HOMES = {
     "ToolContext": "registry.context",
     "WaitSec": "registry.polling",
     "apply_patch": "registry.patches",
+    "audio_block": "registry.content",
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "epoch_ms": "registry.listings",
     "hookimpl": "hookspecs",
+    "image_block": "registry.content",
     "known_id": "registry.ids",
     "listing": "registry.listings",
     "page_of": "registry.listings",
     "payload": "registry.payloads",
     "plain_text": "registry.captures",
     "poll_until": "registry.polling",
+    "resource_block": "registry.content",
+    "text_block": "registry.content",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
 }
@@ -77,12 +92,15 @@ _HOMES = {
 __all__ = [
     "PRESIGN",
     "AppliedOperation",
+    "Block",
+    "CallScope",
     "Caller",
     "CapturedHeader",
     "CapturedRequest",
     "CapturedResponse",
     "Captures",
     "ConfigSection",
+    "Content",
     "DeepLink",
     "Lifespan",
     "Limit",
@@ -99,16 +117,20 @@ __all__ = [
     "WaitSec",
     "__version__",
     "apply_patch",
+    "audio_block",
     "by_name",
     "download_ticket",
     "epoch_ms",
     "hookimpl",
+    "image_block",
     "known_id",
     "listing",
     "page_of",
     "payload",
     "plain_text",
     "poll_until",
+    "resource_block",
+    "text_block",
     "tool",
     "upload_ticket",
 ]

@@ -24,10 +24,9 @@ from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.config import Settings
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
-from octoperf_mcp.protocol.exchange import CallScope
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
-from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
@@ -84,13 +83,7 @@ class _Upstream:
         """The context of one tool call."""
         if self._client is None:
             raise RuntimeError("a tool was called before the application started")
-        return CallContext(
-            scope.caller,
-            self._client,
-            self._addresses.ui,
-            self._workspaces,
-            scope.report_progress,
-        )
+        return CallContext(scope, self._client, self._addresses.ui, self._workspaces)
 
     async def offered(self, caller: Caller) -> frozenset[str] | None:
         """See `Capabilities.offered`."""

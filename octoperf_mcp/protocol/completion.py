@@ -79,7 +79,7 @@ class Completions:
         known: Mapping[str, str],
     ) -> Reply:
         check_scope(exchange.caller, READ)
-        context = self._make_context(exchange.scope())
+        context = self._make_context(exchange)
         if resource.complete is None:
             return self._reply(exchange, ())
         return self._reply(exchange, await resource.complete(context, name, prefix, known))

@@ -1,33 +1,15 @@
 """One request under way: who asks, in which revision, and the way back to the client."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from octoperf_mcp.protocol import jsonrpc
 from octoperf_mcp.registry.context import Caller
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """Severities of RFC 5424, least first, as `notifications/message` names them."""
-
-
-class ReportProgress(Protocol):
-    """Tells the client how far a call is; `done` must grow from call to call."""
-
-    async def __call__(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Send one notification, if the client asked for progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallScope:
-    """What the factory of tool contexts is given for one call."""
-
-    caller: Caller
-    request_id: str
-    report_progress: ReportProgress
-    log: Callable[[str, Any], Awaitable[None]]
-    """Send `(level, JSON-ready data)` to a client that asked for log messages."""
 
 
 @dataclass(slots=True)
@@ -46,7 +28,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request of either era, checked as far as its envelope goes.
+    """A request of either era, checked as far as its envelope goes; the scope of its call.
 
     `notify` hands a notification to the transport; None where the client takes no stream.
     `log_level` is what the client wants to see at least, empty for nothing.
@@ -76,10 +58,6 @@ class Exchange:
         params = self.request.params
         found = params.get("_meta") if isinstance(params, dict) else None
         return found if isinstance(found, dict) else {}
-
-    def scope(self) -> CallScope:
-        """What a tool's context is made of."""
-        return CallScope(self.caller, self.request_id, self.report_progress, self.log)
 
     async def report_progress(
         self, done: float, total: float | None = None, message: str = ""

@@ -4,7 +4,7 @@ Hosts show prompts as slash commands: `/mcp__octoperf__list_workspaces`. The tex
 tool's own definition, so that the two never drift apart.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,12 @@ from octoperf_mcp.protocol import jsonrpc, results
 from octoperf_mcp.protocol.catalogue import Tools, unknown
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.pagination import Listing
-from octoperf_mcp.registry.assets import Prompt, PromptArgument
+from octoperf_mcp.protocol.tools import MakeContext, check_scope
+from octoperf_mcp.registry.assets import Messages, Prompt, PromptArgument
+from octoperf_mcp.registry.content import text_block
+from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.manager import Registry
-from octoperf_mcp.registry.tools import Tool
+from octoperf_mcp.registry.tools import READ, Tool
 
 _NO_SCHEMA: Mapping[str, Any] = {}
 
@@ -29,15 +32,23 @@ class _Entry:
     title: str
     description: str
     arguments: Sequence[PromptArgument]
-    render: Callable[[Mapping[str, str]], str]
+    render: Callable[[Mapping[str, str]], Messages]
     choices: Mapping[str, Sequence[str]]
     strict: bool
+    compose: Callable[[ToolContext, Mapping[str, str]], Awaitable[Messages]] | None = None
 
 
 class Prompts:
     """The prompts beside one list of tools; a plugin's own prompt wins over a tool's."""
 
-    def __init__(self, registry: Registry, tools: Tools, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        tools: Tools,
+        make_context: MakeContext,
+        info: Mapping[str, Any],
+    ) -> None:
+        self._make_context = make_context
         entries = {tool.name: _tool_entry(tool) for tool in tools.listed}
         entries |= {name: _prompt_entry(prompt) for name, prompt in registry.prompts.items()}
         self._entries = dict(sorted(entries.items()))
@@ -48,7 +59,7 @@ class Prompts:
             modern_tail=results.modern_tail(info, ttl_ms=results.CATALOGUE_TTL_MS),
         )
 
-    def get(self, exchange: Exchange) -> Reply:
+    def get(self, exchange: Exchange) -> Reply | Coroutine[Any, Any, Reply]:
         """Render one prompt.
 
         Raises:
@@ -57,13 +68,29 @@ class Prompts:
         params = results.params_of(exchange)
         entry = self._find(results.text_param(params, "name"))
         values = _checked(entry, results.object_param(params, "arguments"))
-        message = {
-            "role": "user",
-            "content": {"type": "text", "text": entry.render(values)},
+        if entry.compose is None:
+            return self._reply(exchange, entry, entry.render(values))
+        return self._compose(exchange, entry, entry.compose, values)
+
+    async def _compose(
+        self,
+        exchange: Exchange,
+        entry: _Entry,
+        compose: Callable[[ToolContext, Mapping[str, str]], Awaitable[Messages]],
+        values: Mapping[str, str],
+    ) -> Reply:
+        check_scope(exchange.caller, READ)
+        return self._reply(exchange, entry, await compose(self._make_context(exchange), values))
+
+    def _reply(self, exchange: Exchange, entry: _Entry, messages: Messages) -> Reply:
+        blocks = (text_block(messages),) if isinstance(messages, str) else messages
+        members = {
+            "description": entry.description,
+            "messages": [{"role": "user", "content": block} for block in blocks],
         }
-        body = orjson.dumps({"description": entry.description, "messages": [message]})[:-1]
         tail = self._end if exchange.modern else b""
-        return Reply(jsonrpc.result(exchange.request.id_json, body + tail + b"}"))
+        body = orjson.dumps(members)[:-1] + tail + b"}"
+        return Reply(jsonrpc.result(exchange.request.id_json, body))
 
     def choices(self, name: str, argument: str) -> Sequence[str]:
         """Known values of an argument.
@@ -118,7 +145,13 @@ def _listed(name: str, entry: _Entry) -> bytes:
 
 def _prompt_entry(prompt: Prompt) -> _Entry:
     return _Entry(
-        prompt.title, prompt.description, prompt.arguments, prompt.render, {}, strict=True
+        title=prompt.title,
+        description=prompt.description,
+        arguments=prompt.arguments,
+        render=prompt.render,
+        choices={},
+        strict=True,
+        compose=prompt.compose,
     )
 
 

@@ -101,7 +101,7 @@ class Resources:
     ) -> Reply:
         check_scope(exchange.caller, READ)
         try:
-            content = await resource.read(self._make_context(exchange.scope()), values)
+            content = await resource.read(self._make_context(exchange), values)
         except NotFoundError as error:
             raise _missing(uri) from error
         tail = self._private_tail if exchange.modern else b""

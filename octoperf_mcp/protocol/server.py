@@ -33,8 +33,10 @@ log = structlog.get_logger(__name__)
 Offered = Callable[[Caller], Awaitable[frozenset[str] | None]]
 """Endpoints of the optional REST calls that the caller's upstream answers; None for all."""
 
-Handler = Callable[[Exchange], Reply | Coroutine[Any, Any, Reply]]
-"""Answers at once, or gives the work that does."""
+Outcome = Reply | Coroutine[Any, Any, Reply]
+"""An answer at once, or the work that gives it."""
+
+Handler = Callable[[Exchange], Outcome]
 
 _MAX_CATALOGUES = 16
 
@@ -69,6 +71,7 @@ class McpServer:
     ) -> None:
         self._registry = registry
         self._info = dict(info)
+        self._make_context = make_context
         needy = any(tool.needs for tool in registry.tools.values())
         self._offered = offered if needy else None
         self._all = self._catalogue(None)
@@ -175,14 +178,15 @@ class McpServer:
             catalogue = self._catalogue_for(await self._offered(exchange.caller))
         return await self._calls.call(exchange, catalogue.tools)
 
-    def _chosen(self, answer: Callable[[_Catalogue, Exchange], Reply]) -> Handler:
+    def _chosen(self, answer: Callable[[_Catalogue, Exchange], Outcome]) -> Handler:
         """A handler over what works for the caller."""
         if self._offered is None:
             return lambda exchange: answer(self._all, exchange)
         offered = self._offered
 
         async def look_first(exchange: Exchange) -> Reply:
-            return answer(self._catalogue_for(await offered(exchange.caller)), exchange)
+            outcome = answer(self._catalogue_for(await offered(exchange.caller)), exchange)
+            return outcome if isinstance(outcome, Reply) else await outcome
 
         return look_first
 
@@ -198,7 +202,8 @@ class McpServer:
 
     def _catalogue(self, offered: frozenset[str] | None) -> _Catalogue:
         tools = Tools(self._registry, offered=offered, info=self._info)
-        return _Catalogue(tools, Prompts(self._registry, tools, self._info))
+        prompts = Prompts(self._registry, tools, self._make_context, self._info)
+        return _Catalogue(tools, prompts)
 
 
 def _list_tools(catalogue: _Catalogue, exchange: Exchange) -> Reply:
@@ -209,7 +214,7 @@ def _list_prompts(catalogue: _Catalogue, exchange: Exchange) -> Reply:
     return catalogue.prompts.listing.reply(exchange)
 
 
-def _get_prompt(catalogue: _Catalogue, exchange: Exchange) -> Reply:
+def _get_prompt(catalogue: _Catalogue, exchange: Exchange) -> Outcome:
     return catalogue.prompts.get(exchange)
 
 

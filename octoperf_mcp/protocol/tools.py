@@ -12,8 +12,9 @@ import orjson
 from octoperf_mcp.errors import InsufficientScopeError, ToolError
 from octoperf_mcp.protocol import results
 from octoperf_mcp.protocol.catalogue import Tools
-from octoperf_mcp.protocol.exchange import CallScope, Exchange, Reply
-from octoperf_mcp.registry.context import Caller, ToolContext
+from octoperf_mcp.protocol.exchange import Exchange, Reply
+from octoperf_mcp.registry.content import Content
+from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
 from octoperf_mcp.registry.tools import READ, WRITE
 
 MakeContext = Callable[[CallScope], ToolContext]
@@ -58,14 +59,22 @@ class ToolCalls:
         if entry is None:
             raise tools.unknown(name)
         check_scope(exchange.caller, entry.tool.scope)
-        context = self._make_context(exchange.scope())
+        context = self._make_context(exchange)
         try:
             content = await entry.tool.call(context, arguments)
         except ToolError as error:
             members = error_members(error, exchange.request_id)
             content = orjson.dumps(members, default=str, option=orjson.OPT_NON_STR_KEYS)
             return self._reply(exchange, content, _ERROR_MEMBER, error.code)
+        if isinstance(content, Content):
+            return self._blocks(exchange, content)
         return self._reply(exchange, content)
+
+    def _blocks(self, exchange: Exchange, content: Content) -> Reply:
+        members = orjson.dumps(content.members())[:-1]
+        end = self._modern_end if exchange.modern else _LEGACY_END
+        body = b"".join((_HEAD, exchange.request.id_json, b',"result":', members, end))
+        return Reply(body, tool_error=ToolError.code if content.is_error else "")
 
     def _reply(
         self, exchange: Exchange, content: bytes, error_member: bytes = b"", tool_error: str = ""

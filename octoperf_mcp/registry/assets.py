@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from octoperf_mcp.registry.content import Block
 from octoperf_mcp.registry.context import ToolContext
 
 
@@ -61,15 +62,20 @@ class PromptArgument:
     required: bool = False
 
 
+Messages = str | Sequence[Block]
+"""The text of one user message, or one user message for each block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An MCP prompt; `render` answers the text of one user message."""
+    """An MCP prompt; `render` answers its messages, or `compose` where that takes a context."""
 
     name: str
     title: str
     description: str
     arguments: tuple[PromptArgument, ...]
-    render: Callable[[Mapping[str, str]], str]
+    render: Callable[[Mapping[str, str]], Messages] = lambda _: ""
+    compose: Callable[[ToolContext, Mapping[str, str]], Awaitable[Messages]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,30 @@ class Caller:
         return f"Caller(subject={self.subject!r}, client_id={self.client_id!r})"
 
 
+class CallScope(Protocol):
+    """One call as the protocol sees it: what a tool's context is made of."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """Name of the request in logs and errors."""
+        ...
+
+    async def report_progress(
+        self, done: float, total: float | None = None, message: str = ""
+    ) -> None:
+        """See `ToolContext.progress`."""
+        ...
+
+    async def log(self, level: str, data: Any) -> None:
+        """See `ToolContext.log`."""
+        ...
+
+
 class ToolContext(Protocol):
     """The one door of a tool to the outside."""
 
@@ -53,4 +77,8 @@ class ToolContext(Protocol):
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Tell a client that asked for progress; `done` must grow from call to call."""
+        ...
+
+    async def log(self, level: str, data: Any) -> None:
+        """Send JSON-ready data to a client that wants log messages of this RFC 5424 level."""
         ...

@@ -146,6 +146,32 @@ def validate_arguments(
     return values
 
 
+def checker(schema: Mapping[str, Any]) -> Callable[[Mapping[str, Any], str], None]:
+    """A check of arguments against a JSON Schema (2020-12) that is listed word for word.
+
+    Raises:
+        PluginError: it is none. The check itself raises InvalidArgumentError.
+    """
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - dear, rarely needed
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise PluginError(f"an input schema is no JSON Schema: {error.message}") from error
+    validator = Draft202012Validator(schema)
+
+    def check(arguments: Mapping[str, Any], tool: str) -> None:
+        error = next(validator.iter_errors(arguments), None)
+        if error is not None:
+            raise InvalidArgumentError(
+                f"{tool}: {_shortened(error.message)}",
+                field="/".join(str(part) for part in error.absolute_path),
+                next_step="Correct the arguments and send the call again.",
+            )
+
+    return check
+
+
 def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> InvalidArgumentError:
     first = error.errors(include_url=False)[0]
     field = "/".join(str(part) for part in first["loc"])

@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 import orjson
 from pydantic import BaseModel, TypeAdapter
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
+from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
 
@@ -18,6 +19,25 @@ READ = "octoperf:read"
 WRITE = "octoperf:write"
 
 ToolFunction = Callable[..., Awaitable[Any]]
+
+
+class Writer(Protocol):
+    """Turns what a tool function returned into what `Tool.call` answers."""
+
+    def dump_json(self, returned: Any, /, *, by_alias: bool, exclude_none: bool) -> Any:
+        """JSON of a payload, or the blocks as they are."""
+        ...
+
+
+class _Blocks:
+    """The writer of tools that answer content blocks."""
+
+    def dump_json(self, returned: Content, /, *, by_alias: bool, exclude_none: bool) -> Content:  # noqa: ARG002 - called as pydantic's writers are
+        return returned
+
+
+class _Unread(BaseModel):
+    """Arguments of a tool whose schema is given verbatim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Tool:
     needs: tuple[RestCall, ...]
     aliases: tuple[str, ...]
     parameter_aliases: Mapping[str, str]
-    _writer: TypeAdapter[Any]
+    _writer: Writer
 
     @property
     def title(self) -> str:
@@ -49,8 +69,10 @@ class Tool:
         """What the tool does, for the agent."""
         return str(self.definition["description"])
 
-    async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> bytes:
-        """Check the arguments, run the function, answer `structuredContent` as JSON.
+    async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> Any:
+        """Check the arguments, run the function, answer `structuredContent` as JSON bytes.
+
+        A tool that answers content blocks gives its `Content` as it is.
 
         Raises:
             ToolError: the agent can act on it.
@@ -76,6 +98,19 @@ class Tool:
         return renamed
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaTool(Tool):
+    """A tool whose input schema is given; its function takes `(ctx, arguments)` as they came."""
+
+    _check: Callable[[Mapping[str, Any], str], None]
+
+    async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> Any:
+        """See `Tool.call`."""
+        self._check(arguments, self.name)
+        returned = await self.function(context, arguments)
+        return self._writer.dump_json(returned, by_alias=True, exclude_none=True)
+
+
 def tool(
     *,
     title: str,
@@ -86,11 +121,14 @@ def tool(
     needs: Sequence[RestCall] = (),
     aliases: Sequence[str] = (),
     parameter_aliases: Mapping[str, str] | None = None,
+    input_schema: Mapping[str, Any] | None = None,
 ) -> Callable[[ToolFunction], Tool]:
     """Turn an async function `(ctx, …) -> payload` into a Tool.
 
     The name is the function's; the description is the docstring before `Args:`; each parameter
-    needs a line there. `idempotent` defaults to `read_only`.
+    needs a line there. `idempotent` defaults to `read_only`. A function that answers `Content`
+    has no output schema. With an `input_schema`, which is listed word for word, the function is
+    `(ctx, arguments)`.
 
     Raises:
         PluginError: the function breaks one of these rules.
@@ -101,12 +139,13 @@ def tool(
         if not inspect.iscoroutinefunction(function) or not description:
             raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
         returns: Any = get_type_hints(function).get("return")
-        arguments = schema.arguments_model(function)
-        definition = {
+        arguments = schema.arguments_model(function) if input_schema is None else _Unread
+        accepted = schema.input_schema(arguments) if input_schema is None else dict(input_schema)
+        definition: dict[str, Any] = {
             "name": function.__name__,
             "title": title,
             "description": description,
-            "inputSchema": schema.input_schema(arguments),
+            "inputSchema": accepted,
             "outputSchema": _object_schema(function.__name__, returns),
             "annotations": {
                 "title": title,
@@ -116,23 +155,30 @@ def tool(
                 "openWorldHint": open_world,
             },
         }
+        if returns is Content:
+            del definition["outputSchema"]
         orjson.dumps(definition)
-        return Tool(
-            name=function.__name__,
-            function=function,
-            arguments=arguments,
-            definition=MappingProxyType(definition),
-            scope=READ if read_only else WRITE,
-            needs=tuple(needs),
-            aliases=tuple(aliases),
-            parameter_aliases=MappingProxyType(dict(parameter_aliases or {})),
-            _writer=TypeAdapter(returns),
-        )
+        members: dict[str, Any] = {
+            "name": function.__name__,
+            "function": function,
+            "arguments": arguments,
+            "definition": MappingProxyType(definition),
+            "scope": READ if read_only else WRITE,
+            "needs": tuple(needs),
+            "aliases": tuple(aliases),
+            "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
+            "_writer": _Blocks() if returns is Content else TypeAdapter(returns),
+        }
+        if input_schema is None:
+            return Tool(**members)
+        return SchemaTool(**members, _check=schema.checker(accepted))
 
     return build
 
 
 def _object_schema(name: str, returns: Any) -> dict[str, Any]:
+    if returns is Content:
+        return {}
     found = schema.output_schema(returns) if returns is not None else {}
     if found.get("type") != "object":
         raise PluginError(f"{name}: a tool returns a payload, which is an object on the wire")

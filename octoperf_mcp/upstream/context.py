@@ -1,15 +1,12 @@
 """The context of one tool call: the REST client as the caller, links, progress."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.context import CallScope
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.calls import GET_PROJECT
 from octoperf_mcp.upstream.client import RestClient
-
-ReportProgress = Callable[[float, float | None, str], Awaitable[None]]
 
 
 class WorkspaceCache:
@@ -33,21 +30,16 @@ class WorkspaceCache:
 class CallContext:
     """A `ToolContext` over the real REST client."""
 
-    __slots__ = ("_client", "_report", "_ui_origin", "_workspaces", "caller")
+    __slots__ = ("_client", "_scope", "_ui_origin", "_workspaces", "caller")
 
     def __init__(
-        self,
-        caller: Caller,
-        client: RestClient,
-        ui_origin: str,
-        workspaces: WorkspaceCache,
-        report: ReportProgress,
+        self, scope: CallScope, client: RestClient, ui_origin: str, workspaces: WorkspaceCache
     ) -> None:
-        self.caller = caller
+        self.caller = scope.caller
+        self._scope = scope
         self._client = client
         self._ui_origin = ui_origin
         self._workspaces = workspaces
-        self._report = report
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
         """See `ToolContext.rest`."""
@@ -68,4 +60,8 @@ class CallContext:
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """See `ToolContext.progress`."""
-        await self._report(done, total, message)
+        await self._scope.report_progress(done, total, message)
+
+    async def log(self, level: str, data: Any) -> None:
+        """See `ToolContext.log`."""
+        await self._scope.log(level, data)

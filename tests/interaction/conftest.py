@@ -25,9 +25,9 @@ from octoperf_mcp import (
     tool,
 )
 from octoperf_mcp.errors import AuthError, InvalidTokenError, NotFoundError, UnavailableError
-from octoperf_mcp.protocol.exchange import CallScope
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
+from octoperf_mcp.registry.context import CallScope
 from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.registry.tools import READ, WRITE
 from octoperf_mcp.transport.public_files import add_public_files

@@ -87,6 +87,9 @@ class FakeContext:
             raise NotFoundError("no such project", status=404)
         return self.workspaces[project_id]
 
+    async def log(self, level: str, data: Any) -> None:
+        """Nobody listens."""
+
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         assert not self.reported or done > self.reported[-1][0], "progress must grow"
         self.reported.append((done, total, message))

@@ -87,7 +87,14 @@ def test_two_files_of_one_path_are_refused() -> None:
 def test_the_six_areas_are_installed_and_enabled() -> None:
     found = {item.name: item for item in load_registry().plugins}
     assert set(found) >= {"analysis", "bench", "discovery", "edit", "import", "validation"}
-    assert all(item.state == "enabled" and item.built_in for item in found.values())
+    off = {name for name, item in found.items() if item.state != "enabled"}
+    assert off == {"conformance"}
+    assert all(item.built_in for item in found.values())
+
+
+def test_the_conformance_fixtures_come_only_when_they_are_called_for() -> None:
+    assert "test_simple_text" not in load_registry().tools
+    assert "test_simple_text" in load_registry(enable=["conformance"]).tools
 
 
 def test_a_disabled_area_registers_nothing() -> None:

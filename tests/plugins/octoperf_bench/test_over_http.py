@@ -28,6 +28,23 @@ USERS = 2
 
 
 @dataclass
+class Scope:
+    """A call that writes its progress down."""
+
+    caller: Caller
+    messages: list[str]
+    request_id: str = "r1"
+
+    async def report_progress(
+        self, done: float, total: float | None = None, message: str = ""
+    ) -> None:
+        self.messages.append(message)
+
+    async def log(self, level: str, data: Any) -> None:
+        """Nobody listens."""
+
+
+@dataclass
 class Agent:
     """Calls tools as the first user of a fresh platform."""
 
@@ -92,15 +109,11 @@ async def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     token = await platform.identity.mint_token(user_id, scopes, 600)
     caller = Caller(user_id, "tests", scopes, token, 4e9)
     messages: list[str] = []
-
-    async def report(done: float, total: float | None, message: str) -> None:
-        messages.append(message)
-
     session = open_session(UpstreamSettings())
     async with TestServer(app) as server:
         origin = str(server.make_url("/")).rstrip("/")
         client = RestClient(session, origin, registry.rest_calls | CORE_CALLS)
-        context = CallContext(caller, client, origin, WorkspaceCache(), report)
+        context = CallContext(Scope(caller, messages), client, origin, WorkspaceCache())
         yield Agent(registry, context, client, messages)
         await session.close()
         await close_platform(platform)

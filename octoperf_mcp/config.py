@@ -75,7 +75,7 @@ class UpstreamSettings:
 
     url: str = described("Origin of the REST API, https://api.octoperf.com.", "")
     ui_url: str = described("Origin of the web UI that links point at; default: the API's.", "")
-    timeout_s: float = described("Longest time for one REST call.", 60.0)
+    timeout_s: float = described("Longest silence of the REST API during a call.", 60.0)
     connections: int = described("Most connections at a time.", 100)
     max_answer_bytes: int = described("Largest REST answer that is read.", 64 * 1024 * 1024)
 

@@ -1,6 +1,7 @@
 """One line a request, and the id that ties log, error and answer together."""
 
 import itertools
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -57,15 +58,11 @@ def _write(
     request: web.Request, request_id: str, status: int, duration_ms: float, describe: Describe
 ) -> None:
     path = request.path
-    if path.startswith("/mcp"):
-        log = _log.info
-    elif status >= _FIRST_SERVER_FAILURE:
-        log = _log.warning
-    elif path.startswith(_QUIET):
+    level = _level(path, status)
+    if not _log.is_enabled_for(level):
         return
-    else:
-        log = _log.debug
-    log(
+    _log.log(
+        level,
         "request",
         request_id=request_id,
         http_method=request.method,
@@ -74,6 +71,14 @@ def _write(
         duration_ms=round(duration_ms, 2),
         **describe(request),
     )
+
+
+def _level(path: str, status: int) -> int:
+    if path.startswith("/mcp"):
+        return logging.INFO
+    if status >= _FIRST_SERVER_FAILURE:
+        return logging.WARNING
+    return logging.NOTSET if path.startswith(_QUIET) else logging.DEBUG
 
 
 def _shown(path: str) -> str:

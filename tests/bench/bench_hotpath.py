@@ -1,8 +1,9 @@
 """What a `tools/call` with one upstream call costs beside a plain aiohttp handler that proxies it.
 
 Run by hand: `python tests/bench/bench_hotpath.py [--seconds 5] [--connections 16] [--rounds 3]`.
-Prints processor time per request of each server process and the ratio, round by round; the two
-servers take turns, so that a drifting machine does not decide. Linux only (/proc).
+Prints processor time per request of each server process and the ratio, round by round, for a tool
+that answers one entity and for one that shapes twelve rows with a link each; the two servers take
+turns, so that a drifting machine does not decide. Linux only (/proc).
 """
 
 import argparse
@@ -31,17 +32,38 @@ ROWS = [
     }
     for number in range(12)
 ]
+ENTITY = {
+    "@type": "VirtualUserDescription",
+    "id": "vu1",
+    "userId": "u1",
+    "projectId": "p1",
+    "name": "Checkout",
+    "description": "From the home page to the order, as recorded in the shop. " * 25,
+    "type": "JMETER",
+    "tags": ["smoke"],
+    "created": 1767225600000,
+    "lastModified": 1767225600000,
+}
+CASES = {
+    "one entity": ("describe_virtual_user", {"virtualUserId": "vu1"}, "/vu"),
+    "twelve rows": ("list_workspaces", {}, "/rows"),
+}
+"""Tool, its arguments, and the anchor's address that makes the same upstream call."""
 KEY = jwk.RSAKey.generate_key(2048, {"kid": "k1", "alg": "RS256"})
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def stub(port: int, started: Callable[[], None]) -> None:
-    """The upstream: one listing, and the metadata of an issuer."""
-    body = orjson.dumps(ROWS)
+    """The upstream: a listing, an entity, its project, and the metadata of an issuer."""
     origin = f"http://127.0.0.1:{port}"
+    answers = {
+        "/workspaces/member-of": orjson.dumps(ROWS),
+        "/design/virtual-users/description/vu1": orjson.dumps(ENTITY),
+        "/design/projects/p1": orjson.dumps({"id": "p1", "workspaceId": "w1"}),
+    }
 
-    async def listing(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=answers[request.path], content_type="application/json")
 
     async def metadata(_request: web.Request) -> web.Response:
         return web.json_response({"issuer": origin, "jwks_uri": origin + "/jwks"})
@@ -50,7 +72,8 @@ async def stub(port: int, started: Callable[[], None]) -> None:
         return web.json_response({"keys": [KEY.as_dict(private=False)]})
 
     app = web.Application()
-    app.router.add_get("/workspaces/member-of", listing)
+    for path in answers:
+        app.router.add_get(path, answer)
     app.router.add_get("/.well-known/oauth-authorization-server", metadata)
     app.router.add_get("/jwks", keys)
     runner = web.AppRunner(app, access_log=None)
@@ -63,17 +86,22 @@ async def stub(port: int, started: Callable[[], None]) -> None:
 async def proxy(port: int, upstream: str) -> None:
     """The anchor: a handler that makes the same call and hands the bytes on."""
     session = ClientSession()
+    targets = {
+        "/rows": "/workspaces/member-of",
+        "/vu": "/design/virtual-users/description/vu1",
+    }
 
     async def handle(request: web.Request) -> web.Response:
         await request.read()
         async with session.get(
-            upstream + "/workspaces/member-of",
+            upstream + targets[request.path],
             headers={"Authorization": request.headers["Authorization"]},
         ) as answer:
             return web.Response(body=await answer.read(), content_type="application/json")
 
     app = web.Application()
-    app.router.add_post("/mcp", handle)
+    for path in targets:
+        app.router.add_post(path, handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -81,18 +109,18 @@ async def proxy(port: int, upstream: str) -> None:
     await asyncio.Event().wait()
 
 
-def request_bytes(port: int, token: str) -> bytes:
+def request_bytes(port: int, token: str, tool: str, arguments: dict[str, str], path: str) -> bytes:
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    params = {"name": "list_workspaces", "arguments": {}, "_meta": meta}
+    params = {"name": tool, "arguments": arguments, "_meta": meta}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     body = orjson.dumps(call)
     head = (
-        f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
         "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
-        "Mcp-Method: tools/call\r\nMcp-Name: list_workspaces\r\n"
+        f"Mcp-Method: tools/call\r\nMcp-Name: {tool}\r\n"
         f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -121,9 +149,8 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-async def measure(port: int, pid: int, token: str, connections: int, seconds: float) -> float:
+async def measure(port: int, pid: int, request: bytes, connections: int, seconds: float) -> float:
     """Processor microseconds a request."""
-    request = request_bytes(port, token)
     await ask(port, request, time.perf_counter() + 0.3)
     before, until = cpu_s(pid), time.perf_counter() + seconds
     found = await asyncio.gather(*(ask(port, request, until) for _ in range(connections)))
@@ -180,18 +207,21 @@ async def run(options: argparse.Namespace) -> None:
         )
         try:
             token = token_for(upstream, f"http://127.0.0.1:{mcp_port}")
-            ratios = []
-            for _ in range(options.rounds):
-                print("proxy")
-                anchor = await measure(
-                    proxy_port, plain.pid, token, options.connections, options.seconds
-                )
-                print("octoperf-mcp")
-                cost = await measure(
-                    mcp_port, ours.pid, token, options.connections, options.seconds
-                )
-                ratios.append(cost / anchor)
-            print(f"ratio median {statistics.median(ratios):.2f} of {sorted(ratios)}")
+            for case, (tool, arguments, path) in CASES.items():
+                anchor_request = request_bytes(proxy_port, token, tool, arguments, path)
+                request = request_bytes(mcp_port, token, tool, arguments, "/mcp")
+                ratios = []
+                for _ in range(options.rounds):
+                    print(f"{case}: proxy, then octoperf-mcp")
+                    anchor = await measure(
+                        proxy_port, plain.pid, anchor_request, options.connections, options.seconds
+                    )
+                    cost = await measure(
+                        mcp_port, ours.pid, request, options.connections, options.seconds
+                    )
+                    ratios.append(cost / anchor)
+                shown = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
+                print(f"{case}: ratio {statistics.median(ratios):.2f} (of {shown})")
         finally:
             plain.terminate()
             ours.terminate()

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.captures import BODIES, NAME
 from octoperf_mcp.embedded.engine.locks import is_held
+from octoperf_mcp.embedded.engine.run_directory import CAPTURED_BODIES, CAPTURES
 from octoperf_mcp.embedded.engine.tables import validation_body, validation_sample
 from octoperf_mcp.embedded.metrics.spool import read_lines
 from octoperf_mcp.embedded.store.database import Database
@@ -42,7 +42,7 @@ class CaptureFeed:
             TimeoutError: the worker is still writing.
         """
         async with asyncio.timeout(_ENDED_S):
-            while is_held(self._directory / NAME):  # noqa: ASYNC110 - the lock of another process
+            while is_held(self._directory / CAPTURES):  # noqa: ASYNC110 - the lock of another process
                 await asyncio.sleep(0.05)
         await self.pump()
 
@@ -50,14 +50,14 @@ class CaptureFeed:
         entries: list[Json] = []
         bodies: dict[str, bytes] = {}
         offset = self._offset
-        for line in read_lines(self._directory / NAME, self._offset):
+        for line in read_lines(self._directory / CAPTURES, self._offset):
             entry: Json = json.loads(line.data)
             entries.append(entry)
             offset = line.next_offset
             for side in ("request", "response"):
                 key = (entry.get(side) or {}).get("bodyRef")
                 if key:
-                    bodies[key] = (self._directory / BODIES / key).read_bytes()
+                    bodies[key] = (self._directory / CAPTURED_BODIES / key).read_bytes()
             if len(entries) >= _LINES_AT_ONCE:
                 break
         return (entries, bodies, offset) if entries else None

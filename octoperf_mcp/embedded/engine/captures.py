@@ -10,22 +10,20 @@ from typing import Any
 from octoperf_mcp.embedded.engine.exchange import Exchange, Header
 from octoperf_mcp.embedded.engine.locks import hold
 from octoperf_mcp.embedded.engine.masks import Mask
+from octoperf_mcp.embedded.engine.run_directory import CAPTURED_BODIES, CAPTURES
 from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.session import Outcome, UserSession
 from octoperf_mcp.embedded.metrics.sample import HIT
-
-NAME = "captures.jsonl"
-BODIES = "bodies"
 
 
 class CaptureSink:
     """Takes the samples of the one user of a validation."""
 
     def __init__(self, directory: Path, run_log: RunLog, mask: Mask) -> None:
-        self._bodies = directory / BODIES
+        self._bodies = directory / CAPTURED_BODIES
         self._bodies.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(directory / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._lock = hold(directory / NAME)
+        self._fd = os.open(directory / CAPTURES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._lock = hold(directory / CAPTURES)
         self._run_log = run_log
         self._mask = mask
         self._last: defaultdict[str, int] = defaultdict(int)

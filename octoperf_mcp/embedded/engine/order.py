@@ -1,5 +1,6 @@
 """What the service orders of a worker process, as it travels over standard input."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -60,3 +61,8 @@ class Order:
     def resources(self) -> Path:
         """Project files."""
         return Path(self.directory) / "resources"
+
+
+def profile_name(profile: Mapping[str, Any], index: int) -> str:
+    """Its own name, or its number from 1."""
+    return str(profile.get("name") or f"User Profile {index + 1}")

@@ -14,6 +14,7 @@ from octoperf_mcp.embedded.engine.compiler import (
     compile_children,
 )
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
+from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.program import Program
 from octoperf_mcp.embedded.engine.timers import compile_pacing
 from octoperf_mcp.embedded.engine.transport import Server
@@ -112,11 +113,6 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
     program.body = compile_children(tree, scope)
     program.secrets += program.variables.secrets
     return program
-
-
-def profile_name(profile: Document, index: int) -> str:
-    """Its own name, or its number from 1."""
-    return str(profile.get("name") or f"User Profile {index + 1}")
 
 
 def _unsupported(engine: Document) -> list[str]:

@@ -11,6 +11,9 @@ from octoperf_mcp.embedded.engine.load_engine import StartUpLine
 from octoperf_mcp.embedded.engine.run_log import NAME, RunLog
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 
+CAPTURES = "captures.jsonl"
+CAPTURED_BODIES = "bodies"
+"""Of a validation: one line per sample, and bodies as files named by their content."""
 _START_UP = "start-up.jsonl"
 _PARTS = ("spool", "files", "resources")
 

@@ -7,7 +7,7 @@ from typing import Any
 from octoperf_mcp.embedded.engine import materials as collecting
 from octoperf_mcp.embedded.engine.load_engine import LoadPlan
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
-from octoperf_mcp.embedded.engine.profiles import profile_name
+from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.ramp import LoadError, duration_ms, peak_users
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.failures import Invalid

@@ -23,7 +23,13 @@ def test_a_worker_loads_neither_web_server_nor_database(module: str) -> None:
         "print([n for n in ('aiohttp', 'sqlalchemy', 'pydantic', 'mcp', 'parsel', 'jsonpath') "
         "if n in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        encoding="utf-8",
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -8,13 +8,17 @@ from octoperf_mcp.embedded.ui import analysis, design, runtime, workspaces
 from octoperf_mcp.embedded.ui.rendering import HEADERS, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
-_STYLE = files("octoperf_mcp.embedded.ui").joinpath("static/ui.css").read_bytes()
+_STATIC = {"ui.css": "text/css", "icon.svg": "image/svg+xml"}
+_FILES = {
+    name: files("octoperf_mcp.embedded.ui").joinpath("static", name).read_bytes()
+    for name in _STATIC
+}
 
 
 def routes() -> list[web.RouteDef]:
     """All pages; sign-in and sign-out belong to the identity provider."""
     return [
-        web.get("/ui/static/ui.css", _style),
+        web.get("/ui/static/{name}", _static),
         web.get("/", _to_home),
         web.get("/ui", _to_home),
         web.get("/ui/", page(workspaces.home)),
@@ -46,9 +50,12 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def _style(_request: web.Request) -> web.Response:
+async def _static(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    if name not in _STATIC:
+        raise web.HTTPNotFound
     headers = {**HEADERS, "Cache-Control": "public, max-age=300"}
-    return web.Response(body=_STYLE, content_type="text/css", headers=headers)
+    return web.Response(body=_FILES[name], content_type=_STATIC[name], headers=headers)
 
 
 async def _to_home(_request: web.Request) -> web.Response:

@@ -27,6 +27,7 @@ from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import Caller, CallScope
+from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
@@ -97,6 +98,8 @@ def make_app(
     app = web.Application(middlewares=[request_log(_describe)])
     upstream = _Upstream(settings, registry, addresses)
     app.cleanup_ctx.append(upstream.run)
+    files_origin = settings.upstream.url.rstrip("/") or addresses.origin
+    registry = published(registry, addresses.origin, files_origin)
     server = McpServer(
         registry,
         upstream.context,

@@ -16,6 +16,10 @@ _MEDIA_TYPES = {
 }
 _URIS = {"skills": "octoperf://skills/", "schema": "octoperf://schema/"}
 _GUIDE = ("AGENTS.md", "octoperf://templates/agents-md")
+_DESCRIPTIONS = {
+    "AGENTS.md": "Guide for agents of every vendor. Conventions, safety, tools, workflows.",
+    "llms.txt": "What is served here without a sign-in, as a list.",
+}
 
 
 def shipped_assets() -> tuple[PublicAsset, ...]:
@@ -45,7 +49,7 @@ def _asset(path: str, file: Traversable) -> PublicAsset:
         content=content,
         resource_uri=uri,
         title=told.get("title") or name.name,
-        description=told.get("description") or f"The same bytes as /mcp/public/{path}.",
+        description=told.get("description") or _DESCRIPTIONS.get(path, ""),
     )
 
 

@@ -1,0 +1,98 @@
+"""The public texts as a server serves them."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from octoperf_mcp import PublicAsset, RestCall, Tool, ToolContext, hookimpl, payload, tool
+from octoperf_mcp.registry.guide import called_tools, published
+from octoperf_mcp.registry.manager import Registry, load_registry
+
+ORIGIN = "https://mcp.acme.test"
+REST = "https://api.acme.test"
+
+
+@payload
+class Lit:
+    url: str
+
+
+@tool(title="Light a lamp", destructive=True, needs=[RestCall("PUT", "/lamp", optional=True)])
+async def light_lamp(ctx: ToolContext) -> Lit:
+    """Light the lamp | or not.
+
+    It stays lit.
+    """
+    return Lit(url="")
+
+
+class Lamps:
+    __name__ = "lamp_shop"
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        return (light_lamp,)
+
+    @hookimpl
+    def register_public_assets(self) -> Iterable[PublicAsset]:
+        markdown = "text/markdown; charset=utf-8"
+        return (
+            PublicAsset("skills/lamps.md", markdown, b"`light_lamp()` at {{origin}}"),
+            PublicAsset("skills/dark.md", markdown, b"`put_out_lamp()`"),
+            PublicAsset("lamp.bin", "application/octet-stream", b"\xff{{origin}}"),
+        )
+
+
+def text(registry: Registry, path: str = "AGENTS.md") -> str:
+    return registry.public_assets[path].content.decode()
+
+
+def test_the_guide_lists_exactly_the_tools_that_are_there() -> None:
+    registry = load_registry()
+    guide = text(published(registry, ORIGIN, REST))
+    tables = guide.partition("## Tools")[2].partition("## Workflows")[0]
+    rows = [line.split("|")[1].strip(" `") for line in tables.splitlines() if "| `" in line]
+    assert sorted(rows) == sorted(registry.tools)
+    assert "| `run_scenario` | Start a real load test." in tables
+    assert tables.count("**ask first**") == sum(
+        tool.definition["annotations"]["destructiveHint"] for tool in registry.tools.values()
+    )
+
+
+def test_a_disabled_area_is_absent_with_its_skills_and_others_stay() -> None:
+    served = published(load_registry(disable=["bench"]), ORIGIN, REST)
+    assert "### Run load" not in text(served)
+    assert "### Read reports" in text(served)
+    assert "skills/scenario-diagnosis.md" not in served.public_assets
+    assert "skills/scenario-diagnosis.md" not in text(served)
+    assert "skills/scenario-diagnosis.md" not in text(served, "llms.txt")
+    assert "schema/vu.json" in served.public_assets
+
+
+def test_tools_and_files_of_a_third_party_appear() -> None:
+    served = published(load_registry(extra=[Lamps()]), ORIGIN, REST)
+    assert "### Lamp shop" in text(served)
+    row = "| `light_lamp` | Light the lamp \\| or not. Only where the platform offers it. | **ask"
+    assert row in text(served)
+    assert text(served, "skills/lamps.md") == f"`light_lamp()` at {ORIGIN}"
+    assert "skills/dark.md" not in served.public_assets
+    assert served.public_assets["lamp.bin"].content == b"\xff{{origin}}"
+
+
+@pytest.mark.parametrize("path", ["AGENTS.md", "llms.txt"])
+def test_addresses_are_those_of_this_server_and_no_mark_is_left(path: str) -> None:
+    served = text(published(load_registry(), ORIGIN, REST), path)
+    assert f"{ORIGIN}/mcp" in served
+    assert "{{" not in served
+    assert "<!--" not in served
+
+
+def test_the_guide_tells_which_host_a_sandbox_must_reach() -> None:
+    guide = text(published(load_registry(), ORIGIN, REST))
+    assert "must have `api.acme.test` in the list of domains" in guide
+    tickets = guide.partition("conversation:\n")[2].partition(". The address")[0]
+    assert tickets == "`download_bench_result_file`, `import_har_virtual_user`"
+
+
+def test_calls_are_found_in_code_only() -> None:
+    assert called_tools("a_b() `c_d(x)`\n```\ne_f(y)\n```\n`g_h`") == {"c_d", "e_f"}

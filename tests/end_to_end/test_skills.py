@@ -1,0 +1,284 @@
+"""The sequences of the skills, done through the tools that they name, on the embedded platform.
+
+Each test keeps the order of its skill's code blocks; `Reader` fails when a call that the skill
+teaches is left out, so that a skill cannot teach what nobody tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from octoperf_mcp.demo.job import CSRF_PATTERN
+from octoperf_mcp.demo.shop import RunningShop, start_shop
+from octoperf_mcp.registry.guide import called_tools
+
+if TYPE_CHECKING:
+    from octoperf_mcp.cli.agent import Agent
+    from tests.end_to_end.conftest import SignedIn
+
+LIMIT_S = 120
+
+
+class Reader:
+    """An agent that follows a skill and remembers which of its calls it has made."""
+
+    def __init__(self, agent: Agent, skill: str) -> None:
+        text = (files("octoperf_public_assets") / "skills" / f"{skill}.md").read_text("utf-8")
+        blocks = re.findall(r"```\n(.*?)```", text, re.DOTALL)
+        self.taught = called_tools("".join(f"```{block}```" for block in blocks))
+        self._agent = agent
+        self._made: set[str] = set()
+
+    @property
+    def left_out(self) -> set[str]:
+        return set(self.taught - self._made)
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        self._made.add(tool)
+        return await self._agent.call(tool, arguments)
+
+    async def until(self, tool: str, member: str, ends: set[Any], **arguments: Any) -> Any:
+        """Let the server wait, call again while it is not over."""
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                answer = await self.call(tool, waitSec=5, **arguments)
+                if answer[member] in ends:
+                    return answer
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[RunningShop]:
+    running = await start_shop()
+    yield running
+    await running.close()
+
+
+class Imported:
+    """The shop's recording in a project of its own, pointed at the running shop."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.project = ""
+        self.virtual_user = ""
+        self.place: dict[str, str] = {}
+
+    @property
+    def both(self) -> dict[str, str]:
+        return {"projectId": self.project, "virtualUserId": self.virtual_user}
+
+    async def upload(self, shop: RunningShop) -> None:
+        call = self._agent.call
+        workspace = {"workspaceId": (await call("list_workspaces"))["workspaces"][0]["id"]}
+        listed = await call("list_docker_providers_by_workspace", workspace)
+        provider = listed["dockerProviders"][0]
+        self.place = {"providerId": provider["id"], "location": provider["locations"][0]}
+        self.project = (await call("create_project", {**workspace, "name": "Skills"}))["id"]
+        ticket = await call("import_har_virtual_user", {"projectId": self.project})
+        form = aiohttp.FormData()
+        recording = files("octoperf_mcp.demo").joinpath("shop.har").read_bytes()
+        form.add_field("file", recording, filename="shop.har", content_type="application/json")
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(ticket["url"], data=form) as answer,
+        ):
+            self.virtual_user = (await answer.json())["id"]
+        servers = await call("list_http_servers_by_project", {"projectId": self.project})
+        for server in servers["httpServers"]:
+            await call("update_http_server", {"httpServerId": server["id"], "baseUrl": shop.url})
+
+
+@asynccontextmanager
+async def following(
+    signed_in: SignedIn, shop: RunningShop
+) -> AsyncIterator[tuple[Agent, Imported]]:
+    async with signed_in() as agent:
+        imported = Imported(agent)
+        await imported.upload(shop)
+        yield agent, imported
+
+
+async def validate(reader: Reader, imported: Imported, iterations: int = 1) -> list[dict[str, Any]]:
+    await reader.call(
+        "validate_virtual_user", **imported.both, **imported.place, iterations=iterations
+    )
+    ended = await reader.until("get_virtual_user_validation", "finished", {True}, **imported.both)
+    assert ended["state"] == "FINISHED"
+    index = await reader.call(
+        "get_virtual_user_validation_index", virtualUserId=imported.virtual_user
+    )
+    return list(index["actions"])
+
+
+async def test_auto_correlation_makes_the_validation_green(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        reader = Reader(agent, "auto-correlation")
+        virtual_user = {"virtualUserId": imported.virtual_user}
+        actions = await validate(reader, imported)
+        failing = [row for row in actions if row["failedTimestamps"]]
+        assert failing[0]["errorCategory"] in {"AUTH", "MISSING_DEPENDENCY"}
+
+        copy = await reader.call("backup_virtual_user", **virtual_user, label="pre-correlation")
+        assert "pre-correlation" in copy["tags"]
+
+        where = {"actionId": failing[0]["actionId"], "timestamp": failing[0]["failedTimestamps"][0]}
+        detail = await reader.call("get_validation_failure_detail", **virtual_user, **where)
+        assert detail["validationResponse"]["status"] == 403
+
+        before = actions[actions.index(failing[0]) - 1]
+        page = await reader.call(
+            "fetch_validation_http_body",
+            **imported.both,
+            actionId=before["actionId"],
+            timestamp=before["successTimestamps"][0],
+            kind="RECORDED_RESPONSE",
+        )
+        assert len(re.findall(CSRF_PATTERN, page["text"])) >= 1
+
+        assert (await reader.call("list_correlation_rules", projectId=imported.project))[
+            "total"
+        ] == 0
+        await reader.call(
+            "create_correlation_rule",
+            projectId=imported.project,
+            name="csrf",
+            regex=CSRF_PATTERN,
+            injectionTargets=["POST_PARAM", "HEADER"],
+        )
+
+        started = await reader.call("apply_correlations_to_virtual_user", **imported.both)
+        ended = await reader.until(
+            "get_task_result", "status", {"SUCCESS", "FAILED"}, taskId=started["taskId"]
+        )
+        assert ended["status"] == "SUCCESS"
+        assert {change["change"] for change in ended["result"]["changes"]} == {"EXTRACT", "INJECT"}
+        assert ended["result"]["notes"] == []
+
+        assert (await reader.call("sanity_check_virtual_user", **virtual_user))["canValidate"]
+        again = await validate(reader, imported, iterations=2)
+        assert again
+        assert [row for row in again if row["failedTimestamps"]] == []
+        assert {row["total"] for row in again} == {2}
+        assert reader.left_out == set()
+
+
+async def test_validation_triage_leads_from_the_index_to_a_probe(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        reader = Reader(agent, "validation-triage")
+        virtual_user = {"virtualUserId": imported.virtual_user}
+        assert (await reader.call("sanity_check_virtual_user", **virtual_user))["canValidate"]
+        actions = await validate(reader, imported)
+        groups = {row["errorCategory"] for row in actions if row["failedTimestamps"]}
+        assert "AUTH" in groups
+        failing = next(row for row in actions if row["failedTimestamps"])
+        where = {"actionId": failing["actionId"], "timestamp": failing["failedTimestamps"][0]}
+        await reader.call("get_validation_failure_detail", **virtual_user, **where)
+        body = await reader.call(
+            "fetch_validation_http_body", **imported.both, **where, kind="VALIDATION_RESPONSE"
+        )
+        assert body["text"]
+
+        outline = await reader.call("get_virtual_user", **virtual_user, view="outline")
+        assert outline["outline"][0]["pointer"] == "/children/0"
+        probe = {"@type": "DebugAction", "id": "probe", "enabled": True, "variablesDisplayed": True}
+        operation = {"op": "add", "path": "/children/0/children/0", "value": probe}
+        await reader.call("patch_virtual_user", **virtual_user, patch=[operation])
+        probed = {row["actionId"]: row for row in await validate(reader, imported)}["probe"]
+        dump = await reader.call(
+            "fetch_validation_http_body",
+            **imported.both,
+            actionId="probe",
+            timestamp=probed["successTimestamps"][0],
+            kind="VALIDATION_RESPONSE",
+        )
+        assert "JMeterVariables:" in dump["text"]
+
+        state = await agent.call("get_virtual_user_validation", imported.both)
+        run = {"benchResultId": state["benchResultId"]}
+        listed = await reader.call("list_bench_result_files", **run)
+        assert "jmeter.log" in {file["filename"] for file in listed["files"]}
+        lines = await reader.call(
+            "read_bench_result_file_lines", **run, filename="jmeter.log", fromLine=-100
+        )
+        assert lines["lines"]
+        await reader.call("list_bench_docker_logs", **run)
+        assert reader.left_out == set()
+
+
+async def test_polling_diagnosis_and_report_of_a_run_that_fails(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    """The recording is not correlated, so the run has errors to read."""
+    async with following(signed_in, shop) as (agent, imported):
+        polling = Reader(agent, "async-polling")
+        diagnosis = Reader(agent, "scenario-diagnosis")
+        reports = Reader(agent, "bench-reports")
+        await validate(polling, imported)
+
+        scenario = await diagnosis.call(
+            "create_scenario_ramp_up",
+            scenarioName="Smoke",
+            projectId=imported.project,
+            virtualUserIds=[imported.virtual_user],
+            providerId=imported.place["providerId"],
+            locations=[imported.place["location"]],
+            users=1,
+            rampUpSec=0,
+            holdForSec=8,
+        )
+        shop.mark("load")
+        run = await polling.call("run_scenario", scenarioId=scenario["id"])
+        which = {"benchResultId": run["benchResultIds"][0]}
+        ended = await polling.until("get_bench_status", "finished", {True}, **which)
+        assert ended["state"] == "FINISHED"
+        counted = shop.total("load")
+        await polling.call("get_bench_result", **which)
+        polling.taught -= {"get_task_result"}  # tried with correlations
+        assert polling.left_out == set()
+
+        for reader in (diagnosis, reports):
+            listed = await reader.call("list_bench_reports_by_project", projectId=imported.project)
+            assert listed["benchReports"][0]["benchResultIds"] == [which["benchResultId"]]
+        report = {"reportId": listed["benchReports"][0]["id"]}
+        assert (await diagnosis.call("get_bench_result", **which))["state"] == "FINISHED"
+        await diagnosis.call("list_bench_docker_logs", **which)
+        await diagnosis.call("list_bench_result_files", **which)
+        await diagnosis.call(
+            "read_bench_result_file_lines", **which, filename="jmeter.log", toLine=50
+        )
+        await diagnosis.call(
+            "get_virtual_user_validation_index", virtualUserId=imported.virtual_user
+        )
+        assert (await diagnosis.call("list_bench_load_generators", **which))["total"] == 1
+
+        read = await reports.call("get_bench_report", **report)
+        await diagnosis.call("get_bench_report", **report)
+        answers = {}
+        for item in read["readWith"]:
+            if item.get("tool") is None:
+                continue
+            own = which if item["tool"] == "list_bench_load_generators" else None
+            arguments = own or {**report, "itemId": item["itemId"]}
+            for reader in (diagnosis, reports):
+                answers[item["type"]] = await reader.call(item["tool"], **arguments)
+        figures = {row["metric"]: row["value"] for row in answers["SummaryReportItem"]["values"]}
+        assert figures["HITS_TOTAL"] == counted
+        assert figures["ERRORS_PERCENT"] > 5
+        error = answers["ErrorsReportItem"]["errors"][0]
+        place = {key: error[key] for key in ("benchResultId", "actionId", "timestamp")}
+        for reader in (diagnosis, reports):
+            exchange = await reader.call("fetch_bench_error_http", **place)
+        assert exchange["response"]["status"] == 403
+        assert diagnosis.left_out == set()
+        assert reports.left_out == set()

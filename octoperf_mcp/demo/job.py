@@ -63,6 +63,10 @@ class Target(Protocol):
         """Answered requests of a phase."""
         ...
 
+    def resources(self, phase: str) -> int:
+        """Those of them that fetched what a page shows: styles, scripts, images."""
+        ...
+
 
 class Pages(Protocol):
     """A browser in which somebody has signed in."""

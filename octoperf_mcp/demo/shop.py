@@ -27,6 +27,7 @@ from octoperf_mcp.demo.shop_state import (
 
 COOKIE = "shop_session"
 _COUNTS_PATH = "/__counts"
+_STATIC_PATH = "/static/"
 _MAX_PIECES = 9
 _MAX_BODY_BYTES = 64 * 1024
 
@@ -224,9 +225,9 @@ def make_shop() -> web.Application:
             web.get("/api/stock", _stock),
             web.post("/order", _order),
             web.get("/order/confirmation", _confirmation),
-            web.get("/static/shop.css", _static(pages.STYLE, "text/css")),
-            web.get("/static/lamp.svg", _static(pages.LOGO, "image/svg+xml")),
-            web.get("/static/shop.js", _static(pages.SCRIPT, "text/javascript")),
+            web.get(f"{_STATIC_PATH}shop.css", _static(pages.STYLE, "text/css")),
+            web.get(f"{_STATIC_PATH}lamp.svg", _static(pages.LOGO, "image/svg+xml")),
+            web.get(f"{_STATIC_PATH}shop.js", _static(pages.SCRIPT, "text/javascript")),
             web.get(_COUNTS_PATH, _read_counts),
             web.post(f"{_COUNTS_PATH}/mark", _mark),
         ]
@@ -249,6 +250,11 @@ class RunningShop:
     def total(self, phase: str | None = None) -> int:
         """Answered requests of one phase; None: of all phases."""
         return self._counts.of(phase).total()
+
+    def resources(self, phase: str) -> int:
+        """Answered requests of one phase for what pages show."""
+        counts = self._counts.of(phase).items()
+        return sum(number for (_, path, _), number in counts if path.startswith(_STATIC_PATH))
 
     def mark(self, name: str) -> None:
         """Count what arrives from now on under `name`."""

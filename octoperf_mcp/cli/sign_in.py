@@ -104,7 +104,7 @@ class FormSignIn:
     async def open(self, address: str) -> None:
         """See `SignIn`."""
         async with self._session() as session:
-            method, data = "GET", None
+            method, data, typed = "GET", None, False
             for _ in range(_MAX_PAGES):
                 async with session.request(
                     method, address, data=data, allow_redirects=False
@@ -118,11 +118,11 @@ class FormSignIn:
                         return
                     continue
                 form = _Form.read(page)
-                address, method, data = (
-                    urljoin(address, form.action),
-                    "POST",
-                    form.filled(self._fields),
-                )
+                if typed and form.asks(self._fields):
+                    raise SignInError("User name and password were not accepted.")
+                typed = typed or form.asks(self._fields)
+                address, method = urljoin(address, form.action), "POST"
+                data = form.filled(self._fields)
         raise SignInError("The authorization pages did not end in a redirect to the client.")
 
     async def code(self) -> AuthorizationCodeResult:
@@ -181,6 +181,10 @@ class _Form(HTMLParser):
         """The form ends."""
         if tag == "form" and self._state == "inside":
             self._state = "after"
+
+    def asks(self, fields: dict[str, str]) -> bool:
+        """Whether a person would type one of these fields."""
+        return not self._values.keys().isdisjoint(fields)
 
     def filled(self, fields: dict[str, str]) -> dict[str, str]:
         """The values to send, with those that a person types."""

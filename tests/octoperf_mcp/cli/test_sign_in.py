@@ -31,6 +31,8 @@ class Pages:
 
     async def login(self, request: web.Request) -> web.Response:
         self.forms.append(parse_qs(await request.text()))
+        if self.forms[-1]["password"] == ["wrong"]:
+            return web.Response(text=SIGN_IN, content_type="text/html", status=401)
         raise web.HTTPSeeOther("/consent")
 
     async def consent(self, request: web.Request) -> web.Response:
@@ -65,6 +67,12 @@ async def test_the_forms_are_filled_and_the_code_comes_back(pages: Pages, origin
     assert (result.code, result.state, result.iss) == ("c1", "s1", "i1")
     assert pages.forms[0] == {"csrf": ["t1"], "username": ["demo"], "password": ["pa55"]}
     assert pages.forms[1] == {"write": ["on"], "decision": ["allow"]}
+
+
+async def test_a_refused_password_is_tried_once_only(pages: Pages, origin: str) -> None:
+    with pytest.raises(SignInError, match="not accepted"):
+        await FormSignIn("demo", "wrong").open(f"{origin}/authorize")
+    assert len(pages.forms) == 1
 
 
 async def test_a_page_without_a_form_is_a_failure(origin: str) -> None:

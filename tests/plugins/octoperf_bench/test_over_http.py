@@ -179,9 +179,9 @@ async def script(agent: Agent, target: tuple[Target, BaseTestServer]) -> Script:
 
 async def _made(agent: Agent, path: str, body: Mapping[str, Any]) -> str:
     """Id of a document that no tool creates, made over REST."""
-    session, origin = agent.client._session, agent.client._base_url
+    session, url = agent.client._session, agent.client._url(path)
     headers = {"Authorization": f"Bearer {agent.context.caller.token}"}
-    async with session.post(f"{origin}{path}", json={"id": "", **body}, headers=headers) as answer:
+    async with session.post(url, json={"id": "", **body}, headers=headers) as answer:
         assert answer.status == 201, await answer.text()
         return str((await answer.json())["id"])
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octoperf_mcp.hookspecs import Lifespan, hookimpl
     from octoperf_mcp.registry.assets import (
+        Completion,
         ConfigSection,
         Prompt,
         PromptArgument,
@@ -53,6 +54,7 @@ _HOMES = {
     "CapturedRequest": "registry.captures",
     "CapturedResponse": "registry.captures",
     "Captures": "registry.captures",
+    "Completion": "registry.assets",
     "ConfigSection": "registry.assets",
     "Content": "registry.content",
     "DeepLink": "registry.deep_links",
@@ -99,6 +101,7 @@ __all__ = [
     "CapturedRequest",
     "CapturedResponse",
     "Captures",
+    "Completion",
     "ConfigSection",
     "Content",
     "DeepLink",

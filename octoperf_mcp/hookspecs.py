@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from octoperf_mcp.registry.assets import ConfigSection, Prompt, PublicAsset, Resource
+from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
@@ -56,6 +56,12 @@ def register_resources() -> Iterable[Resource]:
 @hookspec
 def register_prompts() -> Iterable[Prompt]:
     """MCP prompts beyond those that every tool has by itself."""
+    return ()
+
+
+@hookspec
+def register_completions() -> Iterable[Completion]:
+    """Live values for prompt arguments by name: `projectId` for every prompt that has it."""
     return ()
 
 

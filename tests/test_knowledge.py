@@ -143,6 +143,43 @@ def test_each_schema_is_named_for_patches() -> None:
     assert json.loads(ASSETS["schema/vu.json"].content) == schema("vu")
 
 
+GIVEN = {"projectId": "p1", "virtualUserId": "v1", "reportId": "r1", "baseUrl": "https://a.test"}
+
+
+@pytest.mark.parametrize("name", REGISTRY.prompts)
+@pytest.mark.parametrize("full", [True, False])
+def test_a_workflow_names_the_tools_that_it_needs_and_what_it_was_given(
+    name: str, *, full: bool
+) -> None:
+    prompt = REGISTRY.prompts[name]
+    values = {
+        argument.name: GIVEN[argument.name]
+        for argument in prompt.arguments
+        if full or argument.required
+    }
+    text = prompt.render(values)
+    assert isinstance(text, str)
+    assert set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)`", text)) <= set(prompt.tools)
+    assert set(prompt.tools) <= set(REGISTRY.tools)
+    assert all(value in text for value in values.values())
+    assert "None" not in text
+    for uri in re.findall(r"octoperf://skills/[a-z-]+", text):
+        assert uri in {asset.resource_uri for asset in ASSETS.values()}
+
+
+def test_the_workflows_of_the_guide_are_prompts() -> None:
+    assert set(REGISTRY.prompts) == {
+        "auto_correlate",
+        "diagnose_run",
+        "load_test_recording",
+        "triage_validation",
+    }
+    headings = re.findall(
+        "^### (.*)$", TEXTS["AGENTS.md"].partition("## Workflows")[2], re.MULTILINE
+    )
+    assert len(headings) == len(REGISTRY.prompts)
+
+
 REQUESTS = [
     ("why is my last scenario run failing?", "scenario-diagnosis"),
     ("auto-correlate this Virtual User", "auto-correlation"),

@@ -1,17 +1,18 @@
 """`completion/complete` (server/utilities/completion)."""
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
-from octoperf_mcp.errors import InvalidParamsError
+from octoperf_mcp.errors import InvalidParamsError, NotFoundError
 from octoperf_mcp.protocol import jsonrpc, results
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.prompts import Prompts
 from octoperf_mcp.protocol.resources import Resources
 from octoperf_mcp.protocol.tools import MakeContext, check_scope
-from octoperf_mcp.registry.assets import Resource
+from octoperf_mcp.registry.assets import Completion, Resource
+from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.tools import READ
 
 MAX_VALUES: Final = 100
@@ -26,7 +27,9 @@ class Completions:
         prompts: Prompts,
         make_context: MakeContext,
         info: Mapping[str, Any],
+        live: Mapping[str, Completion],
     ) -> None:
+        self._live = live
         self._resources = resources
         self._prompts = prompts
         self._make_context = make_context
@@ -45,18 +48,26 @@ class Completions:
         prefix = results.text_param(argument, "value")
         context = results.object_param(params, "context")
         known = results.object_param(context, "arguments")
+        texts = {key: value for key, value in known.items() if isinstance(value, str)}
         kind = ref.get("type")
         if kind == "ref/prompt":
-            choices = self._prompts.choices(results.text_param(ref, "name"), name)
-            start = prefix.casefold()
-            return self._reply(exchange, [v for v in choices if v.casefold().startswith(start)])
+            return self._for_prompt(exchange, results.text_param(ref, "name"), name, prefix, texts)
         if kind != "ref/resource":
             raise InvalidParamsError("params.ref.type must be ref/prompt or ref/resource.")
-        resource = self._template(results.text_param(ref, "uri"), name)
-        if resource.complete is None:
+        complete = self._template(results.text_param(ref, "uri"), name).complete
+        if complete is None:
             return self._reply(exchange, ())
-        texts = {key: value for key, value in known.items() if isinstance(value, str)}
-        return self._ask(exchange, resource, name, prefix, texts)
+        return self._ask(exchange, lambda context: complete(context, name, prefix, texts))
+
+    def _for_prompt(
+        self, exchange: Exchange, prompt: str, name: str, prefix: str, known: Mapping[str, str]
+    ) -> Reply | Coroutine[Any, Any, Reply]:
+        choices = self._prompts.choices(prompt, name)
+        live = self._live.get(name)
+        if not choices and live is not None:
+            return self._ask(exchange, lambda context: live.complete(context, prefix, known))
+        start = prefix.casefold()
+        return self._reply(exchange, [v for v in choices if v.casefold().startswith(start)])
 
     def _template(self, uri: str, variable: str) -> Resource:
         found = self._resources.template(uri)
@@ -71,18 +82,14 @@ class Completions:
         return resource
 
     async def _ask(
-        self,
-        exchange: Exchange,
-        resource: Resource,
-        name: str,
-        prefix: str,
-        known: Mapping[str, str],
+        self, exchange: Exchange, complete: Callable[[ToolContext], Awaitable[Sequence[str]]]
     ) -> Reply:
         check_scope(exchange.caller, READ)
-        context = self._make_context(exchange)
-        if resource.complete is None:
-            return self._reply(exchange, ())
-        return self._reply(exchange, await resource.complete(context, name, prefix, known))
+        try:
+            found = await complete(self._make_context(exchange))
+        except NotFoundError:  # an argument that is known already leads nowhere
+            found = ()
+        return self._reply(exchange, found)
 
     def _reply(self, exchange: Exchange, values: Sequence[str]) -> Reply:
         completion = {

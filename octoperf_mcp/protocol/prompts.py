@@ -50,7 +50,12 @@ class Prompts:
     ) -> None:
         self._make_context = make_context
         entries = {tool.name: _tool_entry(tool) for tool in tools.listed}
-        entries |= {name: _prompt_entry(prompt) for name, prompt in registry.prompts.items()}
+        there = set(entries)
+        entries |= {
+            name: _prompt_entry(prompt)
+            for name, prompt in registry.prompts.items()
+            if there.issuperset(prompt.tools)
+        }
         self._entries = dict(sorted(entries.items()))
         self._end = results.modern_tail(info)
         self.listing = Listing(

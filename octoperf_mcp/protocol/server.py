@@ -80,7 +80,9 @@ class McpServer:
         self._lifecycle = Lifecycle(info, instructions)
         self._levels = SessionLevels()
         resources = Resources(registry, make_context, info)
-        completions = Completions(resources, self._all.prompts, make_context, info)
+        completions = Completions(
+            resources, self._all.prompts, make_context, info, registry.completions
+        )
         shared: dict[str, Handler] = {
             "tools/list": self._chosen(_list_tools),
             "tools/call": self._call_tool,

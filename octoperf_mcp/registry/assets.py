@@ -68,7 +68,10 @@ Messages = str | Sequence[Block]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An MCP prompt; `render` answers its messages, or `compose` where that takes a context."""
+    """An MCP prompt; `render` answers its messages, or `compose` where that takes a context.
+
+    `tools` are those that the prompt asks for: it is listed only where all of them are.
+    """
 
     name: str
     title: str
@@ -76,6 +79,19 @@ class Prompt:
     arguments: tuple[PromptArgument, ...]
     render: Callable[[Mapping[str, str]], Messages] = lambda _: ""
     compose: Callable[[ToolContext, Mapping[str, str]], Awaitable[Messages]] | None = None
+    tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Proposes values for the prompt arguments of one name, from the live account.
+
+    `complete` is given the context, what was typed, and the arguments that are known already; it
+    answers the best values first. A NotFoundError from it means: no values.
+    """
+
+    argument: str
+    complete: Callable[[ToolContext, str, Mapping[str, str]], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)

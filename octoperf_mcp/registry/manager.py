@@ -10,7 +10,7 @@ import pluggy
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.errors import PluginError
-from octoperf_mcp.registry.assets import ConfigSection, Prompt, PublicAsset, Resource
+from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.public_assets import shipped_assets
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -54,6 +54,8 @@ class Registry:
     lifespans: tuple[hookspecs.Lifespan, ...]
     owners: Mapping[str, str] = field(default_factory=dict)
     """Plugin of each tool."""
+    completions: Mapping[str, Completion] = field(default_factory=dict)
+    """By name of the prompt argument."""
 
     def tool(self, name: str) -> Tool | None:
         """The tool of this name or of this older name."""
@@ -155,6 +157,7 @@ class _Collected:
         self.owners: dict[str, str] = {}
         self.resources: dict[str, Resource] = {}
         self.prompts: dict[str, Prompt] = {}
+        self.completions: dict[str, Completion] = {}
         self.assets = {asset.path: asset for asset in assets}
         self.lifespans: list[hookspecs.Lifespan] = []
 
@@ -195,6 +198,8 @@ class _Collected:
         _refuse_repeats("tool", names, taken)
         _refuse_repeats("prompt", [p.name for p in part["register_prompts"]], self.prompts)
         _refuse_repeats("resource", [r.uri for r in part["register_resources"]], self.resources)
+        arguments = [completion.argument for completion in part["register_completions"]]
+        _refuse_repeats("completion", arguments, self.completions)
         assets = [asset.path for asset in part["register_public_assets"]]
         _refuse_repeats("public file", assets, self.assets)
         sections = [section.name for section in part["register_config"]]
@@ -209,6 +214,7 @@ class _Collected:
         self.sections.update({section.name: section for section in part["register_config"]})
         self.resources.update({resource.uri: resource for resource in part["register_resources"]})
         self.prompts.update({prompt.name: prompt for prompt in part["register_prompts"]})
+        self.completions.update({one.argument: one for one in part["register_completions"]})
         self.assets.update({asset.path: asset for asset in part["register_public_assets"]})
         self.lifespans.extend(part["register_lifespan"])
 
@@ -224,6 +230,7 @@ class _Collected:
             public_assets=types.MappingProxyType(dict(sorted(self.assets.items()))),
             lifespans=tuple(self.lifespans),
             owners=types.MappingProxyType(self.owners),
+            completions=types.MappingProxyType(self.completions),
         )
 
 

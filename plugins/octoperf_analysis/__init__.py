@@ -8,11 +8,12 @@ from octoperf_analysis import (
     error_tools,
     generator_tools,
     links,
+    prompts,
     report_tools,
     rest,
     table_tools,
 )
-from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
 
 @hookimpl
@@ -45,3 +46,9 @@ def register_tools() -> Iterable[Tool]:
         error_tools.fetch_bench_error_http,
         generator_tools.list_bench_load_generators,
     )
+
+
+@hookimpl
+def register_prompts() -> Iterable[Prompt]:
+    """Workflows of this area."""
+    return (prompts.DIAGNOSE_RUN,)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from octoperf_discovery import links, rest, tools
-from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+from octoperf_discovery import completions, links, rest, tools
+from octoperf_mcp import Completion, DeepLink, RestCall, Tool, hookimpl
 
 
 @hookimpl
@@ -16,6 +16,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.DESCRIBE_VIRTUAL_USER,
         rest.GET_VIRTUAL_USER,
         rest.LIST_SCENARIOS,
+        rest.LIST_REPORTS,
         rest.LIST_PROVIDERS,
         rest.LIST_PUBLIC_PROVIDERS,
     )
@@ -49,3 +50,9 @@ def register_tools() -> Iterable[Tool]:
         tools.list_docker_providers_by_workspace,
         tools.list_public_docker_providers,
     )
+
+
+@hookimpl
+def register_completions() -> Iterable[Completion]:
+    """Ids of this area, and of reports, for the prompts of all areas."""
+    return completions.COMPLETIONS

@@ -28,6 +28,9 @@ LIST_SCENARIOS = RestCall(
     answer="Scenario[]",
     source=f"{_MAVEN}: runtime-rest-api/ScenarioApi.java",
 )
+LIST_REPORTS = RestCall(
+    "GET", "/analysis/bench-reports/by-project/{projectId}", answer="BenchReport[]"
+)
 LIST_PROVIDERS = RestCall(
     "GET", "/workspaces/docker-providers/by-workspace/{workspaceId}", answer="DockerProvider[]"
 )

@@ -7,11 +7,12 @@ from octoperf_edit import (
     http_servers,
     links,
     projects,
+    prompts,
     rest,
     virtual_user_patches,
     virtual_users,
 )
-from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
 
 @hookimpl
@@ -62,3 +63,9 @@ def register_tools() -> Iterable[Tool]:
         correlation.create_correlation_rule,
         correlation.apply_correlations_to_virtual_user,
     )
+
+
+@hookimpl
+def register_prompts() -> Iterable[Prompt]:
+    """Workflows of this area."""
+    return (prompts.AUTO_CORRELATE,)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from octoperf_import import links, rest, tools
-from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
+from octoperf_import import links, prompts, rest, tools
+from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
 
 @hookimpl
@@ -22,3 +22,9 @@ def register_deep_links() -> Iterable[DeepLink]:
 def register_tools() -> Iterable[Tool]:
     """Tools of this area."""
     return (tools.import_har_virtual_user,)
+
+
+@hookimpl
+def register_prompts() -> Iterable[Prompt]:
+    """Workflows of this area."""
+    return (prompts.LOAD_TEST_RECORDING,)

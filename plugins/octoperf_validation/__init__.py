@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
-from octoperf_validation import exchange_tools, links, rest, tools
+from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
+from octoperf_validation import exchange_tools, links, prompts, rest, tools
 
 
 @hookimpl
@@ -29,3 +29,9 @@ def register_tools() -> Iterable[Tool]:
         exchange_tools.get_validation_failure_detail,
         exchange_tools.fetch_validation_http_body,
     )
+
+
+@hookimpl
+def register_prompts() -> Iterable[Prompt]:
+    """Workflows of this area."""
+    return (prompts.TRIAGE_VALIDATION,)

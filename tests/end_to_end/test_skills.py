@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from mcp.types import PromptReference
 
 from octoperf_mcp.demo.job import CSRF_PATTERN
 from octoperf_mcp.demo.shop import RunningShop, start_shop
@@ -282,3 +283,29 @@ async def test_polling_diagnosis_and_report_of_a_run_that_fails(
         assert exchange["response"]["status"] == 403
         assert diagnosis.left_out == set()
         assert reports.left_out == set()
+
+
+async def test_prompts_complete_ids_of_the_live_account(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        reference = PromptReference(type="ref/prompt", name="auto_correlate")
+        project = await agent.client.complete(reference, {"name": "projectId", "value": "skil"})
+        assert project.completion.values[0] == imported.project
+        known = {"projectId": imported.project}
+        found = await agent.client.complete(
+            reference, {"name": "virtualUserId", "value": ""}, context_arguments=known
+        )
+        assert found.completion.values == [imported.virtual_user]
+        for name, argument in (
+            ("list_projects_by_workspace", "workspaceId"),
+            ("run_scenario", "scenarioId"),
+            ("get_bench_report", "reportId"),
+        ):
+            reference = PromptReference(type="ref/prompt", name=name)
+            answer = await agent.client.complete(reference, {"name": argument, "value": ""})
+            assert isinstance(answer.completion.values, list)
+        wrong = await agent.client.complete(
+            reference, {"name": "reportId", "value": ""}, context_arguments={"projectId": "nope"}
+        )
+        assert wrong.completion.values == []

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from octoperf_mcp import (
     Caller,
+    Completion,
     Prompt,
     PromptArgument,
     PublicAsset,
@@ -190,6 +191,12 @@ async def complete_thing(
     return [f"{prefix}{number:03}" for number in range(150)]
 
 
+async def complete_who(ctx: ToolContext, typed: str, known: Mapping[str, str]) -> Sequence[str]:
+    if typed == "missing":
+        raise NotFoundError("There is no such place.", status=404)
+    return [f"{typed} of {known.get('place', 'nowhere')}", ctx.caller.subject]
+
+
 class FixturePlugin:
     """Everything that a plugin can register and this server can show."""
 
@@ -230,7 +237,18 @@ class FixturePlugin:
                 arguments=(PromptArgument("who", "Whom.", required=True),),
                 render=lambda values: f"Say hello to {values['who']}.",
             ),
+            Prompt(
+                name="fly",
+                title="Fly",
+                description="Fly with a tool that is not here.",
+                arguments=(),
+                tools=("echo", "wings"),
+            ),
         )
+
+    @hookimpl
+    def register_completions(self) -> Iterable[Completion]:
+        return (Completion("who", complete_who),)
 
     @hookimpl
     def register_public_assets(self) -> Iterable[PublicAsset]:

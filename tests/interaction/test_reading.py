@@ -168,6 +168,26 @@ async def test_prompt_arguments_without_known_values_complete_to_nothing(
 
 
 @BOTH
+async def test_prompt_arguments_are_completed_from_the_live_account(server: Any, mode: str) -> None:
+    async with mcp.Client(server.url, mode=mode) as client:
+        reference = PromptReference(type="ref/prompt", name="greet")
+        found = await client.complete(
+            reference, {"name": "who", "value": "An"}, context_arguments={"place": "here"}
+        )
+        assert found.completion.values == ["An of here", "anonymous"]
+        nothing = await client.complete(reference, {"name": "who", "value": "missing"})
+        assert nothing.completion.values == []
+
+
+@BOTH
+async def test_a_prompt_whose_tools_are_missing_is_not_there(server: Any, mode: str) -> None:
+    async with mcp.Client(server.url, mode=mode) as client:
+        assert "fly" not in {prompt.name for prompt in (await client.list_prompts()).prompts}
+        with pytest.raises(mcp.MCPError):
+            await client.get_prompt("fly", {})
+
+
+@BOTH
 async def test_prompt_arguments_with_known_values_are_completed(server: Any, mode: str) -> None:
     async with mcp.Client(server.url, mode=mode) as client:
         reference = PromptReference(type="ref/prompt", name="echo")

@@ -49,6 +49,13 @@ class PublicFiles:
         self._files = {
             path: _file(asset.media_type, asset.content) for path, asset in assets.items()
         }
+        self._not_found = orjson.dumps(
+            {
+                "code": "not_found",
+                "message": f"There is no such file; {PREFIX}/ lists them.",
+                "allowed": sorted(self._files),
+            }
+        )
         self._files[""] = _file("text/html; charset=utf-8", _index(assets.values()))
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -56,8 +63,7 @@ class PublicFiles:
         path = request.match_info.get("path", "")
         found = self._files.get(path)
         if found is None:
-            body = orjson.dumps({"code": "not_found", "message": f"See {PREFIX}/ for the files."})
-            return web.Response(status=404, body=body, content_type="application/json")
+            return web.Response(status=404, body=self._not_found, content_type="application/json")
         variant = found.plain
         if found.packed and takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             variant = found.packed

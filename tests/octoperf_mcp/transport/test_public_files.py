@@ -115,6 +115,8 @@ async def test_what_is_not_there_is_a_404_in_json(client: Client, path: str) -> 
     address = client.make_url("/").join(URL(f"/mcp/public/{path}", encoded=True))
     answer = await client.session.get(address)
     assert answer.status == 404
+    known = ["AGENTS.md", "schema/vu.json", "skills/été 1.md"]
+    assert (await answer.json())["allowed"] == known
     assert (await answer.json())["code"] == "not_found"
 
 

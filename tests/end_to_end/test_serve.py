@@ -34,14 +34,27 @@ async def test_resources_and_prompts_are_read_without_a_tool(signed_in: SignedIn
         assert "list_workspaces" in {prompt.name for prompt in prompts.prompts}
 
 
-async def test_public_files_need_no_credentials(server: Server, signed_in: SignedIn) -> None:
-    async with signed_in() as agent:
-        address = f"{server.origin}/mcp/public/AGENTS.md"
-        async with aiohttp.ClientSession() as session, session.get(address) as answer:
-            assert answer.status == 200
-            text = await answer.text()
-        resource = await agent.client.read_resource("octoperf://templates/agents-md")
-        assert getattr(resource.contents[0], "text", None) == text
+async def test_public_files_need_no_credentials_and_are_the_resources_byte_for_byte(
+    server: Server, signed_in: SignedIn
+) -> None:
+    names = {"vu", "scenario", "bench-report", "variables", "correlation-rules", "injection-rules"}
+    addresses = {f"octoperf://schema/{name}": f"schema/{name}.json" for name in names}
+    addresses["octoperf://templates/agents-md"] = "AGENTS.md"
+    async with signed_in() as agent, aiohttp.ClientSession() as session:
+        listed = (await agent.client.list_resources()).resources
+        for item in listed:
+            uri = str(item.uri)
+            path = addresses.pop(uri, uri.removeprefix("octoperf://") + ".md")
+            async with session.get(f"{server.origin}/mcp/public/{path}") as answer:
+                assert answer.status == 200, path
+                body = await answer.read()
+            resource = await agent.client.read_resource(uri)
+            assert getattr(resource.contents[0], "text", "").encode() == body
+            assert item.size == len(body)
+            assert item.title
+            assert item.description
+    assert addresses == {}
+    assert sum("/skills/" in str(item.uri) for item in listed) >= 5
 
 
 async def test_without_a_token_every_method_is_challenged(server: Server) -> None:

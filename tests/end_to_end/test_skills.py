@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from jsonschema import Draft202012Validator
 from mcp.types import PromptReference
 
 from octoperf_mcp.demo.job import CSRF_PATTERN
 from octoperf_mcp.demo.shop import RunningShop, start_shop
+from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.registry.guide import called_tools
 
 if TYPE_CHECKING:
@@ -116,6 +118,46 @@ async def validate(reader: Reader, imported: Imported, iterations: int = 1) -> l
         "get_virtual_user_validation_index", virtualUserId=imported.virtual_user
     )
     return list(index["actions"])
+
+
+def fits(name: str, document: Any) -> None:
+    """What the platform stores is what the published schema says."""
+    Draft202012Validator(schema(name)).validate(document)
+
+
+async def test_what_the_platform_stores_fits_the_published_schemas(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        of_project = {"projectId": imported.project}
+        read = await agent.call(
+            "get_virtual_user", {"virtualUserId": imported.virtual_user, "view": "full"}
+        )
+        fits("vu", read["virtualUser"])
+        rule = {"name": "csrf", "regex": CSRF_PATTERN, "injectionTargets": ["PATH", "HEADER"]}
+        made = await agent.call("create_correlation_rule", {**of_project, **rule})
+        fits("correlation-rules", {**made, **of_project})
+        for injection in made["injectionRules"]:
+            fits("injection-rules", injection)
+        load = {"users": 1, "rampUpSec": 1, "holdForSec": 1}
+        place = {"providerId": imported.place["providerId"]}
+        scenario = await agent.call(
+            "create_scenario_ramp_up",
+            {
+                **of_project,
+                **load,
+                **place,
+                "locations": [imported.place["location"]],
+                "scenarioName": "Short",
+                "virtualUserIds": [imported.virtual_user],
+            },
+        )
+        fits("scenario", await agent.call("get_scenario", {"scenarioId": scenario["id"]}))
+        run = await agent.call("run_scenario", {"scenarioId": scenario["id"]})
+        report = await agent.call("get_bench_report", {"reportId": run["benchReportId"]})
+        fits("bench-report", report)
+        for benchmark in run["benchResultIds"]:
+            await agent.call("stop_bench_result", {"benchResultId": benchmark})
 
 
 async def test_auto_correlation_makes_the_validation_green(

@@ -37,8 +37,9 @@ async def _demo(settings: Settings, registry: Registry, folder: Path, *, keep: b
     from octoperf_mcp.cli.agent import connected
     from octoperf_mcp.cli.serving import serving
     from octoperf_mcp.cli.sign_in import FormSignIn
+    from octoperf_mcp.demo.actors import DemoError
     from octoperf_mcp.demo.display import display_for_output
-    from octoperf_mcp.demo.job import DemoError, Job
+    from octoperf_mcp.demo.job import Job
     from octoperf_mcp.demo.report import report_of
     from octoperf_mcp.demo.shop import start_shop
 

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
-import aiohttp
 import orjson
 
+from octoperf_mcp.demo.actors import DemoError, Pages, Target, Tools, WatchedTools
 from octoperf_mcp.demo.display import Display
-from octoperf_mcp.errors import OctoPerfMcpError
+from octoperf_mcp.demo.uploads import status_of_second_upload, upload
 
 CSRF_PATTERN = r'name="csrf" value="([^"]+)"'
 USERS = 10
@@ -25,55 +25,6 @@ _VALIDATION_LIMIT_S = 60
 _TASK_LIMIT_S = 60
 _END_STATES = frozenset({"FINISHED", "ABORTED", "ERROR"})
 _OK = 200
-_CREATED = 201
-_LINKS = frozenset({"url", "pageUrl"})
-
-
-class DemoError(OctoPerfMcpError):
-    """The demo cannot go on."""
-
-    code = "demo_failed"
-
-
-class Tools(Protocol):
-    """A connected agent."""
-
-    async def call(self, name: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Call one tool; answers its structured content."""
-        ...
-
-    async def tool_names(self) -> list[str]:
-        """Names of all tools."""
-        ...
-
-
-class Target(Protocol):
-    """The shop under test."""
-
-    @property
-    def url(self) -> str:
-        """Origin."""
-        ...
-
-    def mark(self, name: str) -> None:
-        """Count under this name from now on."""
-        ...
-
-    def total(self, phase: str | None = None) -> int:
-        """Answered requests of a phase."""
-        ...
-
-    def resources(self, phase: str) -> int:
-        """Those of them that fetched what a page shows: styles, scripts, images."""
-        ...
-
-
-class Pages(Protocol):
-    """A browser in which somebody has signed in."""
-
-    async def look_at(self, address: str) -> tuple[int, str]:
-        """Open a page; answers HTTP status and text."""
-        ...
 
 
 @dataclass(slots=True)
@@ -92,7 +43,7 @@ class Job:
 
     def __init__(self, tools: Tools, shop: Target, pages: Pages, display: Display) -> None:
         self.found = Found()
-        self._tools = _Watched(tools, self.found.pages)
+        self._tools = WatchedTools(tools, self.found.pages)
         self._pages = pages
         self._shop = shop
         self._display = display
@@ -154,8 +105,8 @@ class Job:
         ticket = await self._tools.call(
             "import_har_virtual_user", {"projectId": self.found.ids["project"]}
         )
-        entity = await _upload(ticket["url"], "shop.har", recording)
-        status = await _status_of_second_upload(ticket["url"])
+        entity = await upload(ticket["url"], "shop.har", recording)
+        status = await status_of_second_upload(ticket["url"])
         self._check("the presigned address works once only", status == 410)  # noqa: PLR2004
         virtual_user = await self._tools.call(
             "describe_virtual_user", {"virtualUserId": entity["id"]}
@@ -375,33 +326,6 @@ class Job:
         self.found.links[name] = answer["url"]
 
 
-class _Watched:
-    """Tools, with an eye on the pages that their answers link."""
-
-    def __init__(self, tools: Tools, pages: set[str]) -> None:
-        self._tools = tools
-        self._pages = pages
-
-    async def tool_names(self) -> list[str]:
-        return await self._tools.tool_names()
-
-    async def call(self, name: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = await self._tools.call(name, arguments)
-        self._collect(answer)
-        return answer
-
-    def _collect(self, value: Any) -> None:
-        if isinstance(value, list):
-            for item in value:
-                self._collect(item)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                if key in _LINKS and isinstance(item, str) and "/ui/" in item:
-                    self._pages.add(item)
-                else:
-                    self._collect(item)
-
-
 def _items(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = report["items"]
     return items
@@ -427,19 +351,3 @@ def _nodes(entity: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         found.append(node)
         waiting.extend(node.get("children", ()))
     return found
-
-
-async def _upload(url: str, name: str, content: bytes) -> dict[str, Any]:
-    form = aiohttp.FormData()
-    form.add_field("file", content, filename=name, content_type="application/json")
-    async with aiohttp.ClientSession() as session, session.post(url, data=form) as response:
-        body = await response.read()
-        if response.status not in {200, _CREATED}:
-            raise DemoError(f"The upload was refused: HTTP {response.status}.")
-    entity: dict[str, Any] = orjson.loads(body)
-    return entity
-
-
-async def _status_of_second_upload(url: str) -> int:
-    async with aiohttp.ClientSession() as session, session.post(url, data=b"") as response:
-        return response.status

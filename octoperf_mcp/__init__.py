@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Captures,
         plain_text,
     )
+    from octoperf_mcp.registry.changes import Change
     from octoperf_mcp.registry.content import (
         Block,
         Content,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.patches import AppliedOperation, PatchOperations, apply_patch
     from octoperf_mcp.registry.payloads import payload
     from octoperf_mcp.registry.polling import WaitSec, poll_until
+    from octoperf_mcp.registry.questions import Question, form, roots, sampling
     from octoperf_mcp.registry.rest_calls import RestCall
     from octoperf_mcp.registry.tickets import PRESIGN, Ticket, download_ticket, upload_ticket
     from octoperf_mcp.registry.tools import Tool, tool
@@ -55,6 +57,7 @@ _HOMES = {
     "CapturedResponse": "registry.captures",
     "Captures": "registry.captures",
     "Completion": "registry.assets",
+    "Change": "registry.changes",
     "ConfigSection": "registry.assets",
     "Content": "registry.content",
     "DeepLink": "registry.deep_links",
@@ -66,6 +69,7 @@ _HOMES = {
     "Prompt": "registry.assets",
     "PromptArgument": "registry.assets",
     "PublicAsset": "registry.assets",
+    "Question": "registry.questions",
     "Resource": "registry.assets",
     "RestCall": "registry.rest_calls",
     "Ticket": "registry.tickets",
@@ -77,6 +81,7 @@ _HOMES = {
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "epoch_ms": "registry.listings",
+    "form": "registry.questions",
     "hookimpl": "hookspecs",
     "image_block": "registry.content",
     "known_id": "registry.ids",
@@ -86,6 +91,8 @@ _HOMES = {
     "plain_text": "registry.captures",
     "poll_until": "registry.polling",
     "resource_block": "registry.content",
+    "roots": "registry.questions",
+    "sampling": "registry.questions",
     "text_block": "registry.content",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
@@ -101,6 +108,7 @@ __all__ = [
     "CapturedRequest",
     "CapturedResponse",
     "Captures",
+    "Change",
     "Completion",
     "ConfigSection",
     "Content",
@@ -112,6 +120,7 @@ __all__ = [
     "Prompt",
     "PromptArgument",
     "PublicAsset",
+    "Question",
     "Resource",
     "RestCall",
     "Ticket",
@@ -124,6 +133,7 @@ __all__ = [
     "by_name",
     "download_ticket",
     "epoch_ms",
+    "form",
     "hookimpl",
     "image_block",
     "known_id",
@@ -133,6 +143,8 @@ __all__ = [
     "plain_text",
     "poll_until",
     "resource_block",
+    "roots",
+    "sampling",
     "text_block",
     "tool",
     "upload_ticket",

@@ -29,9 +29,10 @@ from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.transport.facts import RPC_FACTS
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
-from octoperf_mcp.transport.streamable_http import RPC_FACTS, McpEndpoint, add_mcp
+from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient, open_session

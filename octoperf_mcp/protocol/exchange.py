@@ -1,12 +1,14 @@
 """One request under way: who asks, in which revision, and the way back to the client."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from octoperf_mcp.protocol import jsonrpc
+from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.questions import Question
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """Severities of RFC 5424, least first, as `notifications/message` names them."""
@@ -26,12 +28,32 @@ class Reply:
     encoding: str = ""
 
 
+AskClient = Callable[[str, dict[str, Any]], Awaitable[Any]]
+"""Sends `(method, params)` to the client on the call's stream and waits for its result."""
+
+
+class ServerSide(Protocol):
+    """What a call can reach beyond its own connection."""
+
+    async def ask(
+        self, exchange: "Exchange", questions: Mapping[str, Question], *, proven: bool
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        ...
+
+    async def announce(self, change: Change) -> None:
+        """See `ToolContext.announce`."""
+        ...
+
+
 @dataclass(slots=True)
 class Exchange:
     """A request of either era, checked as far as its envelope goes; the scope of its call.
 
-    `notify` hands a notification to the transport; None where the client takes no stream.
-    `log_level` is what the client wants to see at least, empty for nothing.
+    `server` and `heard` are the dispatcher's. `ask_client` is the transport's where the client can
+    be sent requests, `release` where its stream can be resumed. `notify` hands a notification to
+    the transport; None where the client takes no stream. `log_level` is what the client wants to
+    see at least, empty for nothing.
     """
 
     request: jsonrpc.Request
@@ -44,6 +66,10 @@ class Exchange:
     gzip: bool = False
     log_level: str = ""
     notify: Callable[[bytes], None] | None = None
+    ask_client: AskClient | None = None
+    release: Callable[[], None] | None = None
+    server: ServerSide | None = None
+    heard: Any = None
     progress_token: str | int | None = None
     _progress: float = field(default=-math.inf)
 
@@ -83,3 +109,28 @@ class Exchange:
             return
         params = {"level": level, "logger": "octoperf-mcp", "data": data}
         self.notify(jsonrpc.notification("notifications/message", params))
+
+    def can_ask(self, question: Question) -> bool:
+        """Whether the client declared what the question needs."""
+        return question.fits(self.capabilities)
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        return await self._server.ask(self, questions, proven=proven)
+
+    async def announce(self, change: Change) -> None:
+        """See `ToolContext.announce`."""
+        await self._server.announce(change)
+
+    def release_stream(self) -> None:
+        """See `ToolContext.release_stream`."""
+        if self.release is not None:
+            self.release()
+
+    @property
+    def _server(self) -> ServerSide:
+        if self.server is None:
+            raise RuntimeError("the request was not dispatched yet")
+        return self.server

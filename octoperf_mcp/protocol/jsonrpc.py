@@ -37,9 +37,11 @@ class Notification:
 
 @dataclass(slots=True)
 class Response:
-    """A client's answer to a request of ours."""
+    """A client's answer to a request of ours: a result, or an error object."""
 
-    id: Any
+    id: str | int
+    result: Any
+    error: Any = None
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ def _message(decoded: dict[str, Any]) -> Message | Rejected:
     if isinstance(method, str):
         return Request(rpc_id, id_json, method, decoded.get("params"))
     if method is None and ("result" in decoded or "error" in decoded):
-        return Response(rpc_id)
+        return Response(rpc_id, decoded.get("result"), decoded.get("error"))
     return Rejected(InvalidRequestError("The method must be a string."), id_json)
 
 
@@ -102,6 +104,11 @@ def error(id_json: bytes | None, code: int, message: str, data: Any = None) -> b
 def refusal(id_json: bytes | None, failure: ProtocolError) -> bytes:
     """The answer for one of our protocol errors."""
     return error(id_json, failure.rpc_code, failure.message, failure.data)
+
+
+def request(rpc_id: str, method: str, params: dict[str, Any]) -> bytes:
+    """A message from us that expects an answer."""
+    return orjson.dumps({"jsonrpc": "2.0", "id": rpc_id, "method": method, "params": params})
 
 
 def notification(method: str, params: dict[str, Any]) -> bytes:

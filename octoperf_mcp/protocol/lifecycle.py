@@ -12,9 +12,9 @@ from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.prepared import Prepared
 
 CAPABILITIES: Mapping[str, Any] = {
-    "tools": {"listChanged": False},
-    "resources": {"subscribe": False, "listChanged": False},
-    "prompts": {"listChanged": False},
+    "tools": {"listChanged": True},
+    "resources": {"subscribe": True, "listChanged": True},
+    "prompts": {"listChanged": True},
     "completions": {},
     "logging": {},
 }

@@ -73,6 +73,16 @@ class Resources:
         resource, values = self._find(uri)
         return self._read_resource(exchange, uri, resource, values)
 
+    async def check(self, exchange: Exchange, uri: str) -> None:
+        """See that there is such a resource and that the caller may read it.
+
+        Raises:
+            InvalidParamsError: nothing has this address. Others are those of reading it.
+        """
+        if _current(uri) not in self._assets:
+            resource, values = self._find(uri)
+            await self._read_resource(exchange, uri, resource, values)
+
     def template(self, text: str) -> tuple[UriTemplate, Resource] | None:
         """The template of exactly this text."""
         return next((pair for pair in self._templates if pair[0].text == text), None)

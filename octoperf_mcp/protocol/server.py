@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import structlog
 
 from octoperf_mcp.errors import (
@@ -12,21 +13,28 @@ from octoperf_mcp.errors import (
     InternalError,
     InvalidParamsError,
     MethodNotFoundError,
+    OctoPerfMcpError,
     ProtocolError,
     ToolError,
 )
-from octoperf_mcp.protocol import jsonrpc, ladder, versions
+from octoperf_mcp.protocol import jsonrpc, ladder, results, versions
 from octoperf_mcp.protocol.catalogue import Tools
 from octoperf_mcp.protocol.completion import Completions
+from octoperf_mcp.protocol.dialogue import Dialogue, InputRequired
 from octoperf_mcp.protocol.exchange import LOG_LEVELS, Exchange, Reply
 from octoperf_mcp.protocol.header_values import Headers, check_params
 from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
 from octoperf_mcp.protocol.log_messages import SessionLevels
 from octoperf_mcp.protocol.prompts import Prompts
+from octoperf_mcp.protocol.relay import CHANGES, MemoryRelay, Relay, watched_log
 from octoperf_mcp.protocol.resources import Resources
+from octoperf_mcp.protocol.seals import Seal
+from octoperf_mcp.protocol.subscriptions import Subscription, requested
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
+from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.questions import Question
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +44,9 @@ Offered = Callable[[Caller], Awaitable[frozenset[str] | None]]
 Outcome = Reply | Coroutine[Any, Any, Reply]
 """An answer at once, or the work that gives it."""
 
-Handler = Callable[[Exchange], Outcome]
+Handler = Callable[[Exchange], Outcome | Subscription]
 
+_READY = (Reply, Subscription)
 _MAX_CATALOGUES = 16
 
 
@@ -58,6 +67,8 @@ class McpServer:
         info: `serverInfo`: name, title, version, websiteUrl.
         instructions: What an agent should know before its first call; empty for none.
         offered: Asked before tools are listed or called, where some tool needs optional calls.
+        seal: For the state that clients carry; by default with a key that dies with the process.
+        relay: What replicas share; by default the memory of this process.
     """
 
     def __init__(
@@ -68,18 +79,22 @@ class McpServer:
         info: Mapping[str, Any],
         instructions: str = "",
         offered: Offered | None = None,
+        seal: Seal | None = None,
+        relay: Relay | None = None,
     ) -> None:
         self._registry = registry
-        self._info = dict(info)
+        self.info = dict(info)
         self._make_context = make_context
         needy = any(tool.needs for tool in registry.tools.values())
         self._offered = offered if needy else None
         self._all = self._catalogue(None)
         self._catalogues: dict[frozenset[str], _Catalogue] = {}
+        self.relay = relay or MemoryRelay()
+        self._dialogue = Dialogue(seal or Seal("request state"), info)
         self._calls = ToolCalls(make_context, info)
         self._lifecycle = Lifecycle(info, instructions)
         self._levels = SessionLevels()
-        resources = Resources(registry, make_context, info)
+        self._resources = resources = Resources(registry, make_context, info)
         completions = Completions(
             resources, self._all.prompts, make_context, info, registry.completions
         )
@@ -98,8 +113,14 @@ class McpServer:
                 **shared,
                 "ping": self._lifecycle.ping,
                 "logging/setLevel": self._levels.set_level,
+                "resources/subscribe": self._subscribe,
+                "resources/unsubscribe": self._unsubscribe,
             },
-            True: {**shared, "server/discover": self._lifecycle.discover},
+            True: {
+                **shared,
+                "server/discover": self._lifecycle.discover,
+                "subscriptions/listen": requested,
+            },
         }
 
     def initialize(self, request: jsonrpc.Request) -> Handshake | Reply:
@@ -127,11 +148,13 @@ class McpServer:
                 return check_params(entry.header_params, given, headers)
         return None
 
-    def dispatch(self, exchange: Exchange) -> Reply | Coroutine[Any, Any, Reply]:
+    def dispatch(self, exchange: Exchange) -> Outcome | Subscription:
         """Answer at once what memory holds; for the rest give the work, to run in its own task.
 
-        The work raises nothing but AuthError and its own cancellation.
+        A subscription is answered with what it is `granted`, as long as it lasts. The work raises
+        nothing but AuthError and its own cancellation.
         """
+        exchange.server = self
         if not exchange.modern:
             exchange.log_level = self._levels.of(exchange.session_id)
         handler = self._handlers[exchange.modern].get(exchange.request.method)
@@ -143,7 +166,24 @@ class McpServer:
             outcome = handler(exchange)
         except Exception as error:  # noqa: BLE001 - the top of a request: logged or re-raised
             return self._failed(exchange, error)
-        return outcome if isinstance(outcome, Reply) else self._finish(exchange, outcome)
+        if isinstance(outcome, _READY):
+            return outcome
+        return self._finish(exchange, outcome)
+
+    async def granted(self, exchange: Exchange, subscription: Subscription) -> Subscription:
+        """The part of a subscription that the caller may see."""
+        uris = [uri for uri in subscription.uris if await self._readable(exchange, uri)]
+        return Subscription(subscription.lists, tuple(uris))
+
+    async def ask(
+        self, exchange: Exchange, questions: Mapping[str, Question], *, proven: bool
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        return await self._dialogue.ask(exchange, questions, proven=proven)
+
+    async def announce(self, change: Change) -> None:
+        """See `ToolContext.announce`."""
+        await self.relay.append(CHANGES, change.packed())
 
     async def _finish(self, exchange: Exchange, work: Coroutine[Any, Any, Reply]) -> Reply:
         try:
@@ -159,6 +199,8 @@ class McpServer:
     def _failed(self, exchange: Exchange, error: BaseException) -> Reply:
         if isinstance(error, AuthError):
             raise error
+        if isinstance(error, InputRequired):
+            return self._dialogue.reply(exchange, error)
         if isinstance(error, ProtocolError):
             return refused(exchange.request.id_json, error)
         data = {"requestId": exchange.request_id}
@@ -173,6 +215,29 @@ class McpServer:
         )
         message = f"Something broke in the server; its log has it as {exchange.request_id}."
         return refused(exchange.request.id_json, InternalError(message, data=data))
+
+    async def _subscribe(self, exchange: Exchange) -> Reply:
+        uri = results.text_param(results.params_of(exchange), "uri")
+        await self._resources.check(exchange, uri)
+        return await self._watch(exchange, uri, on=True)
+
+    async def _unsubscribe(self, exchange: Exchange) -> Reply:
+        uri = results.text_param(results.params_of(exchange), "uri")
+        return await self._watch(exchange, uri, on=False)
+
+    async def _watch(self, exchange: Exchange, uri: str, *, on: bool) -> Reply:
+        await self.relay.append(watched_log(exchange.session_id), orjson.dumps([uri, on]))
+        return Reply(jsonrpc.result(exchange.request.id_json, b"{}"))
+
+    async def _readable(self, exchange: Exchange, uri: str) -> bool:
+        try:
+            await self._resources.check(exchange, uri)
+        except OctoPerfMcpError:
+            return False
+        except Exception:
+            log.exception("resource_check_crashed", uri=uri)
+            return False
+        return True
 
     async def _call_tool(self, exchange: Exchange) -> Reply:
         catalogue = self._all
@@ -203,8 +268,8 @@ class McpServer:
         return found
 
     def _catalogue(self, offered: frozenset[str] | None) -> _Catalogue:
-        tools = Tools(self._registry, offered=offered, info=self._info)
-        prompts = Prompts(self._registry, tools, self._make_context, self._info)
+        tools = Tools(self._registry, offered=offered, info=self.info)
+        prompts = Prompts(self._registry, tools, self._make_context, self.info)
         return _Catalogue(tools, prompts)
 
 

@@ -1,9 +1,12 @@
 """What a tool function is given: the platform as the caller, links, progress."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.deep_links import DeepLink
+from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
 
 
@@ -47,6 +50,24 @@ class CallScope(Protocol):
         """See `ToolContext.log`."""
         ...
 
+    def can_ask(self, question: Question) -> bool:
+        """See `ToolContext.can_ask`."""
+        ...
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        ...
+
+    async def announce(self, change: Change) -> None:
+        """See `ToolContext.announce`."""
+        ...
+
+    def release_stream(self) -> None:
+        """See `ToolContext.release_stream`."""
+        ...
+
 
 class ToolContext(Protocol):
     """The one door of a tool to the outside."""
@@ -81,4 +102,34 @@ class ToolContext(Protocol):
 
     async def log(self, level: str, data: Any) -> None:
         """Send JSON-ready data to a client that wants log messages of this RFC 5424 level."""
+        ...
+
+    def can_ask(self, question: Question) -> bool:
+        """Whether the client declared what the question needs."""
+        ...
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        """Ask the client and wait for the answers, by key.
+
+        Ask before you act: for a stateless client the tool runs again from its start once the
+        answers are there. Keys are unique within the tool. With `proven`, an answer counts only
+        when this very question was put for these very arguments.
+
+        Raises:
+            MissingCapabilityError: the client cannot be asked.
+            ToolError: it refused, or its answer is of no use.
+        """
+        ...
+
+    async def announce(self, change: Change) -> None:
+        """Tell all clients that watch for it that something changed."""
+        ...
+
+    def release_stream(self) -> None:
+        """Close the connection while the work goes on.
+
+        A client that can resume its stream comes back for the rest; for others nothing happens.
+        """
         ...

@@ -19,7 +19,17 @@ MAX_QUEUED = 1024
 class Call:
     """One request under way: its work, what it has to say meanwhile, its answer."""
 
-    __slots__ = ("_failure", "_open", "_reply", "_task", "_waiter", "cancelled", "done", "messages")
+    __slots__ = (
+        "_failure",
+        "_open",
+        "_reply",
+        "_task",
+        "_waiter",
+        "cancelled",
+        "done",
+        "messages",
+        "released",
+    )
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
@@ -29,6 +39,7 @@ class Call:
         self._open = True
         self.cancelled = False
         self.done = False
+        self.released = False
         self.messages: deque[bytes] = deque()
 
     async def run(self, work: Coroutine[Any, Any, Reply], ended: Callable[["Call"], None]) -> None:
@@ -59,6 +70,11 @@ class Call:
         if self._task is not None:
             # one turn later, so that the work has begun: what never began cannot clean up
             asyncio.get_running_loop().call_soon(self._task.cancel)
+        self._wake()
+
+    def release(self) -> None:
+        """Let the connection go while the work goes on; the client comes back for the rest."""
+        self.released = True
         self._wake()
 
     def detach(self) -> None:

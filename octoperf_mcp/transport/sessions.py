@@ -1,29 +1,24 @@
 """Legacy sessions (`Mcp-Session-Id`) without a store: the id is the session, sealed.
 
-AES-GCM over subject, revision, client capabilities and end; the id starts with the id of the key,
-so that keys can be rotated and shared by replicas. A deleted session is remembered on a short
+It holds subject, revision, client capabilities and end; its keys can be rotated and shared by
+replicas. A deleted session is remembered on a short
 deny-list until it would have ended anyway. Losing a session costs a client one `initialize`.
 """
 
-import base64
-import binascii
 import hashlib
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from octoperf_mcp.protocol.seals import Seal
 
 FIELD: Final = "Mcp-Session-Id"
 LIFE_S: Final = 24 * 3600
 _MAX_ID_CHARS: Final = 8192
 _MAX_CAPABILITIES_BYTES: Final = 2048
-_KEY_ID_BYTES: Final = 4
-_NONCE_BYTES: Final = 12
 _CACHED: Final = 4096
 
 
@@ -87,9 +82,7 @@ class Sessions:
         denied: DenyList | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        made = [_derived(key) for key in keys or (secrets.token_bytes(32),)]
-        self._seal_id = made[0][0]
-        self._ciphers = dict(made)
+        self._seal = Seal("session", keys)
         self._denied = denied or MemoryDenyList(now)
         self._now = now
         self._opened: dict[str, Session] = {}
@@ -100,9 +93,7 @@ class Sessions:
         dumped = orjson.dumps(capabilities)
         kept = dict(capabilities) if len(dumped) <= _MAX_CAPABILITIES_BYTES else {}
         plain = orjson.dumps([subject, version, kept, expires_at])
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._seal_id].encrypt(nonce, plain, self._seal_id)
-        return base64.urlsafe_b64encode(self._seal_id + nonce + sealed).decode().rstrip("=")
+        return self._seal.seal(plain)
 
     async def find(self, session_id: str, subject: str) -> Session | None:
         """The session of this id; None when it is none, ended, deleted or another user's."""
@@ -126,26 +117,8 @@ class Sessions:
     def _unsealed(self, session_id: str) -> Session | None:
         if len(session_id) > _MAX_ID_CHARS:
             return None
-        try:
-            padded = session_id + "=" * (-len(session_id) % 4)
-            raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        key_id, rest = raw[:_KEY_ID_BYTES], raw[_KEY_ID_BYTES:]
-        cipher = self._ciphers.get(key_id)
-        canonical = base64.urlsafe_b64encode(raw).decode().rstrip("=") == session_id
-        if cipher is None or not canonical or len(rest) < _NONCE_BYTES:
-            return None
-        try:
-            plain = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], key_id)
-        except (InvalidTag, ValueError):
-            return None
-        return Session(*orjson.loads(plain))
-
-
-def _derived(secret: bytes) -> tuple[bytes, AESGCM]:
-    key = hashlib.sha256(b"octoperf-mcp session key\0" + secret).digest()
-    return hashlib.sha256(key).digest()[:_KEY_ID_BYTES], AESGCM(key)
+        plain = self._seal.open(session_id)
+        return None if plain is None else Session(*orjson.loads(plain))
 
 
 def _digest(session_id: str) -> bytes:

@@ -22,6 +22,16 @@ def event(message: bytes) -> bytes:
     return b"event: message\ndata: " + message + b"\n\n"
 
 
+def numbered(message: bytes, event_id: str) -> bytes:
+    """The same with an id, after which a client can resume the stream."""
+    return b"event: message\nid: " + event_id.encode() + b"\ndata: " + message + b"\n\n"
+
+
+def priming(event_id: str, retry_ms: int) -> bytes:
+    """The first event of a stream that can be resumed: an id and no data (2025-11-25)."""
+    return b"id: %b\nretry: %d\ndata: \n\n" % (event_id.encode(), retry_ms)
+
+
 def stream() -> web.StreamResponse:
     """An answer that is written event by event."""
     return web.StreamResponse(headers=_FIELDS.copy())

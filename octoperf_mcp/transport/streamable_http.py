@@ -4,23 +4,26 @@ The order of an answer: Host and Origin, pre-flight, authentication, HTTP method
 Clients probe with GET, HEAD and POST, and want the challenge on each.
 """
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
 
-from octoperf_mcp.errors import AuthError, InternalError
+from octoperf_mcp.errors import AuthError
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
+from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer, refused
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.transport import sessions as session_ids
 from octoperf_mcp.transport import sse
+from octoperf_mcp.transport.answering import Answering
 from octoperf_mcp.transport.answers import Answered, refuse, respond
-from octoperf_mcp.transport.calls import Call, Calls
+from octoperf_mcp.transport.asking import Asking
+from octoperf_mcp.transport.calls import Calls
+from octoperf_mcp.transport.facts import RPC_FACTS, RpcFacts
+from octoperf_mcp.transport.listening import STANDALONE, Listening
 from octoperf_mcp.transport.origins import Gate, page_access
 from octoperf_mcp.transport.reading import (
     accepted,
@@ -30,6 +33,7 @@ from octoperf_mcp.transport.reading import (
     takes_gzip,
 )
 from octoperf_mcp.transport.sessions import Session, Sessions
+from octoperf_mcp.transport.streams import Resumed
 
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
 Challenge = Callable[[web.Request, AuthError], web.Response]
@@ -49,27 +53,6 @@ _METHODS: Final = (
 )
 
 
-@dataclass(slots=True)
-class RpcFacts:
-    """What the request log should know of one message.
-
-    `name` is the tool, prompt or address asked for; `code` the JSON-RPC error, 0 for a result;
-    `tool_error` the stable code of a tool's failure; `streamed` whether the answer was events.
-    """
-
-    method: str
-    name: str = ""
-    version: str = ""
-    request_id: str = ""
-    code: int = 0
-    tool_error: str = ""
-    streamed: bool = False
-
-
-RPC_FACTS: Final = web.RequestKey("octoperf_mcp_rpc", RpcFacts)
-"""On each request to `/mcp` whose body was read."""
-
-
 class McpEndpoint:
     """The handler of `/mcp`."""
 
@@ -81,6 +64,7 @@ class McpEndpoint:
         challenge: Challenge,
         gate: Gate,
         sessions: Sessions,
+        seal: Seal,
         new_request_id: Callable[[web.Request], str],
         keep_alive_s: float,
     ) -> None:
@@ -92,6 +76,11 @@ class McpEndpoint:
         self._new_request_id = new_request_id
         self._keep_alive_s = keep_alive_s
         self._calls = Calls()
+        self._asking = Asking(server.relay, seal)
+        self._listening = Listening(server.relay, keep_alive_s=keep_alive_s)
+        self._answering = Answering(
+            server, self._calls, self._asking, self._listening, keep_alive_s=keep_alive_s
+        )
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one HTTP request."""
@@ -102,18 +91,23 @@ class McpEndpoint:
             caller = await self._authenticate(request)
             if request.method == hdrs.METH_POST:
                 return await self._post(request, caller)
+            if request.method == hdrs.METH_GET and session_ids.FIELD in request.headers:
+                return await self._get(request, caller)
             if request.method == hdrs.METH_DELETE and not header_is_modern(request):
                 return await self._delete(request, caller)
         except AuthError as error:
             return self._challenge(request, error)
         except Answered as answered:
             return answered.response
-        allow = "POST" if header_is_modern(request) else "POST, DELETE"
+        allow = "POST" if header_is_modern(request) else "POST, GET, DELETE"
         return refuse(405, f"{request.method} is not served here.", {"Allow": allow})
 
     async def drain(self, timeout_s: float) -> int:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
-        return await self._calls.drain(timeout_s)
+        self._listening.close()
+        cut = await self._calls.drain(timeout_s)
+        await self._answering.drain()
+        return cut
 
     async def _post(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         headers = request.headers
@@ -136,7 +130,7 @@ class McpEndpoint:
         exchange = await self._exchange(request, caller, message)
         exchange.gzip = takes_gzip(headers.get(hdrs.ACCEPT_ENCODING, ""))
         facts.version, facts.request_id = exchange.version, exchange.request_id
-        response = await self._answer(request, exchange, facts, stream=takes_stream)
+        response = await self._answering.answer(request, exchange, facts, stream=takes_stream)
         facts.streamed = not isinstance(response, web.Response)
         return response
 
@@ -212,75 +206,6 @@ class McpEndpoint:
             raise Answered(refuse(404, message, id_json=id_json))
         return session
 
-    async def _answer(
-        self,
-        request: web.Request,
-        exchange: Exchange,
-        facts: RpcFacts,
-        *,
-        stream: bool,
-    ) -> web.StreamResponse:
-        call = Call()
-        if stream:
-            exchange.notify = call.notify
-        outcome = self._server.dispatch(exchange)
-        if isinstance(outcome, Reply):
-            facts.code = outcome.code
-            return respond(outcome, modern=exchange.modern)
-        key = None if exchange.modern else (exchange.session_id, exchange.request.id)
-        self._calls.start(call, outcome, key)
-        try:
-            await self._quiet(call, stream)
-            if not call.messages and call.done:
-                reply = self._reply(call, exchange, facts)
-                return respond(reply, modern=exchange.modern)
-            return await self._stream(request, exchange, call, facts)
-        except (asyncio.CancelledError, ConnectionError):
-            # the client is gone: an end to stateless work, no concern of a legacy call
-            call.cancel() if exchange.modern else call.detach()
-            raise
-
-    async def _quiet(self, call: Call, stream: bool) -> None:
-        """Wait for the first sign of life; without a stream, for the end."""
-        await call.news(self._keep_alive_s)
-        while not stream and not call.done:
-            await call.news(self._keep_alive_s)
-
-    async def _stream(
-        self, request: web.Request, exchange: Exchange, call: Call, facts: RpcFacts
-    ) -> web.StreamResponse:
-        """Answer with events: what the call says, comments while it is silent, its reply."""
-        response = sse.stream()
-        await response.prepare(request)
-        while True:
-            while call.messages:
-                await response.write(sse.event(call.messages.popleft()))
-            if call.done:
-                break
-            await call.news(self._keep_alive_s)
-            if not call.messages and not call.done:
-                await response.write(sse.KEEP_ALIVE)
-        try:
-            reply = self._reply(call, exchange, facts)
-        except AuthError as error:
-            failure = InternalError(error.message, data={"code": error.code})
-            reply = refused(exchange.request.id_json, failure)
-        await response.write(sse.event(reply.body))
-        await response.write_eof()
-        return response
-
-    def _reply(self, call: Call, exchange: Exchange, facts: RpcFacts) -> Reply:
-        if not call.cancelled:
-            reply = call.reply()
-        elif self._calls.closing:
-            stopping = InternalError("The server is stopping; send the request again.")
-            reply = refused(exchange.request.id_json, stopping)
-        else:
-            told = jsonrpc.error(exchange.request.id_json, jsonrpc.CANCELLED, "Request cancelled")
-            reply = Reply(told, code=jsonrpc.CANCELLED)
-        facts.code, facts.tool_error = reply.code, reply.tool_error
-        return reply
-
     async def _accept(
         self,
         request: web.Request,
@@ -290,10 +215,9 @@ class McpEndpoint:
         if header_is_modern(request):
             return self._accept_modern(request, message)
         await self._session(request, caller, None)
-        if (
-            isinstance(message, jsonrpc.Notification)
-            and message.method == "notifications/cancelled"
-        ):
+        if isinstance(message, jsonrpc.Response):
+            await self._asking.answered(request.headers[session_ids.FIELD], message)
+        elif message.method == "notifications/cancelled":
             params = message.params if isinstance(message.params, dict) else {}
             self._calls.cancel(request.headers[session_ids.FIELD], params.get("requestId"))
         return web.Response(status=202)
@@ -307,6 +231,33 @@ class McpEndpoint:
         if error is not None:
             return respond(refused(None, error), modern=True)
         return web.Response(status=202)
+
+    async def _get(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """A session's own stream, or the rest of one that broke off."""
+        if header_is_modern(request):
+            return refuse(405, "GET is not served here.", {"Allow": "POST"})
+        if not accepted(request.headers.get(hdrs.ACCEPT, "*/*"))[1]:
+            return refuse(406, "Accept must list text/event-stream.")
+        session = await self._session(request, caller, None)
+        session_id = request.headers[session_ids.FIELD]
+        last_event_id = request.headers.get("Last-Event-ID", "")
+        if not last_event_id or last_event_id.startswith(f"{STANDALONE}-"):
+            return await self._listening.standalone(
+                request,
+                caller,
+                session_id=session_id,
+                version=session.version,
+                last_event_id=last_event_id,
+            )
+        resumed = Resumed(self._server.relay, session_id, last_event_id)
+        if await resumed.gone():
+            return refuse(400, "The events of this stream are no longer there.")
+        response = sse.stream()
+        await response.prepare(request)
+        async for frames in resumed.events(self._keep_alive_s):
+            await response.write(frames)
+        await response.write_eof()
+        return response
 
     async def _delete(self, request: web.Request, caller: Caller) -> web.Response:
         session = await self._session(request, caller, None)
@@ -323,6 +274,7 @@ def add_mcp(
     allowed_hosts: Collection[str],
     allowed_origins: Collection[str] = (),
     sessions: Sessions | None = None,
+    seal: Seal | None = None,
     new_request_id: Callable[[web.Request], str] | None = None,
     keep_alive_s: float = KEEP_ALIVE_S,
     drain_s: float = 20.0,
@@ -340,6 +292,7 @@ def add_mcp(
         allowed_hosts: Names in `Host`; `*` for all.
         allowed_origins: Web origins besides loopback ones and our own; `*` for all.
         sessions: Seals legacy sessions; by default with a key that dies with the process.
+        seal: For the ids of requests to clients; by default likewise.
         new_request_id: Names a request in logs and errors.
         keep_alive_s: Silence after which an answer becomes a stream, and between its comments.
         drain_s: How long calls under way may take to end when the application shuts down.
@@ -351,6 +304,7 @@ def add_mcp(
         challenge=challenge,
         gate=gate,
         sessions=sessions or Sessions(),
+        seal=seal or Seal("question"),
         new_request_id=new_request_id or (lambda _: secrets.token_hex(8)),
         keep_alive_s=keep_alive_s,
     )

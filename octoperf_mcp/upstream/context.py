@@ -1,9 +1,12 @@
 """The context of one tool call: the REST client as the caller, links, progress."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import CallScope
 from octoperf_mcp.registry.deep_links import DeepLink
+from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.calls import GET_PROJECT
 from octoperf_mcp.upstream.client import RestClient
@@ -65,3 +68,21 @@ class CallContext:
     async def log(self, level: str, data: Any) -> None:
         """See `ToolContext.log`."""
         await self._scope.log(level, data)
+
+    def can_ask(self, question: Question) -> bool:
+        """See `ToolContext.can_ask`."""
+        return self._scope.can_ask(question)
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        return await self._scope.ask(questions, proven=proven)
+
+    async def announce(self, change: Change) -> None:
+        """See `ToolContext.announce`."""
+        await self._scope.announce(change)
+
+    def release_stream(self) -> None:
+        """See `ToolContext.release_stream`."""
+        self._scope.release_stream()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from octoperf_conformance import content_tools, reading, talking_tools
+from octoperf_conformance import asking_tools, content_tools, reading, stream_tools, talking_tools
 from octoperf_mcp import Prompt, Resource, Tool, hookimpl
 
 
@@ -21,6 +21,24 @@ def register_tools() -> Iterable[Tool]:
         talking_tools.test_tool_with_logging,
         talking_tools.test_logging_tool,
         talking_tools.test_tool_with_progress,
+        asking_tools.test_sampling,
+        asking_tools.test_elicitation,
+        asking_tools.test_elicitation_sep1034_defaults,
+        asking_tools.test_elicitation_sep1330_enums,
+        asking_tools.test_missing_capability,
+        asking_tools.test_streaming_elicitation,
+        asking_tools.test_input_required_result_elicitation,
+        asking_tools.test_input_required_result_sampling,
+        asking_tools.test_input_required_result_list_roots,
+        asking_tools.test_input_required_result_request_state,
+        asking_tools.test_input_required_result_multiple_inputs,
+        asking_tools.test_input_required_result_multi_round,
+        asking_tools.test_input_required_result_tampered_state,
+        asking_tools.test_input_required_result_capabilities,
+        stream_tools.test_reconnection,
+        stream_tools.test_trigger_tool_change,
+        stream_tools.test_trigger_prompt_change,
+        stream_tools.test_trigger_resource_update,
     )
 
 

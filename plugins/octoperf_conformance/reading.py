@@ -10,6 +10,7 @@ from octoperf_mcp import (
     PromptArgument,
     Resource,
     ToolContext,
+    form,
     image_block,
     resource_block,
     text_block,
@@ -77,6 +78,13 @@ def _embedded(values: Mapping[str, str]) -> Sequence[Block]:
     )
 
 
+async def _asked(ctx: ToolContext, _values: Mapping[str, str]) -> str:
+    properties = {"context": {"type": "string"}}
+    question = form("What context should the prompt use?", properties, ("context",))
+    answer = (await ctx.ask({"user_context": question}))["user_context"]
+    return f"Use the following context: {(answer.get('content') or {}).get('context', '?')}"
+
+
 PROMPTS = (
     Prompt(
         name="test_simple_prompt",
@@ -113,5 +121,12 @@ PROMPTS = (
             image_block(PNG, "image/png"),
             text_block("Please analyze the image above."),
         ),
+    ),
+    Prompt(
+        name="test_input_required_result_prompt",
+        title="With a question",
+        description="A prompt that asks the user first.",
+        arguments=(),
+        compose=_asked,
     ),
 )

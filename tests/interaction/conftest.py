@@ -66,6 +66,9 @@ class Context:
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         await self.scope.report_progress(done, total, message)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.scope, name)
+
 
 @payload
 class Said:
@@ -357,16 +360,17 @@ async def start() -> AsyncIterator[Start]:
     runners: list[web.AppRunner] = []
     clients: list[aiohttp.ClientSession] = []
 
-    async def run(**options: Any) -> Server:
+    async def run(plugins: Sequence[Any] = (), **options: Any) -> Server:
         world = World()
-        registry = load_registry(extra=[FixturePlugin()], installed=False)
+        enable = [plugin.__name__.removeprefix("octoperf_") for plugin in plugins]
+        registry = load_registry(extra=[FixturePlugin(), *plugins], enable=enable, installed=False)
 
         async def offered(caller: Caller) -> frozenset[str] | None:
             return world.offered
 
         server = McpServer(
             registry,
-            lambda scope: Context(scope, world),  # type: ignore[arg-type,return-value]
+            lambda scope: Context(scope, world),
             info=server_info(),
             instructions=instructions(registry),
             offered=offered,

@@ -46,16 +46,17 @@ async def raw(server: Any, body: bytes, headers: dict[str, str]) -> AsyncIterato
 
 
 async def events(answer: aiohttp.ClientResponse) -> list[Any]:
-    """The messages of a stream, comments left out."""
+    """The messages of a stream, comments, ids and the first event without data left out."""
     frames = (await answer.read()).decode().split("\n\n")
     assert frames.pop() == ""
     found = []
     for frame in frames:
         if frame.startswith(":"):
             continue
-        kind, data = frame.split("\n")
-        assert kind == "event: message"
-        found.append(orjson.loads(data.removeprefix("data: ")))
+        members = dict(line.split(": ", 1) for line in frame.split("\n"))
+        if members["data"]:
+            assert members["event"] == "message"
+            found.append(orjson.loads(members["data"]))
     return found
 
 
@@ -140,7 +141,8 @@ async def test_silence_turns_the_answer_into_a_stream_with_comments(
             await reader.readuntil(b": keep-alive\n\n")
             await reader.readuntil(b": keep-alive\n\n")
             server.world.release.set()
-            await reader.readuntil(b"event: message\ndata: ")
+            await reader.readuntil(b"event: message\n")
+            await reader.readuntil(b"data: ")
             answer = orjson.loads(await reader.readuntil(b"\n\n"))
     assert b"200 OK" in head
     assert b"Content-Type: text/event-stream\r\n" in head

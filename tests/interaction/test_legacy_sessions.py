@@ -150,13 +150,6 @@ async def test_a_response_is_accepted(server: Any) -> None:
     assert (await server.post({"jsonrpc": "2.0", "id": 1, "result": {}}, session))[0] == 202
 
 
-async def test_there_is_no_stream_to_get(server: Any) -> None:
-    session = await server.initialize()
-    headers = {**session, "Accept": "text/event-stream"}
-    async with server.http.get(server.url, headers=headers) as answer:
-        assert (answer.status, answer.headers["Allow"]) == (405, "POST, DELETE")
-
-
 async def test_an_older_tool_name_still_works(server: Any) -> None:
     session = await server.initialize()
     params = {"name": "remove_thing", "arguments": {"thingId": "9"}}

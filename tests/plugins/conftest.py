@@ -21,7 +21,7 @@ import jsonschema
 import orjson
 import pytest
 
-from octoperf_mcp import Caller, DeepLink, RestCall, Tool
+from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry.paths import to_snake
 
@@ -89,6 +89,21 @@ class FakeContext:
 
     async def log(self, level: str, data: Any) -> None:
         """Nobody listens."""
+
+    def can_ask(self, question: Question) -> bool:
+        """Nobody is there."""
+        return False
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        raise AssertionError(f"asked: {questions}")
+
+    async def announce(self, change: Change) -> None:
+        """Nobody watches."""
+
+    def release_stream(self) -> None:
+        """There is none."""
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         assert not self.reported or done > self.reported[-1][0], "progress must grow"

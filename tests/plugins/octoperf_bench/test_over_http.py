@@ -15,7 +15,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 import octoperf_bench.run_tools
 import octoperf_validation.tools
-from octoperf_mcp import Caller
+from octoperf_mcp import Caller, Change, Question
 from octoperf_mcp.config import EmbeddedSettings, UpstreamSettings
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
 from octoperf_mcp.errors import ToolError
@@ -42,6 +42,20 @@ class Scope:
 
     async def log(self, level: str, data: Any) -> None:
         """Nobody listens."""
+
+    def can_ask(self, question: Question) -> bool:
+        return False
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        raise AssertionError(f"asked: {questions}")
+
+    async def announce(self, change: Change) -> None:
+        """Nobody watches."""
+
+    def release_stream(self) -> None:
+        """There is none."""
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from octoperf_analysis.items import VALUE_TOOLS
 from octoperf_mcp.embedded.engine.validation_results import category_of
 from octoperf_mcp.embedded.metrics.metric_ids import IDS
 from octoperf_mcp.entities.runs import STATES
@@ -141,6 +142,20 @@ def test_the_guide_stays_readable() -> None:
 def test_each_schema_is_named_for_patches() -> None:
     assert {f"schema/{name}.json" for name in SCHEMAS} <= set(ASSETS)
     assert json.loads(ASSETS["schema/vu.json"].content) == schema("vu")
+
+
+def test_the_table_of_items_is_that_of_the_tools() -> None:
+    """An item gets its tool in the skill when it gets it in the server, and not before."""
+    taught: dict[str, str] = {}
+    for line in TEXTS[SKILLS["bench-reports"]].splitlines():
+        cells = line.split("|")
+        for item in re.findall(r"`(\w+ReportItem)`", cells[1] if len(cells) > 2 else ""):
+            taught[item] = cells[2].strip(" `")
+    readable = {item: name for item, name in taught.items() if not name.startswith("none")}
+    assert readable == dict(VALUE_TOOLS)
+    items = schema("bench-report")["$defs"]["BenchReportItem"]["oneOf"]
+    known = {item["$ref"].removeprefix("#/$defs/") for item in items}
+    assert taught.keys() == known - {"MonitoringAlarmsReportItem"}
 
 
 GIVEN = {"projectId": "p1", "virtualUserId": "v1", "reportId": "r1", "baseUrl": "https://a.test"}

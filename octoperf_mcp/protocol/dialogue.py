@@ -77,6 +77,8 @@ class Dialogue:
                 f"This needs a client that declares {', '.join(needed)}.",
                 data={"requiredCapabilities": needed},
             )
+        if exchange.task is not None:
+            return await exchange.task.ask(questions)
         if exchange.modern:
             return self._recall(exchange, questions, proven=proven)
         if exchange.ask_client is None:

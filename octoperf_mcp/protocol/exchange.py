@@ -45,15 +45,35 @@ class ServerSide(Protocol):
         """See `ToolContext.announce`."""
         ...
 
+    def become_task(self, exchange: "Exchange", message: str, *, required: bool) -> bool:
+        """See `ToolContext.become_task`."""
+        ...
+
+
+class LongCall(Protocol):
+    """A call that has become a task; see `tasks.Task`."""
+
+    def say(self, message: str) -> None:
+        """Tell what is going on."""
+        ...
+
+    async def ask(self, questions: Mapping[str, Question]) -> Mapping[str, Any]:
+        """Wait for answers."""
+        ...
+
+    def finish(self, reply: "Reply") -> None:
+        """Keep what the call would have answered."""
+        ...
+
 
 @dataclass(slots=True)
 class Exchange:
     """A request of either era, checked as far as its envelope goes; the scope of its call.
 
-    `server` and `heard` are the dispatcher's. `ask_client` is the transport's where the client can
-    be sent requests, `release` where its stream can be resumed. `notify` hands a notification to
-    the transport; None where the client takes no stream. `log_level` is what the client wants to
-    see at least, empty for nothing.
+    `server`, `task` and `heard` are the dispatcher's. `ask_client` is the transport's where the
+    client can be sent requests, `release` where its stream can be resumed; `settle` answers while
+    the work goes on. `notify` hands a notification to the transport; None where the client takes no
+    stream. `log_level` is what the client wants to see at least, empty for nothing.
     """
 
     request: jsonrpc.Request
@@ -68,7 +88,9 @@ class Exchange:
     notify: Callable[[bytes], None] | None = None
     ask_client: AskClient | None = None
     release: Callable[[], None] | None = None
+    settle: Callable[[Reply], None] | None = None
     server: ServerSide | None = None
+    task: LongCall | None = None
     heard: Any = None
     progress_token: str | int | None = None
     _progress: float = field(default=-math.inf)
@@ -89,6 +111,8 @@ class Exchange:
         self, done: float, total: float | None = None, message: str = ""
     ) -> None:
         """Send `notifications/progress`; what does not grow is dropped, as the client would."""
+        if self.task is not None:
+            self.task.say(message)
         if self.notify is None or self.progress_token is None:
             return
         if not math.isfinite(done) or done <= self._progress:
@@ -123,6 +147,10 @@ class Exchange:
     async def announce(self, change: Change) -> None:
         """See `ToolContext.announce`."""
         await self._server.announce(change)
+
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        """See `ToolContext.become_task`."""
+        return self._server.become_task(self, message, required=required)
 
     def release_stream(self) -> None:
         """See `ToolContext.release_stream`."""

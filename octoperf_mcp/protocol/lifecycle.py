@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from octoperf_mcp.errors import InvalidParamsError
-from octoperf_mcp.protocol import jsonrpc, results, versions
+from octoperf_mcp.protocol import jsonrpc, results, tasks, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.prepared import Prepared
 
@@ -18,7 +18,10 @@ CAPABILITIES: Mapping[str, Any] = {
     "completions": {},
     "logging": {},
 }
-"""Exactly what is handled; the same in both eras."""
+"""Exactly what is handled in both eras."""
+
+EXTENSIONS: Mapping[str, Any] = {tasks.EXTENSION: {}}
+"""What stateless clients get beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Lifecycle:
             self._members["instructions"] = instructions
         discovered: dict[str, Any] = {
             "supportedVersions": list(versions.MODERN_VERSIONS),
-            "capabilities": CAPABILITIES,
+            "capabilities": {**CAPABILITIES, "extensions": EXTENSIONS},
         }
         if instructions:
             discovered["instructions"] = instructions

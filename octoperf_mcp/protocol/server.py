@@ -30,6 +30,7 @@ from octoperf_mcp.protocol.relay import CHANGES, MemoryRelay, Relay, watched_log
 from octoperf_mcp.protocol.resources import Resources
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.subscriptions import Subscription, requested
+from octoperf_mcp.protocol.tasks import Tasks
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller
@@ -90,6 +91,7 @@ class McpServer:
         self._all = self._catalogue(None)
         self._catalogues: dict[frozenset[str], _Catalogue] = {}
         self.relay = relay or MemoryRelay()
+        self._tasks = Tasks(info)
         self._dialogue = Dialogue(seal or Seal("request state"), info)
         self._calls = ToolCalls(make_context, info)
         self._lifecycle = Lifecycle(info, instructions)
@@ -120,6 +122,9 @@ class McpServer:
                 **shared,
                 "server/discover": self._lifecycle.discover,
                 "subscriptions/listen": requested,
+                "tasks/get": self._tasks.get,
+                "tasks/update": self._tasks.update,
+                "tasks/cancel": self._tasks.cancel,
             },
         }
 
@@ -185,7 +190,17 @@ class McpServer:
         """See `ToolContext.announce`."""
         await self.relay.append(CHANGES, change.packed())
 
+    def become_task(self, exchange: Exchange, message: str, *, required: bool) -> bool:
+        """See `ToolContext.become_task`."""
+        return self._tasks.become(exchange, message, required=required)
+
     async def _finish(self, exchange: Exchange, work: Coroutine[Any, Any, Reply]) -> Reply:
+        reply = await self._finished(exchange, work)
+        if exchange.task is not None:
+            exchange.task.finish(reply)
+        return reply
+
+    async def _finished(self, exchange: Exchange, work: Coroutine[Any, Any, Reply]) -> Reply:
         try:
             return await work
         except asyncio.CancelledError as error:
@@ -198,7 +213,10 @@ class McpServer:
 
     def _failed(self, exchange: Exchange, error: BaseException) -> Reply:
         if isinstance(error, AuthError):
-            raise error
+            if exchange.task is None:
+                raise error
+            failure = InternalError(error.message, data={"code": error.code})
+            return refused(exchange.request.id_json, failure)
         if isinstance(error, InputRequired):
             return self._dialogue.reply(exchange, error)
         if isinstance(error, ProtocolError):

@@ -68,6 +68,10 @@ class CallScope(Protocol):
         """See `ToolContext.release_stream`."""
         ...
 
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        """See `ToolContext.become_task`."""
+        ...
+
 
 class ToolContext(Protocol):
     """The one door of a tool to the outside."""
@@ -131,5 +135,16 @@ class ToolContext(Protocol):
         """Close the connection while the work goes on.
 
         A client that can resume its stream comes back for the rest; for others nothing happens.
+        """
+        ...
+
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        """Answer the client a task to follow, and go on without it; True when that happened.
+
+        False where the client does not know tasks: the call goes on as a call. Progress messages
+        and questions from here on are those of the task.
+
+        Raises:
+            MissingCapabilityError: it is `required` and the client does not know tasks.
         """
         ...

@@ -113,7 +113,7 @@ def _tickets(tools: Iterable[Tool]) -> str:
 
 
 def _answers_ticket(tool: Tool) -> bool:
-    answered = tool.definition["outputSchema"].get("properties", {})
+    answered = tool.definition.get("outputSchema", {}).get("properties", {})
     return {"url", "pageUrl", "expiresAt"} <= set(answered)
 
 

@@ -51,6 +51,7 @@ class Answering:
             AuthError: the token grants too little, or the upstream refused it.
         """
         call = Call()
+        exchange.settle = call.settle
         if stream:
             exchange.notify = call.notify
             if not exchange.modern:

@@ -45,7 +45,9 @@ class Call:
     async def run(self, work: Coroutine[Any, Any, Reply], ended: Callable[["Call"], None]) -> None:
         """Do the work; what it answers or raises is kept for `reply`."""
         try:
-            self._reply = await work
+            reply = await work
+            if not self.done:
+                self._reply = reply
         except AuthError as error:
             self._failure = error
         finally:
@@ -70,6 +72,12 @@ class Call:
         if self._task is not None:
             # one turn later, so that the work has begun: what never began cannot clean up
             asyncio.get_running_loop().call_soon(self._task.cancel)
+        self._wake()
+
+    def settle(self, reply: Reply) -> None:
+        """Answer now; the work goes on, and nobody waits for what it gives."""
+        self._reply = reply
+        self.done = True
         self._wake()
 
     def release(self) -> None:

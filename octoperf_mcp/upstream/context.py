@@ -86,3 +86,7 @@ class CallContext:
     def release_stream(self) -> None:
         """See `ToolContext.release_stream`."""
         self._scope.release_stream()
+
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        """See `ToolContext.become_task`."""
+        return self._scope.become_task(message, required=required)

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 
-from octoperf_conformance import asking_tools, content_tools, reading, stream_tools, talking_tools
+from octoperf_conformance import (
+    asking_tools,
+    content_tools,
+    reading,
+    stream_tools,
+    talking_tools,
+    task_tools,
+)
 from octoperf_mcp import Prompt, Resource, Tool, hookimpl
 
 
@@ -39,6 +46,13 @@ def register_tools() -> Iterable[Tool]:
         stream_tools.test_trigger_tool_change,
         stream_tools.test_trigger_prompt_change,
         stream_tools.test_trigger_resource_update,
+        task_tools.greet,
+        task_tools.slow_compute,
+        task_tools.failing_job,
+        task_tools.protocol_error_job,
+        task_tools.confirm_delete,
+        task_tools.multi_input,
+        task_tools.test_tool_with_task,
     )
 
 

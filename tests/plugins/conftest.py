@@ -105,6 +105,9 @@ class FakeContext:
     def release_stream(self) -> None:
         """There is none."""
 
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        return False
+
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         assert not self.reported or done > self.reported[-1][0], "progress must grow"
         self.reported.append((done, total, message))

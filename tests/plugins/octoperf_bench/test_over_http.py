@@ -57,6 +57,9 @@ class Scope:
     def release_stream(self) -> None:
         """There is none."""
 
+    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+        return False
+
 
 @dataclass
 class Agent:

@@ -6,6 +6,7 @@ import pytest
 
 from octoperf_mcp import Content, ToolContext, text_block, tool
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
+from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import load_registry
 
 TOOLS = load_registry(enable=["conformance"]).tools
@@ -43,3 +44,8 @@ def test_a_verbatim_schema_that_is_none_is_refused() -> None:
 
     with pytest.raises(PluginError, match="no JSON Schema"):
         tool(title="Broken", input_schema={"type": "nothing"})(broken)
+
+
+def test_a_tool_without_output_schema_is_no_trouble_to_the_guide() -> None:
+    registry = load_registry(enable=["conformance"])
+    assert published(registry, "http://a.test", "http://a.test").public_assets

@@ -5,6 +5,7 @@ Schemas are written for the pickiest hosts: no `$ref`, no `title`, nothing but `
 """
 
 import difflib
+import functools
 import inspect
 import re
 import textwrap
@@ -13,6 +14,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 
@@ -61,9 +63,24 @@ def _wire_name(name: str) -> str:
     return to_camel(name.rstrip("_"))
 
 
+@functools.cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """What writes values of a type, built once: building one takes milliseconds."""
+    return TypeAdapter(kind)
+
+
+class _Schemas(GenerateJsonSchema):
+    """Takes plain defaults as they are, where pydantic builds a writer for each of them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if dft is None or isinstance(dft, str | int | float):
+            return dft
+        return super().encode_default(dft)
+
+
 def input_schema(model: type[BaseModel]) -> dict[str, Any]:
     """JSON Schema of the arguments, references written out."""
-    schema = tidy(model.model_json_schema(by_alias=True))
+    schema = tidy(model.model_json_schema(by_alias=True, schema_generator=_Schemas))
     schema.pop("description", None)
     schema.setdefault("properties", {})
     return schema
@@ -74,7 +91,9 @@ def output_schema(returns: Any) -> dict[str, Any]:
 
     Only the root says what it is: a listing of tools is read into a context window.
     """
-    schema = tidy(TypeAdapter(returns).json_schema(mode="serialization", by_alias=True))
+    schema = tidy(
+        adapter(returns).json_schema(mode="serialization", by_alias=True, schema_generator=_Schemas)
+    )
     told = schema.pop("description", None)
     _silence(schema)
     return {"description": told, **schema} if told else schema

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, get_type_hints
 
 import orjson
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
@@ -167,7 +167,7 @@ def tool(
             "needs": tuple(needs),
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
-            "_writer": _Blocks() if returns is Content else TypeAdapter(returns),
+            "_writer": _Blocks() if returns is Content else schema.adapter(returns),
         }
         if input_schema is None:
             return Tool(**members)

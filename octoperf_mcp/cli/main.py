@@ -1,6 +1,7 @@
 """The commands, and what happens to their failures: 0 ok, 1 failed, 2 wrong use."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
 
 FAILED = 1
 WRONG_USE = 2
+_SETTLE_LATER = frozenset({"serve"})
+"""Commands that turn the garbage collector on themselves, once they are up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def run(argv: Sequence[str]) -> int:
     if args.command is None:
         parser.print_help()
         return WRONG_USE
+    if args.command not in _SETTLE_LATER:
+        gc.enable()
     try:
         return int(args.run(args))
     except ConfigError as error:

@@ -64,9 +64,9 @@ async def _serve(settings: Settings, registry: Registry, data_dir: Path) -> None
 
 def _settle_memory() -> None:
     """What start-up made stays, so the collector need not look at it again, nor look so often."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    gc.enable()
 
 
 def _announce(server: Serving, *, preset: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from octoperf_mcp.errors import InvalidParamsError
-from octoperf_mcp.protocol import jsonrpc, results, tasks, versions
+from octoperf_mcp.protocol import jsonrpc, results, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.prepared import Prepared
 
@@ -19,9 +19,6 @@ CAPABILITIES: Mapping[str, Any] = {
     "logging": {},
 }
 """Exactly what is handled in both eras."""
-
-EXTENSIONS: Mapping[str, Any] = {tasks.EXTENSION: {}}
-"""What stateless clients get beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,9 @@ class Handshake:
 class Lifecycle:
     """Answers from the server's identity."""
 
-    def __init__(self, info: Mapping[str, Any], instructions: str) -> None:
+    def __init__(
+        self, info: Mapping[str, Any], instructions: str, extensions: Mapping[str, Any]
+    ) -> None:
         self._members: dict[str, Any] = {
             "capabilities": CAPABILITIES,
             "serverInfo": dict(info),
@@ -45,7 +44,7 @@ class Lifecycle:
             self._members["instructions"] = instructions
         discovered: dict[str, Any] = {
             "supportedVersions": list(versions.MODERN_VERSIONS),
-            "capabilities": {**CAPABILITIES, "extensions": EXTENSIONS},
+            "capabilities": {**CAPABILITIES, "extensions": extensions},
         }
         if instructions:
             discovered["instructions"] = instructions

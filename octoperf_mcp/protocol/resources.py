@@ -14,6 +14,7 @@ from octoperf_mcp.protocol import jsonrpc, results
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.pagination import Listing
 from octoperf_mcp.protocol.prepared import Prepared
+from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.tools import MakeContext, check_scope
 from octoperf_mcp.protocol.uri_templates import UriTemplate
 from octoperf_mcp.registry.assets import PublicAsset, Resource
@@ -33,10 +34,15 @@ class Resources:
     """
 
     def __init__(
-        self, registry: Registry, make_context: MakeContext, info: Mapping[str, Any]
+        self,
+        registry: Registry,
+        make_context: MakeContext,
+        info: Mapping[str, Any],
+        skills: Skills,
     ) -> None:
         self._make_context = make_context
-        self._assets = _assets(registry)
+        assets = _assets(registry)
+        self._assets = {**assets, **skills.assets}
         self._fixed = {item.uri: item for item in registry.resources if not item.is_template}
         both = self._assets.keys() & self._fixed.keys()
         if both:
@@ -48,7 +54,8 @@ class Resources:
         self._private_tail = results.modern_tail(info, ttl_ms=0, scope="private")
         self._prepared: dict[tuple[bool, str], Prepared] = {}
         listed = {
-            **{uri: _asset_entry(asset) for uri, asset in self._assets.items()},
+            **{uri: _asset_entry(asset) for uri, asset in assets.items()},
+            **{asset.resource_uri: _asset_entry(asset) for asset in skills.listed},
             **{uri: _entry("uri", item) for uri, item in self._fixed.items()},
         }
         self.listing = Listing(

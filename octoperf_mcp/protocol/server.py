@@ -17,7 +17,7 @@ from octoperf_mcp.errors import (
     ProtocolError,
     ToolError,
 )
-from octoperf_mcp.protocol import jsonrpc, ladder, results, versions
+from octoperf_mcp.protocol import jsonrpc, ladder, results, skills, tasks, versions
 from octoperf_mcp.protocol.catalogue import Tools
 from octoperf_mcp.protocol.completion import Completions
 from octoperf_mcp.protocol.dialogue import Dialogue, InputRequired
@@ -29,6 +29,7 @@ from octoperf_mcp.protocol.prompts import Prompts
 from octoperf_mcp.protocol.relay import CHANGES, MemoryRelay, Relay, watched_log
 from octoperf_mcp.protocol.resources import Resources
 from octoperf_mcp.protocol.seals import Seal
+from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.subscriptions import Subscription, requested
 from octoperf_mcp.protocol.tasks import Tasks
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
@@ -94,9 +95,10 @@ class McpServer:
         self._tasks = Tasks(info)
         self._dialogue = Dialogue(seal or Seal("request state"), info)
         self._calls = ToolCalls(make_context, info)
-        self._lifecycle = Lifecycle(info, instructions)
+        guides = Skills(registry.public_assets, info)
+        self._lifecycle = Lifecycle(info, instructions, _extensions(guides))
         self._levels = SessionLevels()
-        self._resources = resources = Resources(registry, make_context, info)
+        self._resources = resources = Resources(registry, make_context, info, guides)
         completions = Completions(
             resources, self._all.prompts, make_context, info, registry.completions
         )
@@ -127,6 +129,12 @@ class McpServer:
                 "tasks/cancel": self._tasks.cancel,
             },
         }
+        if guides:
+            self._handlers[True] |= {
+                "skills/list": guides.listing.reply,
+                "skills/get": guides.get,
+                "resources/directory/read": guides.directory,
+            }
 
     def initialize(self, request: jsonrpc.Request) -> Handshake | Reply:
         """Settle a legacy session, or the error that refuses it."""
@@ -289,6 +297,12 @@ class McpServer:
         tools = Tools(self._registry, offered=offered, info=self.info)
         prompts = Prompts(self._registry, tools, self._make_context, self.info)
         return _Catalogue(tools, prompts)
+
+
+def _extensions(found: Skills) -> dict[str, Any]:
+    """What stateless clients get beyond the specification itself."""
+    offered: dict[str, Any] = {tasks.EXTENSION: {}}
+    return {**offered, skills.EXTENSION: {"directoryRead": True}} if found else offered
 
 
 def _list_tools(catalogue: _Catalogue, exchange: Exchange) -> Reply:

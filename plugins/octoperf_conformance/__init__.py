@@ -6,11 +6,12 @@ from octoperf_conformance import (
     asking_tools,
     content_tools,
     reading,
+    sample_skill,
     stream_tools,
     talking_tools,
     task_tools,
 )
-from octoperf_mcp import Prompt, Resource, Tool, hookimpl
+from octoperf_mcp import Prompt, PublicAsset, Resource, Tool, hookimpl
 
 
 @hookimpl
@@ -66,3 +67,9 @@ def register_resources() -> Iterable[Resource]:
 def register_prompts() -> Iterable[Prompt]:
     """Prompts of the suite."""
     return reading.PROMPTS
+
+
+@hookimpl
+def register_public_assets() -> Iterable[PublicAsset]:
+    """The skill of the suite."""
+    return sample_skill.FILES

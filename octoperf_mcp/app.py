@@ -21,10 +21,12 @@ from octoperf_mcp.auth.bearer import (
 )
 from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
-from octoperf_mcp.config import Settings
+from octoperf_mcp.config import ServerSettings, Settings
+from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.identity import instructions, server_info
+from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
@@ -32,11 +34,14 @@ from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.facts import RPC_FACTS
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
+from octoperf_mcp.transport.sessions import Sessions
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient, open_session
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
+
+_MIN_SECRET_CHARS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,14 @@ def make_app(
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     registry = published(registry, addresses.origin, files_origin)
+    keys = _keys(settings.server)
     server = McpServer(
         registry,
         upstream.context,
         info=server_info(),
         instructions=instructions(registry, public_url=addresses.origin),
         offered=upstream.offered,
+        seal=Seal("request state", keys),
     )
     endpoint = add_mcp(
         app,
@@ -115,6 +122,8 @@ def make_app(
         challenge=challenge,
         allowed_hosts={*LOOPBACK, urlsplit(addresses.origin).netloc},
         allowed_origins=settings.server.allowed_origins,
+        sessions=Sessions(keys),
+        seal=Seal("question", keys),
         new_request_id=lambda request: request[REQUEST_ID],
     )
     add_public_files(app, registry)
@@ -123,6 +132,18 @@ def make_app(
     for lifespan in registry.lifespans:
         app.cleanup_ctx.append(lifespan)
     return app, endpoint
+
+
+def _keys(settings: ServerSettings) -> list[bytes]:
+    """The configured secrets; none are made up for the life of the process.
+
+    Raises:
+        ConfigError: one is too short.
+    """
+    secrets = settings.secrets.reveal().split()
+    if any(len(secret) < _MIN_SECRET_CHARS for secret in secrets):
+        raise ConfigError(f"[server] secrets must have {_MIN_SECRET_CHARS} characters each.")
+    return [secret.encode() for secret in secrets]
 
 
 def _describe(request: web.Request) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class ServerSettings:
     allowed_origins: tuple[str, ...] = described(
         "Browser origins that may call /mcp, besides loopback ones; * for all.", ()
     )
+    secrets: Secret = described(
+        "Secrets that seal sessions and questions, so that they survive a restart and work on all "
+        "replicas: 32 random characters or more, several separated by blanks, newest first.",
+        factory=Secret,
+    )
     drain_s: float = described("Seconds that calls under way may take to end after SIGTERM.", 20.0)
 
 

@@ -44,7 +44,9 @@ async def test_public_files_need_no_credentials_and_are_the_resources_byte_for_b
         listed = (await agent.client.list_resources()).resources
         for item in listed:
             uri = str(item.uri)
-            path = addresses.pop(uri, uri.removeprefix("octoperf://") + ".md")
+            skill = uri.removeprefix("skill://octoperf-").removesuffix("/SKILL.md")
+            plain = uri.removeprefix("octoperf://") if skill == uri else f"skills/{skill}"
+            path = addresses.pop(uri, f"{plain}.md")
             async with session.get(f"{server.origin}/mcp/public/{path}") as answer:
                 assert answer.status == 200, path
                 body = await answer.read()

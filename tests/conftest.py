@@ -3,7 +3,11 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 NO_SKIP = "OCTOPERF_MCP_TESTS_NO_SKIP"
 """Set where everything that a test may need is installed: a skip is then a failure."""

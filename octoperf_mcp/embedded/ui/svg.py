@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 900, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 28
 _COLOURS = ("#1668b8", "#c4501b", "#2b8a3e", "#8a3ab9", "#b08900", "#0b7285", "#c2255c", "#5c636a")
 _TICKS = 4
+_SMALLEST = 1e-12
+"""Below it a value is drawn as nothing; powers of ten vanish further down."""
 _THOUSAND = 1000
 _HOUR_S = 3600
 
@@ -94,10 +96,11 @@ def pie(shares: Sequence[tuple[str, float]], *, title: str) -> Markup:
 
 def nice_top(value: float) -> float:
     """The next round number at or above `value`: 1, 2, 2.5 or 5 times a power of ten."""
-    if value <= 0 or not math.isfinite(value):
+    if value < _SMALLEST or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
+    tops = (step * power for step in (1, 2, 2.5, 5, 10, 20))
+    return next(top for top in tops if top >= value)
 
 
 def short(value: float) -> str:

@@ -41,6 +41,11 @@ def test_the_top_of_an_axis_is_at_or_above_the_highest_value(value: float) -> No
     assert nice_top(value) <= value * 10
 
 
+@pytest.mark.parametrize("value", [0.0, 5e-324, 1e-13, float("inf")])
+def test_an_axis_of_next_to_nothing_ends_at_one(value: float) -> None:
+    assert nice_top(value) == 1
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0"), (0.051, "0.051"), (34, "34"), (1234, "1.23k"), (2.5e6, "2.5M")]
 )

@@ -191,8 +191,10 @@ class Runs:
 
         Raises:
             NotFound: the run does not exist for the user.
+            Forbidden: his role may not change runs.
             Conflict: another process of the platform plays it.
         """
+        await self._require_writer(run_id, user_id)
         result = await self._documents.get("bench_result", run_id, user_id=user_id)
         if is_over(result.body["state"]):
             return result
@@ -229,11 +231,14 @@ class Runs:
             NotFound: the run does not exist for the user, or has no such file.
             Forbidden: his role may not change runs.
         """
+        await self._require_writer(run_id, user_id)
+        path = RunDirectory(self._data_dir, run_id).file(name)
+        await asyncio.to_thread(path.unlink)
+
+    async def _require_writer(self, run_id: str, user_id: str) -> None:
         async with self._records.database.reading() as reader:
             _, role = await rows.seen(reader, "bench_result", run_id, user_id)
         require_writer("bench_result", role)
-        path = RunDirectory(self._data_dir, run_id).file(name)
-        await asyncio.to_thread(path.unlink)
 
     async def settled(self, run_id: str) -> None:
         """Wait until a run of this process is over."""

@@ -209,6 +209,10 @@ class IdentityProvider:
         """
         return await self.users.get(user_id)
 
+    async def find_user(self, username: str) -> dict[str, Any] | None:
+        """As `user`, by name in whatever case."""
+        return await self.users.find(username)
+
     async def session_token(self, user_id: str) -> str:
         """A token of `/public/users/login`: a day, every operation."""
         return await self._local_token(

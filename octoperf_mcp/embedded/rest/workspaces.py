@@ -4,10 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.failures import Conflict, NotFound
+from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest import crud
-from octoperf_mcp.embedded.rest.answers import document_answer, json_answer
+from octoperf_mcp.embedded.rest.answers import document_answer, json_answer, no_content
+from octoperf_mcp.embedded.rest.bodies import read_object
 from octoperf_mcp.embedded.store.access import Role
 from octoperf_mcp.embedded.store.members import Member, Members
 
@@ -21,6 +22,9 @@ def routes() -> list[web.RouteDef]:
         web.post("/workspaces", create),
         web.get("/workspaces/members/by-workspace/{workspaceId}", by_workspace),
         web.get("/workspaces/members/by-user/{userId}", by_user),
+        web.post("/workspaces/members", add_member),
+        web.put("/workspaces/members/{id}", change_member),
+        web.delete("/workspaces/members/{id}", remove_member),
         web.get("/workspaces/{id}", crud.read(KIND)),
         web.put("/workspaces/{id}", crud.replace(KIND)),
         web.delete("/workspaces/{id}", delete),
@@ -66,6 +70,41 @@ async def by_user(request: web.Request) -> web.Response:
         request.match_info["userId"], user_id=crud.user_of(request)
     )
     return json_answer([await _shown(request, member) for member in found])
+
+
+async def add_member(request: web.Request) -> web.Response:
+    """Let the user of a name into a workspace, as a VIEWER unless another role is named."""
+    body = await read_object(request)
+    username = _text(body, "username")
+    workspace_id, role = _text(body, "workspaceId"), _text(body, "role", Role.VIEWER)
+    members = _members(request)
+    await members.of_workspace(workspace_id, user_id=crud.user_of(request))
+    user = await request.app[PLATFORM].identity.find_user(username)
+    if user is None:
+        raise Invalid(f"Nobody is registered as {username!r}; nobody was invited.")
+    made = await members.add(workspace_id, user["id"], role, user_id=crud.user_of(request))
+    return json_answer(await _shown(request, made), status=201)
+
+
+async def change_member(request: web.Request) -> web.Response:
+    """Give a member another role."""
+    role = _text(await read_object(request), "role")
+    member_id, user_id = request.match_info["id"], crud.user_of(request)
+    changed = await _members(request).change(member_id, role, user_id=user_id)
+    return json_answer(await _shown(request, changed))
+
+
+async def remove_member(request: web.Request) -> web.Response:
+    """Take a member's access away."""
+    await _members(request).remove(request.match_info["id"], user_id=crud.user_of(request))
+    return no_content()
+
+
+def _text(body: dict[str, Any], name: str, default: str = "") -> str:
+    value = body.get(name) or default
+    if not isinstance(value, str) or not value:
+        raise Invalid(f"'{name}' must be a text.")
+    return value
 
 
 def _members(request: web.Request) -> Members:

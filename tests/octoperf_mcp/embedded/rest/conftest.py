@@ -51,6 +51,10 @@ class FakeIdentity:
     ) -> str | None:
         return username if username == password and username in {"ada", "eve"} else None
 
+    async def find_user(self, username: str) -> dict[str, Any] | None:
+        name = username.removesuffix("@example.com")
+        return await self.user(name) if name in {"ada", "eve"} else None
+
     async def session_token(self, user_id: str) -> str:
         return f"{user_id}-token"
 

@@ -46,6 +46,7 @@ IDS = {
     "/tasks": "task",
     "/workspaces": "workspace",
     "/workspaces/docker-providers": "provider",
+    "/workspaces/members": "member",
 }
 """What `{id}` means, by the longest beginning of the path."""
 
@@ -82,7 +83,9 @@ async def owned(ada: Any, home: Any, example: Any, platform: Platform) -> Mappin
     files = platform.data_dir / "runs" / result / "files"
     files.mkdir(parents=True)
     (files / f"{MARK}.csv").write_text(MARK, "utf-8")
+    (member,) = await ada.get("/workspaces/members/by-user/ada")
     return {
+        "member": member["id"],
         "workspace": home.workspace_id,
         "project": home.project_id,
         "user": "ada",
@@ -171,6 +174,8 @@ def bodies_for(path: str, example: Any, owned: Mapping[str, str]) -> list[Any]:
     item = {"id": "i", "name": "x", "benchResultId": owned["result"], "metrics": [metric]}
     found: list[Any] = [{}, [owned["project"]], [{"id": owned["server"]}], item]
     found += [{**item, "@type": name} for name in ITEMS]
+    member = {"workspaceId": owned["workspace"], "username": "eve@example.com", "role": "ADMIN"}
+    found.append(member)
     if kind is not None:
         found.append({**example(kind), "workspaceId": owned["workspace"]})
     return found

@@ -1,17 +1,20 @@
 """Promises across plugins, kept on the registry as installed."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from octoperf_mcp.cli.tools import token_counts
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import Tool
 
 REGISTRY: Registry = load_registry()
 TOOLS = list(REGISTRY.tools.values())
 TICKETS = {"url", "pageUrl"}
+MAX_TOKENS = 700
 
 # What an agent needs for the main job, by name.
 MAIN_JOB = [
@@ -65,21 +68,31 @@ def test_a_tool_is_fit_for_every_host(tool: Tool) -> None:
     """Names, hints and schemas as the pickiest hosts want them."""
     definition = tool.definition
     assert re.fullmatch(r"[a-z][a-z0-9_]{2,47}", tool.name)
-    assert {key for key in definition["annotations"] if key.endswith("Hint")} == {
-        "readOnlyHint",
-        "destructiveHint",
-        "idempotentHint",
-        "openWorldHint",
-    }
-    assert 20 < len(tool.description) < 700
+    assert tool.title == definition["annotations"]["title"]
+    assert {
+        key: type(value) for key, value in definition["annotations"].items() if key != "title"
+    } == dict.fromkeys(("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"), bool)
+    assert 20 < len(tool.description) <= 600
     for key in ("inputSchema", "outputSchema"):
         schema = definition[key]
         Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"
-        assert not {"anyOf", "oneOf", "allOf", "$defs", "$ref"} & set(schema)
+        assert not {"anyOf", "oneOf", "allOf", "not", "if", "enum"} & set(schema)
+        assert not {"$defs", "$ref"} & set(_keywords(schema))
+    assert definition["inputSchema"]["additionalProperties"] is False
     for name, member in definition["inputSchema"]["properties"].items():
         assert re.fullmatch(r"[a-z][A-Za-z0-9]*", name)
         assert member["description"]
+
+
+def _keywords(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield key
+            yield from _keywords(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _keywords(value)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
@@ -99,6 +112,10 @@ def test_guides_speak_of_real_tools_only(path: str) -> None:
 
 
 def test_the_listing_of_all_tools_stays_small() -> None:
-    """The list must not eat the context window; about 0.9 kB a tool."""
-    sizes = [len(tool.description) for tool in TOOLS]
-    assert sum(sizes) / len(sizes) < 300
+    """The list must not eat the context window: whole definitions, counted in tokens."""
+    counts = token_counts(tool.definition for tool in TOOLS)
+    assert sum(counts) / len(counts) <= 350
+    large = {
+        tool.name: count for tool, count in zip(TOOLS, counts, strict=True) if count > MAX_TOKENS
+    }
+    assert large == {}

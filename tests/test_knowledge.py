@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from math import log
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -16,6 +16,7 @@ from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.registry.guide import called_tools, published
 from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.schema import written_schema
 
 REGISTRY = load_registry()
 ASSETS = published(REGISTRY, "https://mcp.acme.test", "https://mcp.acme.test").public_assets
@@ -51,7 +52,9 @@ def walk(node: Any) -> Iterator[tuple[str, Any]]:
 
 def known_words() -> tuple[set[str], set[str]]:
     """Names of properties, and values of enumerations, of all tools and documents."""
-    documents = [dict(tool.definition) for tool in REGISTRY.tools.values()]
+    tools = REGISTRY.tools.values()
+    documents = [dict(tool.definition) for tool in tools]
+    documents += [written_schema(get_type_hints(tool.function)["return"]) for tool in tools]
     names: set[str] = set()
     values: set[str] = set()
     for key, value in walk([*documents, *(schema(name) for name in SCHEMAS)]):

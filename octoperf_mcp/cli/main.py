@@ -38,7 +38,9 @@ COMMANDS = {
         "octoperf-mcp demo\n  octoperf-mcp demo --keep",
     ),
     "tools": Command(
-        "tools", "list the tools", "octoperf-mcp tools\n  octoperf-mcp tools --json | jq length"
+        "tools",
+        "list the tools, or what they cost a context window",
+        "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length",
     ),
     "plugins": Command("plugins", "list the plugins", "octoperf-mcp plugins list --json"),
     "call": Command(

@@ -89,25 +89,40 @@ def input_schema(model: type[BaseModel]) -> dict[str, Any]:
 def output_schema(returns: Any) -> dict[str, Any]:
     """JSON Schema of what a tool returns; the root is an object.
 
-    Only the root says what it is: a listing of tools is read into a context window.
+    The list of tools is read into a context window, so this shows what an agent or a typed client
+    can use: the members and, of a listing, those of its rows; what lies deeper is only an object.
+    Nothing is required, since the `fields` of a listing and the size of an answer leave members
+    out.
     """
-    schema = tidy(
+    written = written_schema(returns)
+    members = written.get("properties", {})
+    rows = "nextCursor" in members
+    shown = {name: _outlined(member, rows=rows) for name, member in members.items()}
+    return {"type": written.get("type"), "properties": shown}
+
+
+def written_schema(returns: Any) -> dict[str, Any]:
+    """The whole JSON Schema of what is written for a type, references written out."""
+    return tidy(
         adapter(returns).json_schema(mode="serialization", by_alias=True, schema_generator=_Schemas)
     )
-    told = schema.pop("description", None)
-    _silence(schema)
-    return {"description": told, **schema} if told else schema
 
 
-def _silence(node: Any) -> None:
-    if isinstance(node, dict):
-        if isinstance(node.get("description"), str):
-            del node["description"]
-        for value in node.values():
-            _silence(value)
-    elif isinstance(node, list):
-        for value in node:
-            _silence(value)
+def _outlined(node: Mapping[str, Any], *, rows: bool) -> dict[str, Any]:
+    kept = {key: node[key] for key in ("type", "enum", "const") if key in node}
+    if "anyOf" in node:
+        kept["anyOf"] = [_outlined(option, rows=False) for option in node["anyOf"]]
+    if "items" in node:
+        kept["items"] = _row(node["items"]) if rows else _outlined(node["items"], rows=False)
+    return kept
+
+
+def _row(node: Mapping[str, Any]) -> dict[str, Any]:
+    members = node.get("properties")
+    if not members:
+        return _outlined(node, rows=False)
+    shown = {name: _outlined(member, rows=False) for name, member in members.items()}
+    return {"type": "object", "properties": shown}
 
 
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:
@@ -143,8 +158,8 @@ def _plain(node: dict[str, Any]) -> dict[str, Any]:
         if len(rest) == 1:
             del node["anyOf"]
             node = {**rest[0], **node}
-            if node.get("default", ...) is None:
-                del node["default"]
+    if node.get("default", ...) in (None, ""):
+        del node["default"]  # not required says as much
     return node
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import quote, urlencode
 
 import jsonschema
@@ -24,6 +24,7 @@ import pytest
 from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry.paths import to_snake
+from octoperf_mcp.registry.schema import written_schema
 
 ORIGIN = "https://octoperf.test"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "tools"
@@ -113,9 +114,10 @@ class FakeContext:
         self.reported.append((done, total, message))
 
     async def run(self, tool: Tool, arguments: Mapping[str, Any]) -> Any:
-        """Call a tool; its result fits the output schema and says where to look at it."""
+        """Call a tool; its result fits the schema listed and the whole one, and has a link."""
         result = orjson.loads(await tool.call(self, arguments))
         jsonschema.validate(result, tool.definition["outputSchema"])
+        jsonschema.validate(result, written_schema(get_type_hints(tool.function)["return"]))
         assert result.get("url", "").startswith("http"), f"{tool.name}: no url"
         return result
 

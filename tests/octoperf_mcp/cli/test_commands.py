@@ -52,6 +52,25 @@ def test_tools_as_json_are_the_objects_of_tools_list(tmp_path: Path) -> None:
     assert listed["list_workspaces"]["annotations"]["readOnlyHint"] is True
 
 
+def test_tokens_are_counted_by_area(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["tools", "--tokens"]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert int(rows["all"][1]) == sum(int(rows[area][1]) for area in rows if _is_area(rows[area]))
+    assert rows["discovery"][4] in {"list_projects_by_workspace", "list_virtual_users"}
+
+
+def _is_area(row: list[str]) -> bool:
+    return row[0] != "all" and row[1].isdigit()
+
+
+def test_tokens_without_a_tokenizer_say_how_to_get_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "toktok", None)
+    assert run(["tools", "--tokens"]) == 1
+    assert "pip install toktok-rs" in capsys.readouterr().err
+
+
 def test_a_disabled_area_has_no_tools(tmp_path: Path) -> None:
     done = octoperf_mcp("tools", "--disable", "discovery", cwd=tmp_path)
     assert "list_workspaces" not in done.stdout

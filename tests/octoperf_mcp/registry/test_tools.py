@@ -78,6 +78,64 @@ def test_schemas_hold_no_references_and_no_titles() -> None:
         assert "title" not in list_things.definition[key]
 
 
+@payload
+class Part:
+    """Something within a row."""
+
+    id: str
+
+
+@payload
+class Owned(Row):
+    """A row with parts of its own."""
+
+    parts: list[Part]
+    owner: Part
+
+
+@payload
+class Owneds:
+    """A page of them."""
+
+    rows: list[Owned]
+    first: Part
+    next_cursor: str | None = None
+
+
+async def list_owned(ctx: ToolContext, name: str = "", limit: int = 5) -> Owneds:
+    """List what is owned.
+
+    Args:
+        name: Part of the name.
+        limit: Most rows.
+    """
+    raise AssertionError
+
+
+def test_the_output_schema_shows_members_and_rows_and_requires_nothing() -> None:
+    schema = tool(title="List", read_only=True)(list_owned).definition["outputSchema"]
+    text = {"type": "string"}
+    objects = {"type": "array", "items": {"type": "object"}}
+    row = {"id": text, "projectName": text, "note": text, "parts": objects}
+    assert schema == {
+        "type": "object",
+        "properties": {
+            "rows": {
+                "type": "array",
+                "items": {"type": "object", "properties": {**row, "owner": {"type": "object"}}},
+            },
+            "first": {"type": "object"},
+            "nextCursor": text,
+        },
+    }
+
+
+def test_a_default_that_says_no_more_than_absence_is_not_listed() -> None:
+    members = tool(title="List", read_only=True)(list_owned).definition["inputSchema"]["properties"]
+    assert "default" not in members["name"]
+    assert members["limit"]["default"] == 5
+
+
 def test_all_four_hints_are_set() -> None:
     hints = list_things.definition["annotations"]
     assert {key: hints[key] for key in hints if key.endswith("Hint")} == {

@@ -264,9 +264,10 @@ class PlaywrightSpecAction(ActionBase):
 
 
 class WebDriverAction(ActionBase):
-    """A browser script of the Selenium kind, kept as it is."""
+    """A step of the Selenium kind, kept as it is; imported lists open an address each."""
 
     kind: Literal["WebDriverAction", "SeleniumAction"] = type_name()
+    url: Text = None
 
 
 Action = Annotated[

@@ -2,26 +2,30 @@
 
 from collections.abc import Iterable
 
-from octoperf_import import links, prompts, rest, tools
+from octoperf_import import links, prompts, rest, tools, url_tools
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:
     """Calls of this area; those of the uploads are made through their tickets."""
-    return (rest.SIGN_UPLOAD, rest.IMPORT_HAR)
+    return (rest.SIGN_UPLOAD, rest.IMPORT_HAR, rest.IMPORT_URLS, rest.IMPORT_WEBDRIVER)
 
 
 @hookimpl
 def register_deep_links() -> Iterable[DeepLink]:
     """Pages of this area."""
-    return (links.PROJECT,)
+    return (links.PROJECT, links.VIRTUAL_USER)
 
 
 @hookimpl
 def register_tools() -> Iterable[Tool]:
     """Tools of this area."""
-    return (tools.import_har_virtual_user,)
+    return (
+        tools.import_har_virtual_user,
+        url_tools.import_urls_virtual_user,
+        url_tools.import_webdriver_virtual_user,
+    )
 
 
 @hookimpl

@@ -10,3 +10,7 @@ IMPORT_HAR = RestCall(
     body="multipart",
     answer="VirtualUser",
 )
+IMPORT_URLS = RestCall("POST", "/imports/urls/{projectId}", body="json", answer="VirtualUser")
+IMPORT_WEBDRIVER = RestCall(
+    "POST", "/imports/web-driver/{projectId}", body="json", answer="VirtualUser"
+)

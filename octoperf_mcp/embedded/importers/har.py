@@ -3,7 +3,6 @@
 Each entry of the file becomes one request or is named, with its reason, among the dropped ones.
 """
 
-from collections import Counter
 from typing import Any
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
@@ -15,46 +14,51 @@ from octoperf_mcp.embedded.importers.har_containers import (
     with_pauses,
 )
 from octoperf_mcp.embedded.importers.har_entries import Recorded, left_out, read
-from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
+from octoperf_mcp.embedded.importers.har_options import HarOptions
 from octoperf_mcp.embedded.importers.har_requests import action
-from octoperf_mcp.embedded.importers.imported import Dropped, Imported, new_id
-from octoperf_mcp.embedded.importers.values import mapping, parse, text
+from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note, new_id
+from octoperf_mcp.embedded.importers.report import reasons
+from octoperf_mcp.embedded.importers.servers import Servers
+from octoperf_mcp.embedded.importers.values import mapping, parse
 
 __all__ = ["MAX_ENTRIES", "HarOptions", "import_har"]
 
 Json = dict[str, Any]
 
 MAX_ENTRIES = 20_000
-_SHOWN_REASONS = 8
 _RECORD_AGAIN = (
     "Record again and export a HAR with its contents, as one .har file"
     " (in Playwright: recordHar with content `embed`)."
 )
 
 
-def import_har(data: bytes, options: HarOptions | None = None) -> Imported:
+def import_har(
+    data: bytes, options: HarOptions | None = None, bodies: Bodies | None = None
+) -> Imported:
     """Make one virtual user of a recording.
 
     Args:
         data: The file, UTF-8, a byte-order mark allowed.
         options: What to make of it; None: the defaults.
+        bodies: Takes the recorded bodies; None: new ones in memory.
 
     Raises:
         ImportFailed: it is no HAR, or none of its entries is a request to repeat.
     """
     options = options or HarOptions()
     log = _log(data)
-    result = Imported()
+    result = Imported(blobs=Bodies() if bodies is None else bodies)
     activity, kept = _sorted_out(log["entries"], options, result)
     placed = with_pauses(kept, activity, options.max_thinktime_ms)
     if not placed:
         raise ImportFailed(
             f"None of the {len(log['entries'])} entries is a request to repeat"
-            f" ({_reasons(result.dropped) or 'the list is empty'}).",
+            f" ({reasons(result.dropped) or 'the list is empty'}).",
             "Check the options and the containerTimeline, or record the journey again.",
         )
+    result.carried = len(placed)
     made = groups(placed, log, options)
-    servers = _Servers(result)
+    servers = Servers(result)
     children = _children(made, servers, result, options)
     result.virtual_users.append(
         {
@@ -110,46 +114,14 @@ def _sorted_out(
         elif options.timeline and options.step_at(started) < 0:
             reasons[one.index] = BEFORE_TIMELINE
     result.dropped = [
-        Dropped(f"/log/entries/{index}", reason) for index, reason in sorted(reasons.items())
+        Note(f"/log/entries/{index}", reason) for index, reason in sorted(reasons.items())
     ]
     activity = [one for one in ordered if one.index not in reasons or one.is_static()]
     return activity, {one.index for one in ordered} - reasons.keys()
 
 
-class _Servers:
-    """One server for each protocol, host and port, in the order of their first request."""
-
-    def __init__(self, result: Imported) -> None:
-        self._servers = result.servers
-        self._ids: dict[tuple[str, str, int], str] = {}
-
-    def of(self, recorded: Recorded) -> str:
-        """Id of the server that a request went to."""
-        key = (recorded.url.scheme.upper(), recorded.host, recorded.port)
-        if key not in self._ids:
-            self._ids[key] = new_id()
-            self._servers.append(_server(self._ids[key], *key))
-        return self._ids[key]
-
-
-def _server(server_id: str, protocol: str, host: str, port: int) -> Json:
-    return {
-        "id": server_id,
-        "name": host[:MAX_NAME],
-        "protocol": protocol,
-        "hostname": host,
-        "port": port,
-        "connectTimeoutMs": 0,
-        "responseTimeoutMs": 0,
-        "ipSpoofing": False,
-        "keepAlive": True,
-        "resourcesPool": 6,
-        "authorizations": [],
-    }
-
-
 def _children(
-    made: list[Group], servers: _Servers, result: Imported, options: HarOptions
+    made: list[Group], servers: Servers, result: Imported, options: HarOptions
 ) -> list[Json]:
     children: list[Json] = []
     for group in made:
@@ -160,12 +132,14 @@ def _children(
     return children
 
 
-def _container(group: Group, servers: _Servers, result: Imported, options: HarOptions) -> Json:
+def _container(group: Group, servers: Servers, result: Imported, options: HarOptions) -> Json:
     requests = []
     for placed in group.requests:
         made = action(
             placed.recorded,
-            servers.of(placed.recorded),
+            servers.of(
+                placed.recorded.url.scheme.upper(), placed.recorded.host, placed.recorded.port
+            ),
             result,
             fetch_resources=not options.keep_resources,
         )
@@ -198,15 +172,7 @@ def _delay(pause_ms: int, *, enabled: bool) -> Json:
     }
 
 
-def _reasons(dropped: list[Dropped]) -> str:
-    """The reasons with their counts, the most frequent first."""
-    counted = Counter(one.reason for one in dropped).most_common()
-    told = [f"{count} x {text(reason)}" for reason, count in counted[:_SHOWN_REASONS]]
-    rest = sum(count for _, count in counted[_SHOWN_REASONS:])
-    return "; ".join([*told, f"{rest} for other reasons"] if rest else told)
-
-
-def _summary(total: int, imported: int, dropped: list[Dropped]) -> str:
+def _summary(total: int, imported: int, dropped: list[Note]) -> str:
     """The description of the virtual user: what of the recording it holds."""
     told = f"{imported} of {total} recorded requests."
-    return f"{told} Left out: {_reasons(dropped)}." if dropped else told
+    return f"{told} Left out: {reasons(dropped)}." if dropped else told

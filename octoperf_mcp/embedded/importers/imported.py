@@ -1,11 +1,14 @@
 """What every importer answers."""
 
 import hashlib
+import io
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 Json = dict[str, Any]
+Span = tuple[int, int]
 
 
 def new_id() -> str:
@@ -14,14 +17,55 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """Something of the source that did not become an action.
+class Note:
+    """What became of one element of the source; `path` is its place there.
 
-    `path` is the JSON Pointer of the element in the source file.
+    In JSON sources that is the JSON Pointer, in a JMeter plan the names from the test plan down
+    (`/Test Plan/Users/Login`).
     """
 
     path: str
     reason: str
+
+
+class Bodies(Mapping[str, bytes]):
+    """Recorded bodies by the SHA-256 of their bytes in hexadecimal, each kept once, in a file.
+
+    Args:
+        file: Where to keep them, readable and writable; None: in memory.
+        index: Place and length of those that the file holds already.
+    """
+
+    def __init__(
+        self, file: BinaryIO | None = None, index: Mapping[str, Span] | None = None
+    ) -> None:
+        self._file: BinaryIO = file or io.BytesIO()
+        self._index = dict(index or {})
+
+    def keep(self, data: bytes) -> str:
+        """Keep a body and answer its key."""
+        key = hashlib.sha256(data).hexdigest()
+        if key not in self._index:
+            self._index[key] = (self._file.seek(0, io.SEEK_END), len(data))
+            self._file.write(data)
+        return key
+
+    @property
+    def index(self) -> Mapping[str, Span]:
+        """Place and length of each body in the file, once it is flushed."""
+        self._file.flush()
+        return self._index
+
+    def __getitem__(self, key: str) -> bytes:
+        start, size = self._index[key]
+        self._file.seek(start)
+        return self._file.read(size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
 
 
 @dataclass(slots=True)
@@ -30,16 +74,21 @@ class Imported:
 
     Requests refer to servers by `servers[i]["id"]`, an id of this import only; recorded bodies
     are referred to by `bodyRef`, a key of `blobs`.
+
+    Each element of the source is counted once: as `carried` over, as `dropped`, or as a
+    `generic` action that keeps it as it was. `changed` names those carried over that will not
+    do quite the same as before.
     """
 
     virtual_users: list[Json] = field(default_factory=list)
     servers: list[Json] = field(default_factory=list)
     variables: list[Json] = field(default_factory=list)
-    dropped: list[Dropped] = field(default_factory=list)
-    blobs: dict[str, bytes] = field(default_factory=dict)
+    carried: int = 0
+    dropped: list[Note] = field(default_factory=list)
+    generic: list[Note] = field(default_factory=list)
+    changed: list[Note] = field(default_factory=list)
+    blobs: Bodies = field(default_factory=Bodies)
 
     def keep(self, data: bytes) -> str:
-        """Remember a body and answer its key, the SHA-256 in hexadecimal."""
-        key = hashlib.sha256(data).hexdigest()
-        self.blobs[key] = data
-        return key
+        """Remember a body and answer its key."""
+        return self.blobs.keep(data)

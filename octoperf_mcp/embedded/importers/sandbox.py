@@ -1,60 +1,74 @@
-"""Reads recordings in a process of their own: a large one would hold up the whole service."""
+"""Reads uploads in a process of their own: a large one would hold up the whole service."""
 
-from dataclasses import asdict
-from typing import BinaryIO
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO, cast
 
 import orjson
 
 from octoperf_mcp.embedded.child import ChildDiedError, ChildTimeoutError, answer_of
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.har_options import HarOptions
-from octoperf_mcp.embedded.importers.imported import Dropped, Imported
+from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note
 
 LIMIT_S = 300.0
 _MODULE = "octoperf_mcp.embedded.importers.worker"
+_SMALLER = "Send a smaller one, or report this with the file."
 
 
-async def import_har_file(
-    file: BinaryIO, options: HarOptions, *, limit_s: float = LIMIT_S
-) -> Imported:
-    """As `import_har`, from an open file with a number (`fileno`), read from its start.
+@contextlib.asynccontextmanager
+async def imported_file(
+    kind: str, file: BinaryIO, options: dict[str, Any], *, limit_s: float = LIMIT_S
+) -> AsyncIterator[Imported]:
+    """What an importer makes of an open file; its bodies can be read within the block.
+
+    Args:
+        kind: Name of the importer, as in `worker.READERS`.
+        file: With a number (`fileno`); it is read from its start.
+        options: Of the importer, as JSON can hold them.
+        limit_s: Seconds it may take.
 
     Raises:
-        ImportFailed: it is no HAR, it took longer, or the process died.
+        ImportFailed: the importer refused it, it took longer, or the process died.
     """
-    number = file.fileno()
     file.seek(0)
     file.flush()
-    question = orjson.dumps(asdict(options))
-    try:
-        answer = await answer_of(
-            _MODULE, question, limit_s=limit_s, arguments=[str(number)], pass_fds=[number]
-        )
-    except ChildTimeoutError:
-        raise ImportFailed(
-            f"Reading the recording took longer than {limit_s:g} s.", "Record a shorter journey."
-        ) from None
-    except ChildDiedError as error:
-        raise ImportFailed(
-            f"The recording could not be read: {error or 'its process was killed'}.",
-            "Record a shorter journey, or report this with the file.",
-        ) from error
-    return _imported(answer)
+    with tempfile.TemporaryFile() as bodies:
+        numbers = [file.fileno(), bodies.fileno()]
+        question = orjson.dumps(options)
+        try:
+            answer = await answer_of(
+                _MODULE,
+                question,
+                limit_s=limit_s,
+                arguments=[kind, *map(str, numbers)],
+                pass_fds=numbers,
+            )
+        except ChildTimeoutError:
+            raise ImportFailed(f"Reading the file took longer than {limit_s:g} s.", _SMALLER) from (
+                None
+            )
+        except ChildDiedError as error:
+            problem = f"The file could not be read: {error or 'its process was killed'}."
+            raise ImportFailed(problem, _SMALLER) from error
+        yield _imported(orjson.loads(answer), cast("BinaryIO", bodies))
 
 
-def _imported(answer: bytes) -> Imported:
-    end = answer.index(b"\n") + 1
-    head = orjson.loads(answer[:end])
-    if "failed" in head:
-        raise ImportFailed(*head["failed"])
-    blobs = {}
-    for key, size in head["blobs"]:
-        blobs[key] = answer[end : end + size]
-        end += size
+def _imported(answer: dict[str, Any], bodies: BinaryIO) -> Imported:
+    if "failed" in answer:
+        raise ImportFailed(*answer["failed"])
+    index = {key: (start, size) for key, (start, size) in answer["blobs"].items()}
     return Imported(
-        virtual_users=head["virtualUsers"],
-        servers=head["servers"],
-        variables=head["variables"],
-        dropped=[Dropped(**one) for one in head["dropped"]],
-        blobs=blobs,
+        virtual_users=answer["virtual_users"],
+        servers=answer["servers"],
+        variables=answer["variables"],
+        carried=answer["carried"],
+        dropped=_notes(answer["dropped"]),
+        generic=_notes(answer["generic"]),
+        changed=_notes(answer["changed"]),
+        blobs=Bodies(bodies, index),
     )
+
+
+def _notes(listed: list[dict[str, str]]) -> list[Note]:
+    return [Note(**one) for one in listed]

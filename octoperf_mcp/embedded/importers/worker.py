@@ -1,21 +1,23 @@
-"""The process in which a HAR is read; `sandbox` starts it for each import.
+"""The process in which an upload is read; `sandbox` starts it for each import.
 
-Its argument is the number of an open file, the HAR. Standard input: the options as JSON. Standard
-output: a line of JSON, `{failed: [problem, next step]}` or `{virtualUsers, servers, variables,
-dropped, blobs: [[key, size], …]}`, the latter followed by the bodies one after another.
+Its arguments are the name of the importer and the numbers of two open files: the upload, and an
+empty one that takes the recorded bodies. Standard input: the options as JSON. Standard output:
+`{failed: [problem, next step]}`, or the fields of `Imported` with `blobs: {key: [start, size]}`.
 """
 
 import os
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import orjson
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.har import HarOptions, import_har
-from octoperf_mcp.embedded.importers.har_options import Step
-from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.embedded.importers.imported import Bodies, Imported
+
+Json = dict[str, Any]
+Reader = Callable[[BinaryIO, Json, Bodies], Imported]
 
 CPU_LIMIT_S = 300
 _GIB = 2**30
@@ -23,40 +25,44 @@ _MEMORY_PER_BYTE = 24
 """Measured: a HAR of 55 MB takes 350 MB; many tiny values take more."""
 
 
-def work(file: BinaryIO, options: dict[str, Any], sink: BinaryIO) -> None:
-    """Answer one import."""
+def _har(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
+    from octoperf_mcp.embedded.importers.har import HarOptions, import_har  # noqa: PLC0415 - one importer a process
+    from octoperf_mcp.embedded.importers.har_options import Step  # noqa: PLC0415 - as above
+
     timeline = tuple(Step(**step) for step in options.pop("timeline"))
+    return import_har(file.read(), HarOptions(**options, timeline=timeline), bodies)
+
+
+READERS: dict[str, Reader] = {"har": _har}
+"""By the name under which `sandbox` asks for them."""
+
+
+def work(reader: Reader, file: BinaryIO, options: Json, bodies: Bodies) -> bytes:
+    """The answer of one import."""
     try:
-        imported = import_har(file.read(), HarOptions(**options, timeline=timeline))
+        return _told(reader(file, options, bodies))
     except ImportFailed as error:
-        sink.write(orjson.dumps({"failed": [error.problem, error.next_step]}) + b"\n")
+        return orjson.dumps({"failed": [error.problem, error.next_step]})
     except MemoryError:
-        problem = "The recording takes more memory than an import may have."
-        sink.write(orjson.dumps({"failed": [problem, "Record a shorter journey."]}) + b"\n")
-    else:
-        _write(imported, sink)
-    sink.flush()
+        problem = "The file takes more memory than an import may have."
+        return orjson.dumps({"failed": [problem, "Send a smaller one."]})
 
 
-def _write(imported: Imported, sink: BinaryIO) -> None:
-    head = {
-        "virtualUsers": imported.virtual_users,
-        "servers": imported.servers,
-        "variables": imported.variables,
-        "dropped": imported.dropped,
-        "blobs": [[key, len(data)] for key, data in imported.blobs.items()],
-    }
-    sink.write(orjson.dumps(head) + b"\n")
-    sink.writelines(imported.blobs.values())
+def _told(imported: Imported) -> bytes:
+    names = ("virtual_users", "servers", "variables", "carried", "dropped", "generic", "changed")
+    told = {name: getattr(imported, name) for name in names}
+    return orjson.dumps({**told, "blobs": imported.blobs.index})
 
 
 def main() -> None:
     """Serve one import of the parent and end."""
-    with os.fdopen(int(sys.argv[1]), "rb") as file:
+    kind, source, bodies = sys.argv[1:]
+    with os.fdopen(int(source), "rb") as file, os.fdopen(int(bodies), "w+b") as kept:
         most = _GIB + _MEMORY_PER_BYTE * os.fstat(file.fileno()).st_size
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
-        work(file, orjson.loads(sys.stdin.buffer.read()), sys.stdout.buffer)
+        options = orjson.loads(sys.stdin.buffer.read())
+        sys.stdout.buffer.write(work(READERS[kind], file, options, Bodies(kept)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from octoperf_import import tools
+from octoperf_import import tools, url_tools
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import FakeContext
@@ -69,3 +69,27 @@ async def test_a_ticket_for_a_wrong_project_is_refused_at_once(context: Maker) -
     error = await ctx.refuse(tools.import_har_virtual_user, {"projectId": "p9"})
     assert error.next_step == "Take projectId from list_projects_by_workspace."
     assert ctx.made == []
+
+
+async def test_a_list_of_urls_is_imported_at_once_and_says_what_comes_next(context: Maker) -> None:
+    line = "POST /imports/urls/p1"
+    ctx = context(PLUGIN, {line: {"id": "v1", "name": "Pages", "type": "JMETER"}})
+    arguments = {"projectId": "p1", "urls": ["https://a.example/"], "name": "Pages"}
+    made = await ctx.run(url_tools.import_urls_virtual_user, arguments)
+    assert (made["id"], made["type"]) == ("v1", "JMETER")
+    assert made["url"].endswith("/design/virtual-user/v1")
+    assert "validate_virtual_user" in made["next"]
+    assert ctx.body_of(line) == {
+        "name": "Pages",
+        "urls": ["https://a.example/"],
+        "crawl": "DO_NOT_CRAWL",
+    }
+
+
+async def test_urls_for_a_browser_go_to_their_own_import(context: Maker) -> None:
+    line = "POST /imports/web-driver/p1"
+    ctx = context(PLUGIN, {line: {"id": "v1", "name": "a.example", "type": "WEB_DRIVER"}})
+    arguments = {"projectId": "p1", "urls": ["https://a.example/"]}
+    made = await ctx.run(url_tools.import_webdriver_virtual_user, arguments)
+    assert made["type"] == "WEB_DRIVER"
+    assert ctx.body_of(line) == {"urls": ["https://a.example/"]}

@@ -3,7 +3,8 @@
 import io
 import re
 import tempfile
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, BinaryIO, cast
 
 import orjson
 import pytest
@@ -12,14 +13,20 @@ from octoperf_mcp.demo.shop_recording import container_timeline, recording
 from octoperf_mcp.embedded.importers import worker
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.har import HarOptions, import_har
-from octoperf_mcp.embedded.importers.imported import Imported
-from octoperf_mcp.embedded.importers.sandbox import import_har_file
+from octoperf_mcp.embedded.importers.imported import Bodies, Imported
+from octoperf_mcp.embedded.importers.sandbox import imported_file
 
 
 async def read(data: bytes, options: HarOptions | None = None, **limits: Any) -> Imported:
-    with tempfile.SpooledTemporaryFile() as file:
+    """Everything but the bodies, which end with the block, and the bodies as a dictionary."""
+    with tempfile.TemporaryFile() as file:
         file.write(data)
-        return await import_har_file(file, options or HarOptions(), **limits)  # type: ignore[arg-type]
+        given = asdict(options or HarOptions())
+        async with imported_file("har", cast("BinaryIO", file), given, **limits) as imported:
+            bodies = Bodies()
+            for body in imported.blobs.values():
+                bodies.keep(body)
+            return replace(imported, blobs=bodies)
 
 
 def without_ids(imported: Imported) -> bytes:
@@ -52,8 +59,7 @@ def test_a_recording_that_takes_too_much_memory_is_a_refusal() -> None:
         def read(self, _: int | None = -1, /) -> bytes:
             raise MemoryError
 
-    sink = io.BytesIO()
-    worker.work(Endless(), {"timeline": []}, sink)
-    problem, next_step = orjson.loads(sink.getvalue())["failed"]
+    answer = worker.work(worker.READERS["har"], Endless(), {"timeline": []}, Bodies())
+    problem, next_step = orjson.loads(answer)["failed"]
     assert "more memory" in problem
     assert next_step

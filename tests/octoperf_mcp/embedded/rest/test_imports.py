@@ -53,6 +53,8 @@ async def kept(platform: Platform) -> tuple[int, int]:
 
 async def test_the_answer_is_the_stored_virtual_user(ada: Rest, home: Home) -> None:
     answered = await import_har(ada, home)
+    report = answered.pop("importReport")
+    assert (report["carried"], report["droppedTotal"]) == (13, 32)
     assert answered == await ada.get(f"/design/virtual-users/{answered['id']}")
     assert answered["@type"] == "VirtualUser"
     assert answered["projectId"] == home.project_id
@@ -251,3 +253,33 @@ async def test_a_compressed_part_is_refused(ada: Rest, home: Home) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     path = f"/imports/har/{home.project_id}"
     await ada.json("POST", path, status=400, data=body, headers=headers)
+
+
+async def test_a_list_of_addresses_becomes_a_virtual_user(ada: Rest, home: Home) -> None:
+    path = f"/imports/urls/{home.project_id}"
+    body = {"name": "Pages", "urls": ["http://a.example/", "http://a.example/x?y=1"]}
+    made = await ada.post(path, body, status=201)
+    assert made["importReport"]["carried"] == 2
+    assert [one["path"] for one in made["children"]] == ["/", "/x"]
+    assert await ada.get(f"/design/virtual-users/sanity-check/{made['id']}") == []
+    again = await ada.post(path, body, status=201)
+    assert made["children"][0]["serverId"] == again["children"][0]["serverId"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"urls": "http://a.example"}, {"urls": ["x"]}, {"urls": ["http://a/"], "crawl": "DEEP"}],
+)
+async def test_a_wrong_list_of_addresses_is_400_and_keeps_nothing(
+    ada: Rest, home: Home, platform: Platform, body: Json
+) -> None:
+    before = await kept(platform)
+    await ada.json("POST", f"/imports/urls/{home.project_id}", status=400, json=body)
+    assert await kept(platform) == before
+
+
+async def test_a_list_for_a_browser_is_of_its_own_type(ada: Rest, home: Home) -> None:
+    path = f"/imports/web-driver/{home.project_id}"
+    made = await ada.post(path, {"urls": ["http://a.example/cart"]}, status=201)
+    assert made["type"] == "WEB_DRIVER"
+    assert made["children"][0]["url"] == "http://a.example/cart"

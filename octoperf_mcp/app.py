@@ -38,7 +38,7 @@ from octoperf_mcp.transport.sessions import Sessions
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.capabilities import Capabilities
-from octoperf_mcp.upstream.client import RestClient, open_session
+from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
 
 _MIN_SECRET_CHARS = 32
@@ -66,7 +66,7 @@ class Addresses:
 
 
 class _Upstream:
-    """The REST client and what hangs on it; its session opens with the application."""
+    """The REST client and what hangs on it; it lives as long as the application."""
 
     def __init__(self, settings: Settings, registry: Registry, addresses: Addresses) -> None:
         self._settings = settings.upstream
@@ -77,14 +77,11 @@ class _Upstream:
         self._capabilities: Capabilities | None = None
 
     async def run(self, _app: web.Application) -> AsyncIterator[None]:
-        """Open the session, close it at the end."""
-        session = open_session(self._settings)
-        self._client = RestClient(
-            session, self._addresses.upstream, self._registered, self._settings.max_answer_bytes
-        )
-        self._capabilities = Capabilities(self._client)
+        """Make the client, close it at the end."""
+        client = RestClient(self._addresses.upstream, self._registered, self._settings)
+        self._client, self._capabilities = client, Capabilities(client)
         yield
-        await session.close()
+        await client.close()
 
     def context(self, scope: CallScope) -> CallContext:
         """The context of one tool call."""

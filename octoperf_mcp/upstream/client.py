@@ -1,27 +1,37 @@
-"""One HTTP client for the OctoPerf REST API; each call carries its caller's own token."""
+"""One client for the OctoPerf REST API; each call carries its caller's own token."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
-from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
 import orjson
-from yarl import URL
 
+from octoperf_mcp import __version__
 from octoperf_mcp.config import UpstreamSettings
-from octoperf_mcp.errors import NotFoundError, OctoPerfMcpError, UnavailableError
+from octoperf_mcp.errors import (
+    InvalidTokenError,
+    NotFoundError,
+    OctoPerfMcpError,
+    UnavailableError,
+)
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.rest_calls import RestCall
+from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
 from octoperf_mcp.upstream.failures import failure, unreachable
+from octoperf_mcp.upstream.http1 import (
+    Answer,
+    LargeAnswerError,
+    MalformedAnswerError,
+    unpacked,
+)
 
 _PARSE_IN_THREAD_BYTES = 2 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
+_UNPACK_IN_THREAD_BYTES = 256 * 1024
 _FIRST_FAILURE = 400
 _JSON = "application/json"
-_URLS = 1024
-"""Addresses kept ready: taking one apart costs as much as checking a token."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NO_IDS = frozenset({"", ".", ".."})
 
 
@@ -31,42 +41,40 @@ class UnregisteredCallError(OctoPerfMcpError):
     code = "unregistered_call"
 
 
-def open_session(settings: UpstreamSettings) -> aiohttp.ClientSession:
-    """The one session of a process.
-
-    No cookies, which would mix users; idle connections are closed before the usual server does.
-    aiohttp itself repeats a GET, PUT or DELETE once when a connection broke, never a POST.
-    """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=10),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(
-            total=None, connect=10, sock_connect=10, sock_read=settings.timeout_s
-        ),
-    )
-
-
 class RestClient:
-    """Makes registered calls.
+    """Makes registered calls, without cookies, which would mix users, and without redirects.
 
     Args:
-        session: From `open_session`; closed by whoever opened it.
-        base_url: Origin of the REST API, without trailing slash.
+        base_url: Address of the REST API, without trailing slash.
         registered: The calls that may be made.
-        max_answer_bytes: Largest answer that is read.
+        settings: Limits.
+        tls: Instead of the usual trust in the system's certificates.
     """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
         base_url: str,
         registered: frozenset[RestCall],
-        max_answer_bytes: int = 64 * 1024 * 1024,
+        settings: UpstreamSettings,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._session = session
         self._registered = registered
-        self._max_answer_bytes = max_answer_bytes
-        self._url = lru_cache(maxsize=_URLS)(partial(_url, base_url))
+        self._max_answer_bytes = settings.max_answer_bytes
+        self._pool = Pool(
+            base_url, limit=settings.connections, silence_s=settings.timeout_s, tls=tls
+        )
+        base = urlsplit(base_url)
+        self._prefix = quote(base.path, safe="/%")
+        host = base.netloc.rpartition("@")[2]
+        self._fixed = (
+            f" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: octoperf-mcp/{__version__}\r\n"
+            f"Accept: {_JSON}, */*;q=0.5\r\nAccept-Encoding: gzip\r\n"
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close()
 
     async def call(
         self, call: RestCall, caller: Caller, values: Mapping[str, Any], body: Any = None
@@ -80,52 +88,52 @@ class RestClient:
         """
         if call not in self._registered:
             raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
-        url = self._url(_target(call, values))
-        headers = {"Authorization": f"Bearer {caller.token}", "Accept": f"{_JSON}, */*;q=0.5"}
-        data = None
+        request = self._request(call, _target(call, values), caller.token, body)
+        answer = await self._ask(call, request)
+        if answer.status >= _FIRST_FAILURE:
+            raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
+        return await _decode(call, answer.body)
+
+    def _request(self, call: RestCall, target: str, token: str, body: Any) -> bytes:
+        if "\r" in token or "\n" in token:
+            raise InvalidTokenError("The access token is malformed.")
+        head = f"{call.method} {self._prefix}{target}{self._fixed}Authorization: Bearer {token}\r\n"
         if call.body == "json":
             data = orjson.dumps(body)
-            headers["Content-Type"] = _JSON
-        status, answer, answer_headers = await self._send(call, url, headers, data)
-        if status >= _FIRST_FAILURE:
-            raise failure(call, status, answer, answer_headers)
-        return await _decode(call, answer)
+            head += f"Content-Type: {_JSON}\r\nContent-Length: {len(data)}\r\n\r\n"
+            return head.encode("latin-1") + data
+        if call.method in _WITH_BODY:
+            head += "Content-Length: 0\r\n"
+        return (head + "\r\n").encode("latin-1")
 
-    async def _send(
-        self, call: RestCall, url: URL, headers: Mapping[str, str], data: bytes | None
-    ) -> tuple[int, bytes, Mapping[str, str]]:
+    async def _ask(self, call: RestCall, request: bytes) -> Answer:
         try:
-            async with self._session.request(
-                call.method, url, headers=headers, data=data, allow_redirects=False
-            ) as response:
-                return response.status, await self._read(call, response), response.headers
+            answer = await self._pool.ask(call.method, request, self._max_answer_bytes)
+            if b"content-encoding" in answer.fields:
+                await self._unpack(answer)
         except TimeoutError as error:
             raise unreachable(call, "it did not answer in time") from error
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+        except BrokenConnectionError as error:
             raise unreachable(call, "the connection broke") from error
-        except aiohttp.ClientError as error:
-            raise unreachable(call, type(error).__name__) from error
+        except ssl.SSLCertVerificationError as error:
+            raise unreachable(call, "its certificate is not trusted") from error
+        except OSError as error:
+            raise unreachable(call, "no connection could be made") from error
+        except MalformedAnswerError as error:
+            raise unreachable(call, f"what it answered is not HTTP: {error}") from error
+        except LargeAnswerError as error:
+            raise UnavailableError(
+                f"The answer is larger than {self._max_answer_bytes} bytes.",
+                endpoint=call.endpoint,
+                next_step="Ask for less: a filter, a shorter time range, fewer rows.",
+            ) from error
+        return answer
 
-    async def _read(self, call: RestCall, response: aiohttp.ClientResponse) -> bytes:
-        declared = response.content_length
-        if declared is not None and declared <= self._max_answer_bytes:
-            return await response.read()
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_chunked(_CHUNK_BYTES):
-            size += len(part)
-            if size > self._max_answer_bytes:
-                raise UnavailableError(
-                    f"The answer is larger than {self._max_answer_bytes} bytes.",
-                    endpoint=call.endpoint,
-                    next_step="Ask for less: a filter, a shorter time range, fewer rows.",
-                )
-            parts.append(part)
-        return b"".join(parts)
-
-
-def _url(base_url: str, target: str) -> URL:
-    return URL(base_url + target, encoded=True)
+    async def _unpack(self, answer: Answer) -> None:
+        if len(answer.body) > _UNPACK_IN_THREAD_BYTES:
+            answer.body = await asyncio.to_thread(unpacked, answer, self._max_answer_bytes)
+        else:
+            answer.body = unpacked(answer, self._max_answer_bytes)
 
 
 def _target(call: RestCall, values: Mapping[str, Any]) -> str:

@@ -58,10 +58,8 @@ _NEXT_STEP = {
 _SERVER_FAILURE = 500
 
 
-def failure(
-    call: RestCall, status: int, body: bytes, headers: Mapping[str, str]
-) -> OctoPerfMcpError:
-    """The error for one answer of status 400 or above."""
+def failure(call: RestCall, status: int, body: bytes, retry_after: str = "") -> OctoPerfMcpError:
+    """The error for one answer of status 400 or above; `retry_after` is its field of that name."""
     if status == 401:  # noqa: PLR2004 - the status that means: sign in again
         return InvalidTokenError("OctoPerf does not accept the token any more.")
     document = _json_object(body)
@@ -71,7 +69,7 @@ def failure(
         text,
         status=status,
         endpoint=call.endpoint,
-        retry_after_s=_seconds(headers.get("Retry-After")),
+        retry_after_s=_seconds(retry_after),
         next_step=str(document.get("next") or _NEXT_STEP.get(status, _default_next(status))),
         details={key: document[key] for key in _PASSED_ON if key in document},
     )
@@ -105,7 +103,7 @@ def _text_of(document: Mapping[str, Any], status: int) -> str:
     return f"{_FALLBACK_TEXT.get(status, 'OctoPerf failed to answer')} (HTTP {status})."
 
 
-def _seconds(value: str | None) -> float | None:
+def _seconds(value: str) -> float | None:
     try:
         return float(value) if value else None
     except ValueError:

@@ -1,5 +1,6 @@
 """The REST client: registered calls only, the caller's token, failures an agent can act on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from octoperf_mcp import errors
 from octoperf_mcp.config import UpstreamSettings
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.rest_calls import RestCall
-from octoperf_mcp.upstream.client import RestClient, UnregisteredCallError, open_session
+from octoperf_mcp.upstream.client import RestClient, UnregisteredCallError
 
 GET = RestCall("GET", "/things/{thingId}", query=("nameContains", "all"), answer="Thing")
 PUT = RestCall("PUT", "/things/{thingId}", body="json", answer="Thing")
@@ -55,10 +56,11 @@ async def client(upstream: Upstream) -> AsyncIterator[RestClient]:
     app.router.add_route("*", "/{tail:.*}", upstream.handle)
     server = TestServer(app)
     await server.start_server()
-    session = open_session(UpstreamSettings())
     registered = frozenset({GET, PUT, POST, TEXT})
-    yield RestClient(session, str(server.make_url("")).rstrip("/"), registered, 1000)
-    await session.close()
+    settings = UpstreamSettings(max_answer_bytes=1000)
+    client = RestClient(str(server.make_url("")).rstrip("/"), registered, settings)
+    yield client
+    await client.close()
     await server.close()
 
 
@@ -192,11 +194,10 @@ async def test_a_post_is_never_repeated(client: RestClient, upstream: Upstream) 
 
 
 async def test_an_upstream_that_is_down_is_unavailable() -> None:
-    session = open_session(UpstreamSettings())
-    client = RestClient(session, "http://127.0.0.1:1", frozenset({GET}))
+    client = RestClient("http://127.0.0.1:1", frozenset({GET}), UpstreamSettings())
     with pytest.raises(errors.UnavailableError, match="could not be reached"):
         await client.call(GET, CALLER, {"thing_id": "a"})
-    await session.close()
+    await client.close()
 
 
 async def test_an_answer_above_the_limit_is_not_read_to_its_end(
@@ -205,3 +206,43 @@ async def test_an_answer_above_the_limit_is_not_read_to_its_end(
     upstream.answers = [web.json_response({"x": "y" * 2000})]
     with pytest.raises(errors.UnavailableError, match="larger than 1000 bytes"):
         await client.call(GET, CALLER, {"thing_id": "a"})
+
+
+async def test_a_compressed_answer_is_read(client: RestClient, upstream: Upstream) -> None:
+    answer = web.json_response({"x": "y" * 900})
+    answer.enable_compression(web.ContentCoding.gzip)
+    upstream.answers = [answer]
+    assert await client.call(GET, CALLER, {"thing_id": "a"}) == {"x": "y" * 900}
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_refused(
+    client: RestClient, upstream: Upstream
+) -> None:
+    answer = web.json_response({"x": "y" * 2_000_000})
+    answer.enable_compression(web.ContentCoding.gzip)
+    upstream.answers = [answer]
+    with pytest.raises(errors.UnavailableError, match="larger"):
+        await client.call(GET, CALLER, {"thing_id": "a"})
+
+
+async def test_a_token_never_adds_fields_to_a_request(
+    client: RestClient, upstream: Upstream
+) -> None:
+    caller = Caller("u1", "c1", frozenset(), "t\r\nX-Admin: 1", 0)
+    with pytest.raises(errors.InvalidTokenError):
+        await client.call(GET, caller, {"thing_id": "a"})
+    assert upstream.requests == []
+
+
+async def test_an_upstream_that_speaks_no_http_is_unavailable() -> None:
+    async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        writer.close()
+
+    listener = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        client = RestClient(f"http://127.0.0.1:{port}", frozenset({GET}), UpstreamSettings())
+        with pytest.raises(errors.UnavailableError, match=r"not HTTP|broke"):
+            await client.call(GET, CALLER, {"thing_id": "a"})
+        await client.close()

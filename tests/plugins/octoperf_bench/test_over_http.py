@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 import octoperf_bench.run_tools
@@ -21,7 +21,7 @@ from octoperf_mcp.embedded.app import add_platform, close_platform, open_platfor
 from octoperf_mcp.errors import ToolError
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.upstream.calls import CORE_CALLS
-from octoperf_mcp.upstream.client import RestClient, open_session
+from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
 
 USERS = 2
@@ -126,13 +126,12 @@ async def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     token = await platform.identity.mint_token(user_id, scopes, 600)
     caller = Caller(user_id, "tests", scopes, token, 4e9)
     messages: list[str] = []
-    session = open_session(UpstreamSettings())
     async with TestServer(app) as server:
         origin = str(server.make_url("/")).rstrip("/")
-        client = RestClient(session, origin, registry.rest_calls | CORE_CALLS)
+        client = RestClient(origin, registry.rest_calls | CORE_CALLS, UpstreamSettings())
         context = CallContext(Scope(caller, messages), client, origin, WorkspaceCache())
         yield Agent(registry, context, client, messages)
-        await session.close()
+        await client.close()
         await close_platform(platform)
 
 
@@ -196,9 +195,12 @@ async def script(agent: Agent, target: tuple[Target, BaseTestServer]) -> Script:
 
 async def _made(agent: Agent, path: str, body: Mapping[str, Any]) -> str:
     """Id of a document that no tool creates, made over REST."""
-    session, url = agent.client._session, agent.client._url(path)
+    url = agent.context._ui_origin + path
     headers = {"Authorization": f"Bearer {agent.context.caller.token}"}
-    async with session.post(url, json={"id": "", **body}, headers=headers) as answer:
+    async with (
+        ClientSession() as session,
+        session.post(url, json={"id": "", **body}, headers=headers) as answer,
+    ):
         assert answer.status == 201, await answer.text()
         return str((await answer.json())["id"])
 

@@ -1,8 +1,9 @@
 """The rows of a CSV variable, read once per worker."""
 
 import csv
+import io
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def load_rows(variable: dict[str, Any], resources: Path, share: tuple[int, int],
     path = resources / Path(str(variable["filename"])).name
     encoding = str(variable.get("encoding") or "utf-8-sig")
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        rows = list(_records(file.read(), variable))
+        rows = list(_records(file.read().removeprefix("\ufeff"), variable))
     names = [str(name) for name in variable.get("names") or []]
     if not names and rows:
         names = [name.strip() for name in rows.pop(0)]
@@ -75,13 +76,18 @@ def load_rows(variable: dict[str, Any], resources: Path, share: tuple[int, int],
     return Rows(names, rows)
 
 
-def _records(text: str, variable: dict[str, Any]) -> Iterator[list[str]]:
+def header_of(text: str, variable: Mapping[str, Any]) -> list[str]:
+    """Column names in the first line of a file, for a CSVVariable that names none itself."""
+    first = next(_records(text.removeprefix("\ufeff"), variable), [])
+    return [name.strip() for name in first]
+
+
+def _records(text: str, variable: Mapping[str, Any]) -> Iterator[list[str]]:
     delimiter = str(variable.get("delimiter") or ",").replace(_TAB, "\t")
     if variable.get("allowQuotedData") and len(delimiter) == 1:
-        yield from (
-            row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if row
-        )
+        quoted = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        yield from (row for row in quoted if row)
         return
-    for line in text.splitlines():
+    for line in io.StringIO(text, newline=None):
         if line.strip():
-            yield line.split(delimiter)
+            yield line.rstrip("\n").split(delimiter)

@@ -1,5 +1,7 @@
 """Takes secrets out of what is kept: logs, errors, captures."""
 
+import html
+import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -8,14 +10,21 @@ HIDDEN = "******"
 
 
 class Mask:
-    """Replaces secret values, as they are and as they stand in addresses and forms."""
+    """Replaces secret values, as they are and as they stand in addresses, forms, JSON and pages."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings = {
             spelling
             for secret in secrets
             if secret
-            for spelling in (secret, quote(secret, safe=""), quote_plus(secret))
+            for spelling in (
+                secret,
+                quote(secret, safe=""),
+                quote_plus(secret),
+                json.dumps(secret)[1:-1],
+                json.dumps(secret, ensure_ascii=False)[1:-1],
+                html.escape(secret),
+            )
         }
         self._texts = sorted(spellings, key=len, reverse=True)
         self._bytes = [text.encode() for text in self._texts]

@@ -1,7 +1,7 @@
 """From the documents of a plan to the program of each profile."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Materials:
     run_id: str
     share: tuple[int, int] = (0, 1)
     """Index of this generator, and how many there are."""
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """State of variables that the profiles of this generator have in common."""
 
 
 def compile_profile(profile: Document, index: int, materials: Materials, warn: Warn) -> Program:
@@ -90,7 +92,9 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
     """A virtual user with its servers and variables, ready to be played."""
     tree = materials.virtual_users[role.virtual_user_id]
     mentioned = Mentions.of([tree, *materials.virtual_users.values()])
-    around = Surroundings(materials.resources, materials.share, materials.run_id, warn)
+    around = Surroundings(
+        materials.resources, materials.share, materials.run_id, warn, materials.shared
+    )
     program = Program(
         role.name,
         role.profile,

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,15 @@ class Surroundings:
     seed: str = ""
     warn: Callable[[str], None] = lambda _: None
     """Takes a line for the run log."""
+    shared: dict[Any, Any] = field(default_factory=dict)
+    """State of the variables that all users of this generator share, whatever their profile."""
+    variable_id: str = ""
+    """Of the variable at hand: several CSV variables may have one name."""
 
 
 @dataclass(slots=True)
 class VariableSet:
-    """The variables of a run in one worker; counters and shared files live here."""
+    """The variables of a profile in one worker."""
 
     constants: list[OnIteration] = field(default_factory=list)
     """Run once when a user starts."""
@@ -58,7 +62,9 @@ def compile_variables(
         if kind is None:
             around.warn(f"Variable {document.get('name')!r}: {variable.get('@type')} does not run.")
             continue
-        kind(made, str(document.get("name") or ""), variable, used, around)
+        name = str(document.get("name") or "")
+        own = replace(around, variable_id=str(document.get("id") or name))
+        kind(made, name, variable, used, own)
     return made
 
 
@@ -101,23 +107,24 @@ def _csv_variable(
     if columns and not any(used(str(column)) for column in columns):
         return
     filename = str(variable.get("filename") or "")
+    recycle = variable.get("recycleOnEOF") is not False
+    stops = bool(variable.get("stopThreadOnEOF"))
+    private = variable.get("scope") == "PRIVATE"
+    key = ("csv", around.variable_id)
     try:
-        rows = load_rows(dict(variable), around.resources, around.share, around.seed + name)
+        rows = around.shared.get(("rows", around.variable_id)) or load_rows(
+            dict(variable), around.resources, around.share, around.seed + name
+        )
     except (OSError, LookupError) as error:
         around.warn(f"CSV DataSet:{name}: resources/{filename} cannot be read: {error}")
         return
-    recycle = variable.get("recycleOnEOF") is not False
-    stops = bool(variable.get("stopThreadOnEOF"))
-    shared = Reader(rows, recycle=recycle)
-    private = variable.get("scope") == "PRIVATE"
+    around.shared["rows", around.variable_id] = rows
 
     def reader_of(session: "UserSession") -> Reader:
-        if not private:
-            return shared
-        key = ("csv", name)
-        if key not in session.store:
-            session.store[key] = Reader(rows, recycle=recycle)
-        reader: Reader = session.store[key]
+        readers = session.store if private else around.shared
+        if key not in readers:
+            readers[key] = Reader(rows, recycle=recycle)
+        reader: Reader = readers[key]
         return reader
 
     def next_row(session: "UserSession") -> None:
@@ -135,23 +142,24 @@ def _csv_variable(
 
 
 def _counter_variable(
-    made: VariableSet, name: str, variable: Variable, _: _Used, __: Surroundings
+    made: VariableSet, name: str, variable: Variable, _: _Used, around: Surroundings
 ) -> None:
     first = _whole(variable, "start", 1)
-    last = variable.get("end")
     step = _whole(variable, "increment", 1)
+    last = variable.get("end")
+    size = None if last is None else max(0, (int(last) - first) // step) + 1 if step else 1
     pattern = str(variable.get("format") or "")
     per_user, resets = bool(variable.get("trackPerUser")), bool(variable.get("resetOnIteration"))
-    shared: dict[Any, Any] = {}
+    key = ("counter", around.variable_id)
 
     def count(session: "UserSession") -> None:
-        state = session.store if per_user else shared
-        key = ("counter", name)
-        value = first if resets and per_user else state.get(key, first)
-        if last is not None and value > int(last):
-            value = first
-        state[key] = value + step
-        session.variables[name] = format_number(value, pattern)
+        if per_user:
+            position = 0 if resets else session.store.get(key, 0)
+            session.store[key] = position + 1
+        else:
+            position = _next_position(around, key)
+        turn = position if size is None else position % size
+        session.variables[name] = format_number(first + turn * step, pattern)
 
     made.per_iteration.append(count)
 
@@ -163,29 +171,28 @@ def _random_variable(
     pattern = str(variable.get("format") or "")
     seed = variable.get("seed")
     per_user = bool(variable.get("perUser"))
-    shared = random.Random(None if seed is None else f"{seed}/{around.share[0]}")  # noqa: S311 - test data
+    key = ("random", around.variable_id)
 
     def draw(session: "UserSession") -> None:
-        source = shared
-        if per_user:
-            key = ("random", name)
-            if key not in session.store:
-                own = None if seed is None else f"{seed}/{session.thread_number}"
-                session.store[key] = random.Random(own)  # noqa: S311 - test data
-            source = session.store[key]
+        sources = session.store if per_user else around.shared
+        if key not in sources:
+            whose = session.thread_number if per_user else around.share[0]
+            own = None if seed is None else f"{seed}/{whose}"
+            sources[key] = random.Random(own)  # noqa: S311 - test data
+        source: random.Random = sources[key]
         session.variables[name] = format_number(source.randint(low, high), pattern)
 
     made.per_iteration.append(draw)
 
 
 def _list_variable(
-    made: VariableSet, name: str, variable: Variable, _: _Used, __: Surroundings
+    made: VariableSet, name: str, variable: Variable, _: _Used, around: Surroundings
 ) -> None:
     values = [str(value) for value in variable.get("values") or []]
     in_order = variable.get("order") != "RANDOM"
     private = variable.get("scope") == "PRIVATE"
     recycle = variable.get("recycleOnEnd") is not False
-    shared: dict[Any, Any] = {}
+    key = ("list", around.variable_id)
 
     def choose(session: "UserSession") -> None:
         if not values:
@@ -193,13 +200,27 @@ def _list_variable(
         if not in_order:
             session.variables[name] = session.random.choice(values)
             return
-        state = session.store if private else shared
-        position = state.get(("list", name), 0)
-        state["list", name] = position + 1
+        if private:
+            position = session.store.get(key, 0)
+            session.store[key] = position + 1
+        else:
+            position = _next_position(around, key)
         ended = position >= len(values) and not recycle
         session.variables[name] = EOF if ended else values[position % len(values)]
 
     made.per_iteration.append(choose)
+
+
+def _next_position(around: Surroundings, key: tuple[str, str]) -> int:
+    """The next place, from 0, in a sequence that the generators of a location share out.
+
+    Of n generators the one with index i has the places i, i + n, i + 2n and so on, so that no two
+    users get the same.
+    """
+    index, count = around.share
+    position: int = around.shared.get(key, index)
+    around.shared[key] = position + count
+    return position
 
 
 def _whole(variable: Variable, key: str, default: int) -> int:

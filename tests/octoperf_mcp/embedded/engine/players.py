@@ -45,22 +45,27 @@ class Player:
         share: tuple[int, int] = (0, 1),
         trees: Sequence[Json] = (),
         thread_number: int = 1,
+        shared: dict[Any, Any] | None = None,
     ) -> None:
         Player.made.append(self)
         self.users: list[UserSession] = []
         self.notes = Notes()
         self.halt = Event()
         tree = {"@type": "VirtualUser", "id": "vu", "children": list(children)}
-        materials = Materials(
+        self.materials = Materials(
             {"vu": tree, **{each["id"]: each for each in trees}},
             servers,
             variables,
             resources,
             "run",
             share,
+            {} if shared is None else shared,
         )
         self.program = compile_program(
-            Role("Users", 0, "vu"), materials, options or Options(), self.notes.lines.append
+            Role("Users", 0, "vu"),
+            self.materials,
+            options or Options(),
+            self.notes.lines.append,
         )
         self.session = self.user(thread_number)
 

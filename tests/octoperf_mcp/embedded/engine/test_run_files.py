@@ -82,3 +82,9 @@ def test_a_mask_hides_every_spelling_of_a_secret() -> None:
     assert mask.data(text.encode()) == b"x ****** y ****** z ****** w ******"
     assert mask.tree({"k": ["a b", 1]}) == {"k": ["******", 1]}
     assert not Mask([])
+
+
+def test_a_secret_is_masked_as_json_and_html_spell_it() -> None:
+    mask = Mask(['q"<&é'])
+    for shown in ('{"p":"q\\"<&\\u00e9"}', '{"p":"q\\"<&é"}', "q&quot;&lt;&amp;é"):
+        assert "&" not in mask.text(shown), shown

@@ -149,6 +149,69 @@ def test_a_counter_is_shared_unless_it_tracks_each_user() -> None:
         assert other.variables["n"] == second
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"start": 5, "increment": -2, "end": 1}, ["5", "3", "1", "5"]),
+        ({"start": 5, "increment": -2}, ["5", "3", "1", "-1"]),
+        ({"start": 5, "end": 1}, ["5", "5", "5", "5"]),
+    ],
+)
+def test_a_counter_may_count_down(settings: Json, expected: list[str]) -> None:
+    assert values(player(variable("CounterVariable", "n", **settings)), "n", 4) == expected
+
+
+def test_the_processes_of_a_generator_never_count_the_same_number() -> None:
+    """One counter for all users of a load generator; here it works in two processes."""
+    counter = variable("CounterVariable", "n", start=10, increment=10, end=50)
+    seen = [values(player(counter, share=(i, 2)), "n", 3) for i in (0, 1)]
+    assert seen == [["10", "30", "50"], ["20", "40", "10"]]
+
+
+def test_the_processes_of_a_generator_share_out_a_list() -> None:
+    once = variable("ListVariable", "l", values=["a", "b", "c"], recycleOnEnd=False)
+    seen = [values(player(once, share=(i, 2)), "l", 2) for i in (0, 1)]
+    assert seen == [["a", "c"], ["b", "<EOF>"]]
+
+
+SHARED = [
+    (variable("CounterVariable", "n"), "n", ["1", "2"]),
+    (variable("ListVariable", "n", values=["a", "b"]), "n", ["a", "b"]),
+    (csv(scope="SHARED"), "login", ["ann", "bob"]),
+]
+OWN = [
+    (variable("CounterVariable", "n", trackPerUser=True), "n", ["1", "1"]),
+    (variable("ListVariable", "n", values=["a", "b"], scope="PRIVATE"), "n", ["a", "a"]),
+    (csv(scope="PRIVATE"), "login", ["ann", "ann"]),
+]
+
+
+@pytest.mark.parametrize(("document", "name", "expected"), SHARED + OWN)
+def test_profiles_of_a_run_share_what_all_users_share(
+    files: Path, document: Json, name: str, expected: list[str]
+) -> None:
+    """Variables belong to the project: two profiles draw from one set."""
+    first = player(document, resources=files)
+    second = player(document, resources=files, shared=first.materials.shared)
+    assert [*values(first, name, 1), *values(second, name, 1)] == expected
+
+
+def test_two_csv_variables_of_one_label_read_their_own_files(files: Path) -> None:
+    (files / "items.csv").write_text("item\npen\n", encoding="utf-8")
+    other = {**csv(filename="items.csv"), "id": "other"}
+    play = player(csv(), other, resources=files)
+    assert (values(play, "login", 1), play.variables["item"]) == (["ann"], "pen")
+
+
+def test_a_line_ends_where_the_file_says_and_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    text = "\ufeffname\r\na\u2028b\x85c\r\nd\n"
+    (tmp_path / "u.csv").write_bytes(text.encode())
+    for quoted in (False, True):
+        given = csv(filename="u.csv", encoding="utf-8", allowQuotedData=quoted)
+        play = player(given, resources=tmp_path)
+        assert values(play, "name", 2) == ["a\u2028b\x85c", "d"]
+
+
 def test_a_random_stays_in_its_bounds_and_repeats_with_its_seed() -> None:
     draws = [
         values(player(variable("RandomVariable", "r", min=1, max=6, seed=3)), "r", 30)

@@ -228,10 +228,19 @@ def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> Inval
     return InvalidArgumentError(
         f"{field}: {first['msg']}.",
         field=field,
-        got=_shortened(first["input"]),
+        got=None if _is_secret(model, field) else _shortened(first["input"]),
         allowed=_allowed(first.get("ctx", {})),
         next_step="Correct this argument and send the call again.",
     )
+
+
+def _is_secret(model: type[BaseModel], field: str) -> bool:
+    """Whether an argument is marked `writeOnly`: its value is then in no error."""
+    for name, info in model.model_fields.items():
+        if (info.alias or name) == field.partition("/")[0]:
+            extra = info.json_schema_extra
+            return isinstance(extra, dict) and bool(extra.get("writeOnly"))
+    return False
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from octoperf_edit import links, rest
-from octoperf_edit.arguments import Description
+from octoperf_edit.arguments import Description, VariableName, check_variable
 from octoperf_edit.payloads import CorrelationRuleList, CorrelationRuleRow, StartedTask
 from octoperf_mcp import Limit, ToolContext, known_id, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 Target = Literal["HEADER", "QUERY_PARAM", "POST_PARAM", "PATH", "BODY"]
-VariableName = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.\-]+$")]
 
 _INJECTIONS: dict[Target, str] = {
     "HEADER": "HeaderValueInjectionRule",
@@ -83,7 +82,7 @@ async def create_correlation_rule(
             than 6 characters.
         description: Free text, at most 2000 characters.
     """
-    _check_variable(name)
+    check_variable(name)
     _check_regex(regex)
     _check_target_name(target_name, injection_targets)
     rule = {
@@ -148,17 +147,6 @@ async def apply_correlations_to_virtual_user(
             virtual_user_id=virtual_user_id,
         ),
     )
-
-
-def _check_variable(name: str) -> None:
-    if name.startswith("__"):
-        raise InvalidArgumentError(
-            "A variable whose name begins with __ reads as a function call.",
-            field="name",
-            got=name,
-            did_you_mean=name.lstrip("_"),
-            next_step="Choose a name without the leading underscores.",
-        )
 
 
 def _check_regex(regex: str) -> None:

@@ -9,7 +9,10 @@ PROJECT = DeepLink(f"{_PROJECT}/design/virtual-user", source=f"{_DSL}/Project.ja
 VIRTUAL_USER = DeepLink(
     f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", source=f"{_DSL}/VirtualUser.java"
 )
+SCENARIO = DeepLink(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", source=f"{_DSL}/Scenario.java")
 HTTP_SERVERS = DeepLink(f"{_PROJECT}/design/http-server")
 HTTP_SERVER = DeepLink(f"{_PROJECT}/design/http-server/{{httpServerId}}")
 CORRELATION_RULES = DeepLink(f"{_PROJECT}/design/correlation-rule")
 CORRELATION_RULE = DeepLink(f"{_PROJECT}/design/correlation-rule/{{ruleId}}")
+VARIABLES = DeepLink(f"{_PROJECT}/design/variable")
+VARIABLE = DeepLink(f"{_PROJECT}/design/variable/{{variableId}}")

@@ -109,3 +109,61 @@ class StartedTask:
     status: Literal["PENDING"]
     next: str
     url: str
+
+
+@payload
+class UsedBy:
+    """What refers to something."""
+
+    id: str
+    name: str
+    url: str
+
+
+@payload
+class VariableRow:
+    """A variable; `references` is how texts read it. The value of a secret stays out."""
+
+    id: str
+    name: str
+    description: str
+    references: list[str]
+    variable: dict[str, Any]
+    warnings: list[str] | None = None
+    url: str
+
+
+@payload
+class PatchedVariable(VariableRow):
+    """The variable after the patch, or as it would be after a dry run."""
+
+    dry_run: bool
+    applied: list[AppliedOperation]
+
+
+@payload
+class UsedVariableRow(VariableRow):
+    """A variable with the virtual users that refer to it; absent where that is not known."""
+
+    used_by: list[UsedBy] | None = None
+
+
+@payload
+class VariableList:
+    """Variables of a project."""
+
+    variables: list[UsedVariableRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class Deleted:
+    """What was deleted, and what referred to it; `url` is the list that it was in."""
+
+    id: str
+    name: str
+    used_by: list[UsedBy] | None = None
+    next: str
+    url: str

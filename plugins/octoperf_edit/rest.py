@@ -27,6 +27,46 @@ PUT_VIRTUAL_USER = RestCall(
 DUPLICATE_VIRTUAL_USER = RestCall(
     "POST", "/design/virtual-users/duplicate/{id}", answer="VirtualUser"
 )
+DELETE_VIRTUAL_USER = RestCall(
+    "DELETE", "/design/virtual-users/{id}", source=f"{_MAVEN}/VirtualUserApi.java"
+)
+LIST_SCENARIOS = RestCall(
+    "GET",
+    "/runtime/scenarios/by-project/{projectId}",
+    answer="Scenario[]",
+    source="OctoPerf/octoperf-maven-plugin: runtime-rest-api/ScenarioApi.java",
+)
+LIST_VARIABLES = RestCall(
+    "GET",
+    "/design/variables/by-project/{projectId}",
+    answer="VariableWrapper[]",
+    source=f"{_MAVEN}/VariablesApi.java",
+)
+LIST_VARIABLE_USAGES = RestCall(
+    "GET", "/design/variables/usages/by-project/{projectId}", answer="VariableUsage[]"
+)
+GET_VARIABLE = RestCall("GET", "/design/variables/{id}", answer="VariableWrapper", optional=True)
+CREATE_VARIABLE = RestCall(
+    "POST",
+    "/design/variables",
+    body="json",
+    answer="VariableWrapper",
+    source="OctoPerf/bzm-to-octoperf-maven-plugin: OctoperfVariablesApi.java",
+)
+PUT_VARIABLE = RestCall(
+    "PUT",
+    "/design/variables/{id}",
+    body="json",
+    answer="VariableWrapper",
+    source="yhraichonak/cpt: cpt-env",
+)
+DELETE_VARIABLE = RestCall("DELETE", "/design/variables/{id}", source=f"{_MAVEN}/VariablesApi.java")
+LIST_PROJECT_FILES = RestCall(
+    "GET",
+    "/design/project-files/list/{projectId}",
+    answer="string[]",
+    source=f"{_MAVEN}/ProjectFilesApi.java",
+)
 LIST_HTTP_SERVERS = RestCall(
     "GET",
     "/design/http-servers/by-project/{projectId}",

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_edit import rest
+from octoperf_edit.arguments import put_document
 from octoperf_edit.outline import walk
 from octoperf_edit.payloads import PatchedVirtualUser
 from octoperf_edit.virtual_users import page_url
 from octoperf_mcp import PatchOperations, ToolContext, apply_patch, known_id, listing, tool
-from octoperf_mcp.errors import InvalidDocumentError
-
-_READ_SCHEMA = "Read octoperf://schema/vu (the same at /mcp/public/schema/vu.json) and send again."
 
 
 @tool(title="Patch a virtual user", destructive=True, parameter_aliases={"ops": "patch"})
@@ -34,7 +32,7 @@ async def patch_virtual_user(
         patched = await asyncio.to_thread(apply_patch, "virtual_user", document, patch)
         saved = patched.document
         if not dry_run:
-            saved = await _put(ctx, virtual_user_id, saved)
+            saved = await put_document(ctx, rest.PUT_VIRTUAL_USER, saved, schema="vu")
     return listing(
         PatchedVirtualUser,
         saved,
@@ -44,15 +42,6 @@ async def patch_virtual_user(
         applied=patched.applied,
         warnings=[*patched.warnings, *_disabled_additions(document, patched.document)],
     )
-
-
-async def _put(ctx: ToolContext, virtual_user_id: str, document: dict[str, Any]) -> dict[str, Any]:
-    try:
-        saved = await ctx.rest(rest.PUT_VIRTUAL_USER, id=virtual_user_id, body=document)
-    except InvalidDocumentError as error:
-        error.next_step = error.next_step or _READ_SCHEMA
-        raise
-    return saved or document
 
 
 def _disabled_additions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

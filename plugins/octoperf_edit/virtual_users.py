@@ -8,12 +8,13 @@ from pydantic import Field
 from octoperf_edit import links, rest
 from octoperf_edit.arguments import Description, Name, something_given
 from octoperf_edit.outline import find, outline, size_bytes, walk, without_children
-from octoperf_edit.payloads import VirtualUserListing, VirtualUserView
+from octoperf_edit.payloads import Deleted, UsedBy, VirtualUserListing, VirtualUserView
 from octoperf_mcp import Captures, Limit, ToolContext, known_id, listing, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 ANSWER_MAX_BYTES = 60_000
 """A larger part is outlined: near 20,000 tokens, what the smaller clients take in one answer."""
+_BROKEN = "The scenarios in usedBy cannot run without it: give them another virtual user."
 
 
 @tool(title="Get a virtual user", read_only=True)
@@ -119,6 +120,48 @@ async def backup_virtual_user(
     saved = await ctx.rest(rest.PUT_VIRTUAL_USER, id=copied["id"], body=changed) or changed
     return listing(
         VirtualUserListing, saved, url=await page_url(ctx, copied), type=saved.get("type")
+    )
+
+
+@tool(title="Delete a virtual user", destructive=True, idempotent=True)
+async def delete_virtual_user(ctx: ToolContext, virtual_user_id: str) -> Deleted:
+    """Delete one virtual user with its action tree; finished runs keep their results.
+
+    The answer names the scenarios that play it and cannot run any more. Call list_virtual_users
+    first to be sure of the id.
+
+    Args:
+        virtual_user_id: Id from list_virtual_users.
+    """
+    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
+        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+        project_id = document["projectId"]
+        workspace_id = await ctx.workspace_of(project_id)
+        scenarios = await ctx.rest(rest.LIST_SCENARIOS, project_id=project_id) or []
+        await ctx.rest(rest.DELETE_VIRTUAL_USER, id=virtual_user_id)
+    used_by = [
+        UsedBy(
+            id=scenario["id"],
+            name=str(scenario.get("name") or ""),
+            url=ctx.link(
+                links.SCENARIO,
+                workspace_id=workspace_id,
+                project_id=project_id,
+                scenario_id=scenario["id"],
+            ),
+        )
+        for scenario in scenarios
+        if any(
+            profile.get("virtualUserId") == virtual_user_id
+            for profile in scenario.get("userProfiles") or []
+        )
+    ]
+    return Deleted(
+        id=virtual_user_id,
+        name=str(document.get("name") or ""),
+        used_by=used_by,
+        next=_BROKEN if used_by else "No scenario played it.",
+        url=ctx.link(links.PROJECT, workspace_id=workspace_id, project_id=project_id),
     )
 
 

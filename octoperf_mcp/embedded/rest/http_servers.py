@@ -4,7 +4,6 @@
 original has it. Deleting a server takes the requests along that point at it.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +19,7 @@ from octoperf_mcp.embedded.rest.answers import (
 )
 from octoperf_mcp.embedded.rest.bodies import read_json, read_texts
 from octoperf_mcp.embedded.store.documents import Body, Document
-from octoperf_mcp.entities.check import walk
+from octoperf_mcp.embedded.usages import server_users
 
 KIND = "http_server"
 _PORTS = {"HTTP": 80, "HTTPS": 443}
@@ -103,7 +102,6 @@ async def usages(request: web.Request) -> web.Response:
     found = await crud.documents_of(request).list(
         "virtual_user", user_id=crud.user_of(request), project_id=server.project_id
     )
-    counted = [(document, sum(_users_of(document.body, server.id))) for document in found]
     return json_answer(
         [
             {
@@ -112,8 +110,7 @@ async def usages(request: web.Request) -> web.Response:
                 "name": document.body.get("name", ""),
                 "requests": count,
             }
-            for document, count in counted
-            if count
+            for document, count in server_users(server.id, found)
         ]
     )
 
@@ -186,12 +183,6 @@ def _without(children: Any, server_ids: set[str]) -> Any:
         else child
         for child in kept
     ]
-
-
-def _users_of(virtual_user: Body, server_id: str) -> Iterator[int]:
-    for _, action in walk(virtual_user.get("children")):
-        if action.get("serverId") == server_id:
-            yield 1
 
 
 def _shown(server: Body) -> Body:

@@ -1,17 +1,14 @@
 """Variables of projects."""
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
 from aiohttp import web
 
+from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
-from octoperf_mcp.embedded.store.documents import Body
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.embedded.usages import mentions, names_of
 
 KIND = "variable"
-_REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 
 
 def routes() -> list[web.RouteDef]:
@@ -33,36 +30,21 @@ async def usages(request: web.Request) -> web.Response:
     project_id = request.match_info["projectId"]
     variables = await documents.list(KIND, user_id=user_id, project_id=project_id)
     users = await documents.list("virtual_user", user_id=user_id, project_id=project_id)
-    referred = [(user, set(references(user.body.get("children")))) for user in users]
-    return json_answer(
-        [
+    platform = request.app[PLATFORM]
+    files = ProjectFiles(platform.database, platform.blobs)
+    known = {file.name: file for file in await files.of_project(project_id)}
+    mentioned = mentions(users)
+    found = []
+    for variable in variables:
+        names = await names_of(variable.body, files, known)
+        found.append(
             {
                 "variableId": variable.id,
                 "virtualUsers": [
                     {"id": user.id, "name": user.body.get("name", "")}
-                    for user, names in referred
-                    if names.intersection(names_of(variable.body))
+                    for user, theirs in mentioned
+                    if not theirs.isdisjoint(names)
                 ],
             }
-            for variable in variables
-        ]
-    )
-
-
-def names_of(variable: Body) -> list[str]:
-    """The names that `${…}` may use for a variable."""
-    inner = variable["variable"]
-    return list(inner["names"]) if inner["@type"] == "CSVVariable" else [variable["name"]]
-
-
-def references(value: Any) -> Iterator[str]:
-    """Names in `${…}` anywhere in a document."""
-    stack = [value]
-    while stack:
-        here = stack.pop()
-        if isinstance(here, str):
-            yield from _REFERENCE.findall(here)
-        elif isinstance(here, dict):
-            stack += here.values()
-        elif isinstance(here, list):
-            stack += here
+        )
+    return json_answer(found)

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.plugins.octoperf_bench.test_over_http import agent
+
+__all__ = ["agent"]
+
 
 def request(id_: str, path: str, *children: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {

@@ -8,6 +8,7 @@ import jsonpointer
 from octoperf_edit.virtual_users import (
     ANSWER_MAX_BYTES,
     backup_virtual_user,
+    delete_virtual_user,
     get_virtual_user,
     update_virtual_user,
 )
@@ -213,3 +214,25 @@ async def test_credentials_of_a_recording_are_hidden_and_the_rest_is_not(
     recorded = [header["value"] for header in shown["recordedResponse"]["headers"]]
     assert recorded == ["session=<hidden 3>; Path=/", "text/html"]
     assert shown["recordedResponse"]["status"] == 200
+
+
+async def test_a_deletion_names_the_scenarios_that_cannot_run_any_more(
+    context: Maker, document: dict[str, Any]
+) -> None:
+    scenarios = [
+        {"id": "sc1", "name": "Peak", "userProfiles": [{"virtualUserId": "v1"}]},
+        {"id": "sc2", "name": "Other", "userProfiles": [{"virtualUserId": "v2"}]},
+    ]
+    listed = "GET /runtime/scenarios/by-project/p1"
+    deleted = "DELETE /design/virtual-users/v1"
+    ctx = context(
+        PLUGIN,
+        {"GET /design/virtual-users/v1": document, listed: scenarios, deleted: None},
+    )
+    answer = await ctx.run(delete_virtual_user, {"virtualUserId": "v1"})
+    project = "https://octoperf.test/ui/workspace/w1/project/p1"
+    assert ctx.lines[-1] == deleted
+    assert answer["usedBy"] == [
+        {"id": "sc1", "name": "Peak", "url": f"{project}/runtime/scenario/sc1"}
+    ]
+    assert (answer["name"], answer["url"]) == ("Checkout", f"{project}/design/virtual-user")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
     from octoperf_mcp.registry.patches import AppliedOperation, PatchOperations, apply_patch
     from octoperf_mcp.registry.payloads import payload
-    from octoperf_mcp.registry.polling import WaitSec, poll_until
+    from octoperf_mcp.registry.polling import WaitSec, Watch, follow, wait_for_change
     from octoperf_mcp.registry.questions import Question, form, roots, sampling
     from octoperf_mcp.registry.rest_calls import RestCall
     from octoperf_mcp.registry.tickets import PRESIGN, Ticket, download_ticket, upload_ticket
@@ -76,11 +76,13 @@ _HOMES = {
     "Tool": "registry.tools",
     "ToolContext": "registry.context",
     "WaitSec": "registry.polling",
+    "Watch": "registry.polling",
     "apply_patch": "registry.patches",
     "audio_block": "registry.content",
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "epoch_ms": "registry.listings",
+    "follow": "registry.polling",
     "form": "registry.questions",
     "hookimpl": "hookspecs",
     "image_block": "registry.content",
@@ -89,13 +91,13 @@ _HOMES = {
     "page_of": "registry.listings",
     "payload": "registry.payloads",
     "plain_text": "registry.captures",
-    "poll_until": "registry.polling",
     "resource_block": "registry.content",
     "roots": "registry.questions",
     "sampling": "registry.questions",
     "text_block": "registry.content",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
+    "wait_for_change": "registry.polling",
 }
 
 __all__ = [
@@ -127,12 +129,14 @@ __all__ = [
     "Tool",
     "ToolContext",
     "WaitSec",
+    "Watch",
     "__version__",
     "apply_patch",
     "audio_block",
     "by_name",
     "download_ticket",
     "epoch_ms",
+    "follow",
     "form",
     "hookimpl",
     "image_block",
@@ -141,13 +145,13 @@ __all__ = [
     "page_of",
     "payload",
     "plain_text",
-    "poll_until",
     "resource_block",
     "roots",
     "sampling",
     "text_block",
     "tool",
     "upload_ticket",
+    "wait_for_change",
 ]
 
 

@@ -18,12 +18,12 @@ from octoperf_bench.runs import (
     project_of,
     read_run,
 )
-from octoperf_mcp import ToolContext, WaitSec, epoch_ms, known_id, poll_until, tool
+from octoperf_mcp import ToolContext, WaitSec, Watch, epoch_ms, known_id, tool, wait_for_change
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.errors import ConflictError, ForbiddenError, InvalidDocumentError
 
-WATCH_SEC = 3
-"""Between two looks while a tool waits."""
+STOP_SEC = 3
+"""What stopping takes, about."""
 
 
 @tool(title="Run a scenario", destructive=True, open_world=True)
@@ -84,20 +84,19 @@ async def get_bench_status(
     """Tell state and progress of a run: progress from 0 to 1, percent from 0 to 100.
 
     The run is over when finished is true, never because of its progress. Poll nextPollSec seconds
-    apart, or let waitSec wait here.
+    apart, or let waitSec wait here for the next state.
 
     Args:
         bench_result_id: Run, from run_scenario or get_bench_report.
-        wait_sec: Seconds to wait here for the end, 0 to 50.
+        wait_sec: Seconds to wait here until the state changes.
     """
-    run, percent = await poll_until(
-        ctx,
+    watch = Watch(
         lambda: _look(ctx, bench_result_id),
-        lambda look: is_over(look[0]["state"]),
-        wait_sec=wait_sec,
-        every_sec=WATCH_SEC,
+        state=lambda look: str(look[0]["state"]),
+        over=lambda look: is_over(look[0]["state"]),
         describe=lambda look: f"{look[0]['state']}, {look[1]:g} %",
     )
+    run, percent = await wait_for_change(ctx, watch, wait_sec)
     facts = await facts_of(ctx, run)
     over = is_over(run["state"])
     return RunStatus(
@@ -113,7 +112,7 @@ async def get_bench_status(
 
 
 @tool(title="Get a run", read_only=True)
-async def get_bench_result(ctx: ToolContext, bench_result_id: str) -> Run:
+async def get_bench_result(ctx: ToolContext, bench_result_id: str, wait_sec: WaitSec = 0) -> Run:
     """Read a run or validation run: its state, dates, tags, scenario and report.
 
     The state is CREATED, PENDING, SCALING, PREPARING, INITIALIZING, RUNNING, and at last
@@ -121,8 +120,15 @@ async def get_bench_result(ctx: ToolContext, bench_result_id: str) -> Run:
 
     Args:
         bench_result_id: Run, from run_scenario, validate_virtual_user or get_bench_report.
+        wait_sec: Seconds to wait here until the state changes.
     """
-    run = await read_run(ctx, bench_result_id)
+    watch = Watch(
+        lambda: read_run(ctx, bench_result_id),
+        state=lambda run: str(run["state"]),
+        over=lambda run: is_over(run["state"]),
+        describe=lambda run: str(run["state"]),
+    )
+    run = await wait_for_change(ctx, watch, wait_sec)
     facts = await facts_of(ctx, run)
     return Run(
         id=run["id"],
@@ -170,7 +176,7 @@ async def stop_bench_result(ctx: ToolContext, bench_result_id: str) -> StoppedRu
         bench_result_id=bench_result_id,
         state=run["state"],
         finished=over,
-        next_poll_sec=None if over else WATCH_SEC,
+        next_poll_sec=None if over else STOP_SEC,
         next=_after(run, facts) if over else "Poll get_bench_result until the state is ABORTED.",
         url=await page_of_run(ctx, run, facts),
     )
@@ -196,7 +202,7 @@ def _after(run: Mapping[str, Any], facts: Facts) -> str:
     state = run["state"]
     if not is_over(state):
         tool_name = "get_virtual_user_validation" if is_validation(run) else "get_bench_status"
-        return f"Call {tool_name} after some seconds until finished is true."
+        return f"Call {tool_name} with waitSec until finished is true."
     if state == "ERROR":
         return (
             "The load generators could not be provided, so there are no values. "

@@ -6,7 +6,7 @@ from typing import Any
 from octoperf_bench import links, rest
 from octoperf_bench.payloads import TaskState
 from octoperf_bench.runs import facts_of, page_of_run, read_run
-from octoperf_mcp import ToolContext, WaitSec, known_id, plain_text, poll_until, tool
+from octoperf_mcp import ToolContext, WaitSec, Watch, known_id, plain_text, tool, wait_for_change
 from octoperf_mcp.errors import UpstreamError
 
 POLL_SEC = 3
@@ -18,12 +18,12 @@ _FAILED = "FailedTaskResult"
 async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0) -> TaskState:
     """Tell whether a background task (applying correlations, exporting a PDF, …) is done.
 
-    Poll nextPollSec seconds apart until status is SUCCESS or FAILED, or let waitSec wait here. On
-    FAILED, message says why.
+    Call it until status is SUCCESS or FAILED, with waitSec to wait here. On FAILED, message says
+    why.
 
     Args:
         task_id: Task, from the tool that started it.
-        wait_sec: Seconds to wait here for the end, 0 to 50.
+        wait_sec: Seconds to wait here for the end.
     """
 
     async def read() -> Mapping[str, Any] | None:
@@ -31,14 +31,8 @@ async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0)
             answer: Mapping[str, Any] | None = await ctx.rest(rest.TASK_RESULT, id=task_id)
         return answer
 
-    result = await poll_until(
-        ctx,
-        read,
-        bool,
-        wait_sec=wait_sec,
-        every_sec=POLL_SEC,
-        describe=lambda _: "task PENDING",
-    )
+    watch = Watch(read, state=_status, over=bool, describe=lambda _: "task PENDING")
+    result = await wait_for_change(ctx, watch, wait_sec)
     status = _status(result)
     pending = status == "PENDING"
     return TaskState(
@@ -47,7 +41,7 @@ async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0)
         message=_message(result),
         result=dict(result) if result and status == "SUCCESS" else None,
         next_poll_sec=POLL_SEC if pending else None,
-        next="Call get_task_result again after nextPollSec seconds." if pending else None,
+        next="Call get_task_result again, with waitSec." if pending else None,
         url=await _page(ctx, task_id, result or {}),
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from octoperf_mcp import ToolContext, WaitSec, plain_text, poll_until, tool
+from octoperf_mcp import ToolContext, WaitSec, Watch, plain_text, tool, wait_for_change
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.entities.trees import action_labels, label_of
 from octoperf_mcp.errors import ConflictError, InvalidDocumentError, NotFoundError
@@ -114,33 +114,16 @@ async def get_virtual_user_validation(
 ) -> ValidationState:
     """Tell the state of the latest validation of a virtual user.
 
-    Poll it until finished is true, waiting nextPollSec seconds in between, or let waitSec wait
-    here. The state says how the run ended, not whether its requests passed: that is in
-    get_virtual_user_validation_index.
+    Call it until finished is true, with waitSec to wait here. The state says how the run ended,
+    not whether its requests passed: that is in get_virtual_user_validation_index.
 
     Args:
         project_id: Project of the virtual user.
         virtual_user_id: Virtual user that was validated.
-        wait_sec: Seconds to wait here for the end, 0 to 50.
+        wait_sec: Seconds to wait here until the state changes.
     """
-
-    async def read() -> dict[str, Any]:
-        found = await ctx.rest(
-            rest.LATEST_VALIDATION, virtual_user_id=virtual_user_id, project_id=project_id
-        )
-        if not found:
-            raise NotFoundError("This virtual user has not been validated.")
-        return dict(found)
-
     try:
-        run = await poll_until(
-            ctx,
-            read,
-            lambda run: is_over(run["state"]),
-            wait_sec=wait_sec,
-            every_sec=POLL_SEC,
-            describe=lambda run: f"validation {run['state']}",
-        )
+        run = await wait_for_change(ctx, _latest(ctx, project_id, virtual_user_id), wait_sec)
     except NotFoundError as error:
         error.next_step = (
             "validate_virtual_user starts a validation; list_virtual_users lists the ids."
@@ -198,6 +181,23 @@ async def get_virtual_user_validation_index(
     )
 
 
+def _latest(ctx: ToolContext, project_id: str, virtual_user_id: str) -> Watch[dict[str, Any]]:
+    async def read() -> dict[str, Any]:
+        found = await ctx.rest(
+            rest.LATEST_VALIDATION, virtual_user_id=virtual_user_id, project_id=project_id
+        )
+        if not found:
+            raise NotFoundError("This virtual user has not been validated.")
+        return dict(found)
+
+    return Watch(
+        read,
+        state=lambda run: str(run["state"]),
+        over=lambda run: is_over(run["state"]),
+        describe=lambda run: f"validation {run['state']}",
+    )
+
+
 async def _state(
     ctx: ToolContext, run: Mapping[str, Any], project_id: str, virtual_user_id: str
 ) -> ValidationState:
@@ -216,7 +216,7 @@ async def _state(
 
 def _after(state: str) -> str:
     if not is_over(state):
-        return "Call get_virtual_user_validation after nextPollSec seconds until finished is true."
+        return "Call get_virtual_user_validation with waitSec until finished is true."
     if state == "ERROR":
         return (
             "The load generator failed before the first request: list_bench_docker_logs with the "

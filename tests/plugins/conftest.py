@@ -6,6 +6,7 @@ or to a function of the body that was sent. `await context.run(tool, {…})` cal
 server would, checks the result against the output schema and for its link, and hands it back.
 """
 
+import asyncio
 import copy
 import importlib
 import json
@@ -23,6 +24,7 @@ import pytest
 
 from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
+from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.paths import to_snake
 from octoperf_mcp.registry.schema import written_schema
 
@@ -157,6 +159,12 @@ def context() -> Callable[..., FakeContext]:
         return FakeContext(importlib.import_module(plugin), answers or {}, **values)
 
     return make
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tools that wait read again at once."""
+    monkeypatch.setattr(polling, "sleep", lambda _: asyncio.sleep(0))
 
 
 @pytest.fixture

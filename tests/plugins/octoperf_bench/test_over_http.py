@@ -13,12 +13,11 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-import octoperf_bench.run_tools
-import octoperf_validation.tools
 from octoperf_mcp import Caller, Change, Question
 from octoperf_mcp.config import EmbeddedSettings, UpstreamSettings
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
 from octoperf_mcp.errors import ToolError
+from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.client import RestClient
@@ -78,6 +77,12 @@ class Agent:
         assert result["url"].startswith("http://")
         return result
 
+    async def until_finished(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """The answer that says finished, the server waiting for each state before."""
+        while not (answer := await self.call(name, **arguments, waitSec=25))["finished"]:
+            pass
+        return answer
+
     async def refused(self, name: str, /, **arguments: Any) -> ToolError:
         """The error of a call that must fail."""
         with pytest.raises(ToolError) as caught:
@@ -111,8 +116,8 @@ async def target() -> AsyncIterator[tuple[Target, BaseTestServer]]:
 
 @pytest.fixture
 async def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
-    monkeypatch.setattr(octoperf_bench.run_tools, "WATCH_SEC", 0.1)
-    monkeypatch.setattr(octoperf_validation.tools, "POLL_SEC", 1)
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE_S", 0.5)
     platform, first = await open_platform(
         EmbeddedSettings(), data_dir=tmp_path, origin="http://127.0.0.1:8091"
     )
@@ -216,7 +221,7 @@ async def test_a_validation_shows_what_passed_and_why_the_rest_did_not(
 
     started = await agent.call("validate_virtual_user", **of_project, **script.place, iterations=2)
     async with asyncio.timeout(60):
-        ended = await agent.call("get_virtual_user_validation", **of_project, waitSec=50)
+        ended = await agent.until_finished("get_virtual_user_validation", **of_project)
     assert (ended["state"], ended["finished"]) == ("FINISHED", True)
     assert ended["benchResultId"] == started["benchResultId"]
     assert target[0].hits == {"/home": 2, "/broken": 2}
@@ -258,7 +263,7 @@ async def test_a_load_run_is_planned_started_followed_and_read(
     (run_id,) = started["benchResultIds"]
     of_run = {"benchResultId": run_id}
     async with asyncio.timeout(60):
-        status = await agent.call("get_bench_status", **of_run, waitSec=50)
+        status = await agent.until_finished("get_bench_status", **of_run)
     assert (status["state"], status["percent"], status["progress"]) == ("FINISHED", 100, 1)
     assert any(message.startswith("RUNNING") for message in agent.messages)
     assert status["url"] == started["url"]

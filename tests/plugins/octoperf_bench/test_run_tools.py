@@ -94,11 +94,9 @@ async def test_full_progress_is_not_the_end_and_an_aborted_run_is(context: Any, 
     assert "rep1" in result["next"]
 
 
-async def test_it_waits_for_the_end_with_progress(
-    context: Any, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tools, "WATCH_SEC", 0)
-    left = iter([("INITIALIZING", 0), ("RUNNING", 50), ("FINISHED", 100)])
+@pytest.mark.usefixtures("no_pauses")
+async def test_it_waits_for_the_next_state_with_progress(context: Any, run: Any) -> None:
+    left = iter([("RUNNING", 0), ("RUNNING", 50), ("FINISHED", 100)])
     now: dict[str, Any] = {}
 
     def next_state(_: Any) -> dict[str, Any]:
@@ -106,13 +104,13 @@ async def test_it_waits_for_the_end_with_progress(
         return {**run, "state": now["state"]}
 
     fake = context(PLUGIN, {RUN: next_state, PROGRESS: lambda _: {"value": now["percent"]}})
-    result = await fake.run(tools.get_bench_status, {**OF_RES1, "waitSec": 50})
+    result = await fake.run(tools.get_bench_status, {**OF_RES1, "waitSec": 25})
     assert result["finished"] is True
-    assert [message for _, _, message in fake.reported] == ["INITIALIZING, 0 %", "RUNNING, 50 %"]
+    assert [message for _, _, message in fake.reported] == ["RUNNING, 0 %", "RUNNING, 50 %"]
 
 
 async def test_a_wait_beyond_the_limit_is_refused(context: Any) -> None:
-    error = await context(PLUGIN).refuse(tools.get_bench_status, {**OF_RES1, "waitSec": 51})
+    error = await context(PLUGIN).refuse(tools.get_bench_status, {**OF_RES1, "waitSec": 26})
     assert error.details["field"] == "waitSec"
 
 
@@ -170,7 +168,7 @@ async def test_a_whole_run_is_read(context: Any, run: Any) -> None:
         "durationSec": 600,
         "created": 1000,
         "lastModified": 2000,
-        "next": "Call get_bench_status after some seconds until finished is true.",
+        "next": "Call get_bench_status with waitSec until finished is true.",
         "url": f"{PROJECT}/analysis/report/rep1",
     }
 

@@ -70,13 +70,11 @@ async def test_a_task_over_a_run_points_at_the_run(context: Any, run: Any) -> No
     assert result["url"] == f"{PROJECT}/analysis/report/rep1"
 
 
-async def test_it_waits_for_the_end_when_asked_to(
-    context: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tools, "POLL_SEC", 0)
+@pytest.mark.usefixtures("no_pauses")
+async def test_it_waits_for_the_end_when_asked_to(context: Any) -> None:
     left = iter([None, None, PRINTED])
     fake = context(PLUGIN, {RESULT: lambda _: next(left), **REPORT})
-    result = await fake.run(tools.get_task_result, {**OF_T1, "waitSec": 30})
+    result = await fake.run(tools.get_task_result, {**OF_T1, "waitSec": 25})
     assert result["status"] == "SUCCESS"
     assert len(fake.reported) == 2
 

@@ -139,18 +139,13 @@ async def test_each_end_names_what_to_read_next(context: Any, state: str, hint: 
     assert hint in result["next"]
 
 
-async def test_it_waits_for_the_end_when_asked_to(
-    context: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tools, "POLL_SEC", 0)
-    states = iter(["PREPARING", "RUNNING", "FINISHED"])
+@pytest.mark.usefixtures("no_pauses")
+async def test_it_waits_for_the_next_state_when_asked_to(context: Any) -> None:
+    states = iter(["PREPARING", "PREPARING", "RUNNING", "FINISHED"])
     fake = context(PLUGIN, {LATEST: lambda _: {"id": "res1", "state": next(states)}})
-    result = await fake.run(tools.get_virtual_user_validation, {**OF_VU1, "waitSec": 50})
-    assert result["state"] == "FINISHED"
-    assert [message for _, _, message in fake.reported] == [
-        "validation PREPARING",
-        "validation RUNNING",
-    ]
+    result = await fake.run(tools.get_virtual_user_validation, {**OF_VU1, "waitSec": 25})
+    assert result["state"] == "RUNNING"
+    assert [message for _, _, message in fake.reported] == ["validation PREPARING"] * 2
 
 
 async def test_a_virtual_user_that_was_never_validated_says_how_to_start(context: Any) -> None:

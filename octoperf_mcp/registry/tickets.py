@@ -5,6 +5,7 @@ on the REST origin that works once, for about five minutes, without a token.
 """
 
 import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,7 @@ async def upload_ticket(
     suffix: str,
     then: str,
     page_url: str,
+    fields: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Ticket:
     """A ticket for one multipart POST.
@@ -48,10 +50,12 @@ async def upload_ticket(
         suffix: How the names of such files end (`.har`).
         then: What the POST answers and what to do with it.
         page_url: Page of the web UI where the same can be done by hand.
+        fields: Further parts of text, before the file.
         values: Path and query values of `call` by snake_case name; None is left out.
     """
     signed = await _presigned(ctx, call, values)
-    form = f"'file=@PATH{suffix};type={media_type}'"
+    parts = [f"{name}={text}" for name, text in (fields or {}).items()]
+    form = " -F ".join(map(shlex.quote, [*parts, f"file=@PATH{suffix};type={media_type}"]))
     return Ticket(
         url=signed["url"],
         method="POST",

@@ -36,7 +36,7 @@ async def list_http_servers_by_project(
     with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
         workspace_id = await ctx.workspace_of(project_id)
         found = await ctx.rest(rest.LIST_HTTP_SERVERS, project_id=project_id)
-    rows = [_row(ctx, workspace_id, project_id, server) for server in found]
+    rows = [row_of(ctx, workspace_id, project_id, server) for server in found]
     page = page_of(rows, key=lambda row: (row.base_url, row.id), limit=limit, cursor=cursor)
     return HttpServerList(
         http_servers=page.rows,
@@ -88,10 +88,10 @@ async def update_http_server(
         server = await ctx.rest(rest.GET_HTTP_SERVER, id=http_server_id)
         changed = {**server, **changes}
         if "baseUrl" in server:  # a platform that stores the address as one text
-            changed["baseUrl"] = _base_url(changed)
+            changed["baseUrl"] = base_url_of(changed)
         saved = await ctx.rest(rest.PUT_HTTP_SERVER, id=http_server_id, body=changed) or changed
     project_id = server["projectId"]
-    return _row(ctx, await ctx.workspace_of(project_id), project_id, saved)
+    return row_of(ctx, await ctx.workspace_of(project_id), project_id, saved)
 
 
 def _parsed(base_url: str) -> dict[str, Any]:
@@ -136,7 +136,8 @@ def _wrong(what: str, base_url: str) -> InvalidArgumentError:
     )
 
 
-def _base_url(server: Mapping[str, Any]) -> str:
+def base_url_of(server: Mapping[str, Any]) -> str:
+    """`scheme://host[:port]`, the port only where it is not the scheme's own."""
     if not server.get("hostname"):
         return str(server.get("baseUrl") or "")
     scheme = str(server.get("protocol") or "HTTPS").lower()
@@ -146,14 +147,14 @@ def _base_url(server: Mapping[str, Any]) -> str:
     return f"{scheme}://{shown}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
 
 
-def _row(
+def row_of(
     ctx: ToolContext, workspace_id: str, project_id: str, server: Mapping[str, Any]
 ) -> HttpServerRow:
     """The row of a server; user names and passwords of its authorizations stay out."""
     return HttpServerRow(
         id=server["id"],
         name=server.get("name") or "",
-        base_url=_base_url(server),
+        base_url=base_url_of(server),
         connect_timeout_ms=server.get("connectTimeoutMs"),
         response_timeout_ms=server.get("responseTimeoutMs"),
         ip_spoofing=server.get("ipSpoofing"),

@@ -167,3 +167,76 @@ class Deleted:
     used_by: list[UsedBy] | None = None
     next: str
     url: str
+
+
+@payload
+class HttpServerUser(UsedBy):
+    """A virtual user and the number of its requests that point at a server."""
+
+    requests: int
+
+
+@payload
+class HttpServerUsages:
+    """Who uses a server: what its deletion takes along."""
+
+    id: str
+    base_url: str
+    used_by: list[HttpServerUser]
+    total: int
+    requests: int
+    next: str
+    url: str
+
+
+@payload
+class DeletedHttpServer:
+    """What went; requests are those that pointed at the server."""
+
+    id: str
+    base_url: str
+    used_by: list[HttpServerUser]
+    deleted_requests: int
+    url: str
+
+
+@payload
+class DeletedHttpServers:
+    """The unused servers, which are gone, and the number of those that stay."""
+
+    deleted: list[str]
+    total: int
+    kept: int
+    url: str
+
+
+@payload
+class ProjectFileRow:
+    """A file; size and date are absent where the platform does not tell them."""
+
+    name: str
+    size_bytes: int | None = None
+    last_modified: int | None = None
+    url: str
+
+
+@payload
+class ProjectFileList:
+    """Files of a project."""
+
+    files: list[ProjectFileRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class ProjectFileLines:
+    """Lines `fromLine` to before `toLine`, from 0."""
+
+    filename: str
+    from_line: int
+    to_line: int
+    lines: list[str]
+    next_from_line: int | None = None
+    url: str

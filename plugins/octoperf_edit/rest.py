@@ -1,6 +1,6 @@
 """REST calls of editing, each with the source that shows it."""
 
-from octoperf_mcp import RestCall
+from octoperf_mcp import PRESIGN, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _MAVEN = "OctoPerf/octoperf-maven-plugin: design-rest-api"
@@ -67,6 +67,31 @@ LIST_PROJECT_FILES = RestCall(
     answer="string[]",
     source=f"{_MAVEN}/ProjectFilesApi.java",
 )
+LIST_FILE_ENTRIES = RestCall(
+    "GET", "/design/project-files/entries/{projectId}", answer="ProjectFile[]", optional=True
+)
+"""Names with sizes and dates; the original tells names only."""
+READ_FILE_LINES = RestCall(
+    "GET",
+    "/design/project-files/{projectId}/{lines}",
+    query=("filename", "offset"),
+    answer="text",
+)
+GET_FILE = RestCall("GET", "/design/project-files/{projectId}", query=("filename",), answer="bytes")
+UPLOAD_FILE = RestCall(
+    "POST",
+    "/design/project-files/{projectId}",
+    query=("filename",),
+    body="multipart",
+    source=f"{_MAVEN}/ProjectFilesApi.java",
+)
+DELETE_FILE = RestCall(
+    "DELETE",
+    "/design/project-files/{projectId}",
+    query=("filename",),
+    source=f"{_MAVEN}/ProjectFilesApi.java",
+)
+SIGN_FILE = PRESIGN
 LIST_HTTP_SERVERS = RestCall(
     "GET",
     "/design/http-servers/by-project/{projectId}",
@@ -81,6 +106,19 @@ PUT_HTTP_SERVER = RestCall(
     answer="HttpServer",
     source=f"{_MAVEN}/HttpServerApi.java",
 )
+LIST_HTTP_SERVER_USAGES = RestCall(
+    "GET", "/design/http-servers/usages/{id}", answer="HttpServerUsage[]"
+)
+DELETE_HTTP_SERVER = RestCall(
+    "DELETE", "/design/http-servers/{id}", source=f"{_MAVEN}/HttpServerApi.java"
+)
+DELETE_HTTP_SERVERS = RestCall(
+    "POST",
+    "/design/http-servers/by-project/{projectId}",
+    body="json",
+    source=f"{_MAVEN}/HttpServerApi.java",
+)
+"""Deletes the servers of the body."""
 LIST_CORRELATION_RULES = RestCall(
     "GET", "/design/correlation-rules/by-project/{projectId}", answer="CorrelationRule[]"
 )

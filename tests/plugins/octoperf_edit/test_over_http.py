@@ -122,3 +122,60 @@ async def test_a_deleted_virtual_user_is_gone(agent: "Agent", project: Json) -> 
     assert (deleted["name"], deleted["usedBy"]) == ("Shopper", [])
     again = await agent.refused("delete_virtual_user", virtualUserId=made["id"])
     assert again.next_step == "Take virtualUserId from list_virtual_users."
+
+
+async def test_deleting_servers_takes_exactly_the_requests_that_were_told(
+    agent: "Agent", project: Json
+) -> None:
+    which = {"projectId": project["id"]}
+    ids = {}
+    for name in ("shop.test", "idle.test"):
+        body = {"id": "", **which, "protocol": "HTTPS", "hostname": name, "port": 443}
+        ids[name] = (await rest(agent, "POST", "/design/http-servers", body))["id"]
+    kept = request(id="a-kept")
+    gone = request(id="a-gone", serverId=ids["shop.test"])
+    made = await virtual_user(agent, project, kept, gone)
+
+    cleaned = await agent.call("delete_unused_http_servers", **which)
+    assert (cleaned["deleted"], cleaned["kept"]) == (["https://idle.test"], 1)
+    told = await agent.call("list_http_server_usages", httpServerId=ids["shop.test"])
+    assert [(user["id"], user["requests"]) for user in told["usedBy"]] == [(made["id"], 1)]
+    deleted = await agent.call("delete_http_server", httpServerId=ids["shop.test"])
+    assert deleted["deletedRequests"] == 1
+    left = await rest(agent, "GET", f"/design/virtual-users/{made['id']}")
+    assert [child["id"] for child in left["children"]] == ["a-kept"]
+    assert (await agent.call("list_http_servers_by_project", **which))["total"] == 0
+
+
+async def test_a_file_goes_up_is_read_comes_down_and_goes_away(
+    agent: "Agent", project: Json
+) -> None:
+    which = {"projectId": project["id"], "filename": "ac counts.csv"}
+    ticket = await agent.call("upload_project_file", **which)
+    assert ticket["pageUrl"].endswith("/design/project-file")
+    content = b"login,password\nann,1\nbob,2\n"
+    form = aiohttp.FormData()
+    form.add_field("filename", which["filename"])
+    form.add_field("file", content, filename="PATH.csv", content_type="text/csv")
+    address = agent.context._ui_origin + ticket["url"].partition(":8091")[2]
+    async with aiohttp.ClientSession() as session:
+        async with session.post(address, data=form) as answer:
+            assert (await answer.json())["size"] == len(content)
+        async with session.post(address, data={"file": "again"}) as answer:
+            assert answer.status == 410
+        listed = await agent.call("list_project_files", projectId=project["id"])
+        assert [(file["name"], file["sizeBytes"]) for file in listed["files"]] == [
+            ("ac counts.csv", len(content))
+        ]
+        lines = await agent.call("read_project_file_lines", **which, fromLine=1)
+        assert (lines["lines"], lines["toLine"]) == (["ann,1", "bob,2"], 3)
+        again = await agent.call("upload_project_file", **which)
+        assert "ask the user first" in again["instructions"]
+        ticket = await agent.call("download_project_file", **which)
+        address = agent.context._ui_origin + ticket["url"].partition(":8091")[2]
+        async with session.get(address) as answer:
+            assert await answer.read() == content
+    deleted = await agent.call("delete_project_file", **which)
+    assert deleted["usedBy"] == []
+    error = await agent.refused("read_project_file_lines", **which)
+    assert error.details["field"] == "filename"

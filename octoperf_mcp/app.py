@@ -87,7 +87,9 @@ class _Upstream:
         """The context of one tool call."""
         if self._client is None:
             raise RuntimeError("a tool was called before the application started")
-        return CallContext(scope, self._client, self._addresses.ui, self._workspaces)
+        return CallContext(
+            scope, self._client, self._addresses.ui, self._workspaces, self._capabilities
+        )
 
     async def offered(self, caller: Caller) -> frozenset[str] | None:
         """See `Capabilities.offered`."""

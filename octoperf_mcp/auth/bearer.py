@@ -97,6 +97,7 @@ class TokenVerifier:
             scopes=verified.scopes,
             token=token,
             expires_at=verified.expires_at,
+            issuer=self._rules.issuer,
         )
         self._forget_after_key_change()
         self._cache.put(digest, caller, now=now, expires_at=verified.expires_at)

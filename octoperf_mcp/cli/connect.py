@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from octoperf_mcp.cli.clients import ClientSetup, setups
+from octoperf_mcp.cli.client_setups import ClientSetup, setups
 from octoperf_mcp.cli.main import FAILED
 from octoperf_mcp.config import ServerSettings
 

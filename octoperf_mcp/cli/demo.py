@@ -63,7 +63,7 @@ async def _demo(settings: Settings, registry: Registry, folder: Path, *, keep: b
 
 
 async def _keep(url: str, username: str, password: str) -> None:
-    from octoperf_mcp.cli.clients import setups
+    from octoperf_mcp.cli.client_setups import setups
     from octoperf_mcp.cli.connect import instructions
     from octoperf_mcp.cli.serving import until_signal
 

@@ -59,6 +59,24 @@ COMMANDS = {
         "print a short access token of a local user of the embedded platform",
         "octoperf-mcp token --user demo",
     ),
+    "users": Command(
+        "users",
+        "manage who may sign in to the embedded platform",
+        "octoperf-mcp users add ada\n"
+        "  octoperf-mcp users list --json\n"
+        "  octoperf-mcp users passwd ada < password.txt\n"
+        "  octoperf-mcp users disable ada",
+    ),
+    "clients": Command(
+        "clients",
+        "manage the OAuth clients that registered with the embedded platform",
+        "octoperf-mcp clients list\n  octoperf-mcp clients prune --unused-since 90d",
+    ),
+    "audit": Command(
+        "audit",
+        "show who did what on the embedded platform",
+        "octoperf-mcp audit --since 24h\n  octoperf-mcp audit --user ada --json",
+    ),
 }
 
 

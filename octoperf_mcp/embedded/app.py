@@ -6,6 +6,8 @@ from pathlib import Path
 from aiohttp import web
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
+from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
@@ -54,6 +56,8 @@ async def open_platform(
         undo.push_async_callback(database.close)
         identity = await IdentityProvider.open(database, origin=origin, port=port)
         undo.push_async_callback(identity.close)
+        trail = Trail(database, keep_days=settings.audit_days)
+        undo.push_async_callback(trail.close)
         documents, blobs = Documents(database, secrets), Blobs(database)
         metrics = MetricStore(database)
         platform = Platform(
@@ -74,6 +78,7 @@ async def open_platform(
                 blobs=blobs,
                 metrics=metrics,
             ),
+            audit=trail,
         )
         first = await first_start(database, documents, identity, settings)
         await _start(platform)
@@ -95,6 +100,7 @@ def add_platform(app: web.Application, platform: Platform) -> None:
     The middleware touches only the REST API's own paths.
     """
     app[PLATFORM] = platform
+    app[READS] = Reads()
     app.middlewares.append(rest_middleware)
     app.add_routes(rest_routes())
     app.add_routes(platform.identity.routes())
@@ -105,5 +111,6 @@ async def close_platform(platform: Platform) -> None:
     """End runs and tasks so that the next start finds them, then close the database."""
     await platform.runs.close()
     await platform.tasks.close()
+    await platform.audit.close()
     await platform.identity.close()
     await platform.database.close()

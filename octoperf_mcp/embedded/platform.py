@@ -9,6 +9,7 @@ from aiohttp import web
 from octoperf_mcp.config import EmbeddedSettings
 
 if TYPE_CHECKING:
+    from octoperf_mcp.embedded.audit.trail import Trail
     from octoperf_mcp.embedded.engine.runs import Runs
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
     from octoperf_mcp.embedded.metrics.store import MetricStore
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user of the platform: by access token, by session token or by browser cookie."""
+    """A signed-in user of the platform: by access token, by session token or by browser cookie.
+
+    `client` is the application that holds the grant; `administers` is known of browsers only:
+    nothing but pages needs it.
+    """
 
     user_id: str
     username: str
     scopes: frozenset[str] = field(default_factory=frozenset)
     grant_id: str = ""
+    client: str = ""
+    administers: bool = False
 
 
 @dataclass(slots=True)
@@ -45,6 +52,7 @@ class Platform:
     identity: "IdentityProvider"
     metrics: "MetricStore"
     runs: "Runs"
+    audit: "Trail"
 
 
 PLATFORM = web.AppKey("platform", Platform)

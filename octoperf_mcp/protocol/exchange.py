@@ -70,10 +70,11 @@ class LongCall(Protocol):
 class Exchange:
     """A request of either era, checked as far as its envelope goes; the scope of its call.
 
-    `server`, `task` and `heard` are the dispatcher's. `ask_client` is the transport's where the
-    client can be sent requests, `release` where its stream can be resumed; `settle` answers while
-    the work goes on. `notify` hands a notification to the transport; None where the client takes no
-    stream. `log_level` is what the client wants to see at least, empty for nothing.
+    `client` is the client's name and version as it told them. `server`, `task` and `heard` are the
+    dispatcher's. `ask_client` is the transport's where the client can be sent requests, `release`
+    where its stream can be resumed; `settle` answers while the work goes on. `notify` hands a
+    notification to the transport; None where the client takes no stream. `log_level` is what the
+    client wants to see at least, empty for nothing.
     """
 
     request: jsonrpc.Request
@@ -89,6 +90,7 @@ class Exchange:
     ask_client: AskClient | None = None
     release: Callable[[], None] | None = None
     settle: Callable[[Reply], None] | None = None
+    client: str = ""
     server: ServerSide | None = None
     task: LongCall | None = None
     heard: Any = None
@@ -106,6 +108,20 @@ class Exchange:
         params = self.request.params
         found = params.get("_meta") if isinstance(params, dict) else None
         return found if isinstance(found, dict) else {}
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """See `CallScope.description`."""
+        params, method = self.request.params, self.request.method
+        given = params if isinstance(params, dict) else {}
+        if method != "tools/call":
+            return {"name": method, "arguments": {}, "client": self.client}
+        arguments = given.get("arguments")
+        return {
+            "name": str(given.get("name")),
+            "arguments": arguments if isinstance(arguments, dict) else {},
+            "client": self.client,
+        }
 
     async def report_progress(
         self, done: float, total: float | None = None, message: str = ""

@@ -20,6 +20,8 @@ CAPABILITIES: Mapping[str, Any] = {
 }
 """Exactly what is handled in both eras."""
 
+_MOST_NAME = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
@@ -28,6 +30,15 @@ class Handshake:
     reply: Reply
     version: str
     capabilities: Mapping[str, Any]
+    client: str
+
+
+def named(info: Any) -> str:
+    """A client's name and version in one text, from what it says of itself."""
+    if not isinstance(info, dict):
+        return ""
+    parts = [info.get(key) for key in ("name", "version")]
+    return " ".join(part for part in parts if isinstance(part, str))[:_MOST_NAME].strip()
 
 
 class Lifecycle:
@@ -62,11 +73,11 @@ class Lifecycle:
             raise InvalidParamsError("params must be an object.")
         requested = results.text_param(params, "protocolVersion")
         capabilities = results.object_param(params, "capabilities")
-        results.object_param(params, "clientInfo")
+        client = named(results.object_param(params, "clientInfo"))
         version = versions.negotiate(requested)
         body = orjson.dumps({"protocolVersion": version, **self._members})
         reply = Reply(jsonrpc.result(request.id_json, body))
-        return Handshake(reply, version, capabilities)
+        return Handshake(reply, version, capabilities, client)
 
     def discover(self, exchange: Exchange) -> Reply:
         """What a stateless client asks first."""

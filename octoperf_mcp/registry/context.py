@@ -22,6 +22,12 @@ class Caller:
     scopes: frozenset[str]
     token: str
     expires_at: float
+    issuer: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Issuer and subject: what every key of a cache of somebody's data begins with."""
+        return self.issuer, self.subject
 
     def __repr__(self) -> str:
         return f"Caller(subject={self.subject!r}, client_id={self.client_id!r})"
@@ -38,6 +44,11 @@ class CallScope(Protocol):
     @property
     def request_id(self) -> str:
         """Name of the request in logs and errors."""
+        ...
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """For the record: `name` of the tool or method, its `arguments`, and the `client`."""
         ...
 
     async def report_progress(

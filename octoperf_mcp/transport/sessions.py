@@ -1,8 +1,8 @@
 """Legacy sessions (`Mcp-Session-Id`) without a store: the id is the session, sealed.
 
-It holds subject, revision, client capabilities and end; its keys can be rotated and shared by
-replicas. A deleted session is remembered on a short
-deny-list until it would have ended anyway. Losing a session costs a client one `initialize`.
+It holds subject, revision, client capabilities, end and the client's name; its keys can be rotated
+and shared by replicas. A deleted session is remembered on a short deny-list until it would have
+ended anyway. Losing a session costs a client one `initialize`.
 """
 
 import hashlib
@@ -30,6 +30,7 @@ class Session:
     version: str
     capabilities: Mapping[str, Any]
     expires_at: float
+    client: str = ""
 
 
 class DenyList(Protocol):
@@ -87,12 +88,14 @@ class Sessions:
         self._now = now
         self._opened: dict[str, Session] = {}
 
-    def open(self, subject: str, version: str, capabilities: Mapping[str, Any]) -> str:
+    def open(
+        self, subject: str, version: str, capabilities: Mapping[str, Any], client: str = ""
+    ) -> str:
         """A new session id."""
         expires_at = int(self._now()) + LIFE_S
         dumped = orjson.dumps(capabilities)
         kept = dict(capabilities) if len(dumped) <= _MAX_CAPABILITIES_BYTES else {}
-        plain = orjson.dumps([subject, version, kept, expires_at])
+        plain = orjson.dumps([subject, version, kept, expires_at, client])
         return self._seal.seal(plain)
 
     async def find(self, session_id: str, subject: str) -> Session | None:

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from octoperf_mcp.errors import AuthError
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
+from octoperf_mcp.protocol.lifecycle import named
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer, refused
 from octoperf_mcp.registry.context import Caller
@@ -161,6 +162,7 @@ class McpEndpoint:
             modern=False,
             capabilities=session.capabilities,
             session_id=session_id,
+            client=session.client,
         )
 
     def _modern(self, request: web.Request, caller: Caller, message: jsonrpc.Request) -> Exchange:
@@ -176,6 +178,7 @@ class McpEndpoint:
             modern=True,
             capabilities=meta[versions.META_CAPABILITIES],
             log_level=meta.get(versions.META_LOG_LEVEL) or "",
+            client=named(meta.get(versions.META_CLIENT_INFO)),
         )
 
     def _initialize(self, caller: Caller, message: jsonrpc.Request) -> web.Response:
@@ -184,7 +187,7 @@ class McpEndpoint:
             return respond(settled, modern=False)
         response = respond(settled.reply, modern=False)
         response.headers[session_ids.FIELD] = self._sessions.open(
-            caller.subject, settled.version, settled.capabilities
+            caller.subject, settled.version, settled.capabilities, settled.client
         )
         return response
 

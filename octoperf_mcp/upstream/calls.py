@@ -10,4 +10,7 @@ GET_PROJECT = RestCall(
 )
 CAPABILITIES = RestCall("GET", "/capabilities", answer="Capabilities", optional=True)
 
-CORE_CALLS = frozenset({GET_PROJECT, CAPABILITIES})
+ACTIVITY = RestCall("GET", "/users/current/activity", answer="Activity", optional=True)
+"""Its being offered says that the platform keeps an audit trail."""
+
+CORE_CALLS = frozenset({GET_PROJECT, CAPABILITIES, ACTIVITY})

@@ -18,6 +18,7 @@ from octoperf_mcp.errors import (
 )
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.registry.rest_calls import RestCall
+from octoperf_mcp.upstream.account import HEADER
 from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
 from octoperf_mcp.upstream.failures import failure, unreachable
 from octoperf_mcp.upstream.http1 import (
@@ -77,9 +78,17 @@ class RestClient:
         await self._pool.close()
 
     async def call(
-        self, call: RestCall, caller: Caller, values: Mapping[str, Any], body: Any = None
+        self,
+        call: RestCall,
+        caller: Caller,
+        values: Mapping[str, Any],
+        body: Any = None,
+        *,
+        account: str = "",
     ) -> Any:
         """Make one call as `caller`; answers decoded JSON, text, bytes or None.
+
+        `account` is what the platform's audit trail is told (`upstream.account`).
 
         Raises:
             UnregisteredCallError: no plugin registered the call.
@@ -88,16 +97,18 @@ class RestClient:
         """
         if call not in self._registered:
             raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
-        request = self._request(call, _target(call, values), caller.token, body)
+        request = self._request(call, _target(call, values), caller.token, body, account)
         answer = await self._ask(call, request)
         if answer.status >= _FIRST_FAILURE:
             raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
         return await _decode(call, answer.body)
 
-    def _request(self, call: RestCall, target: str, token: str, body: Any) -> bytes:
+    def _request(self, call: RestCall, target: str, token: str, body: Any, account: str) -> bytes:
         if "\r" in token or "\n" in token:
             raise InvalidTokenError("The access token is malformed.")
         head = f"{call.method} {self._prefix}{target}{self._fixed}Authorization: Bearer {token}\r\n"
+        if account:
+            head += f"{HEADER}: {account}\r\n"
         if call.body == "json":
             data = orjson.dumps(body)
             head += f"Content-Type: {_JSON}\r\nContent-Length: {len(data)}\r\n\r\n"

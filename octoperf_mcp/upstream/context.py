@@ -4,49 +4,78 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import CallScope
+from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
-from octoperf_mcp.upstream.calls import GET_PROJECT
+from octoperf_mcp.upstream.account import account
+from octoperf_mcp.upstream.calls import ACTIVITY, GET_PROJECT
+from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
 
 
 class WorkspaceCache:
-    """Workspace of each project by user: projects never move, but users see different ones."""
+    """Workspace of each project by issuer and user.
+
+    Projects never move, but users see different ones, and two issuers may name two people alike.
+    """
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._workspaces: dict[tuple[str, str], str] = {}
+        self._workspaces: dict[tuple[str, str, str], str] = {}
 
-    def get(self, subject: str, project_id: str) -> str | None:
+    def get(self, caller: Caller, project_id: str) -> str | None:
         """Workspace id, if this user has asked before."""
-        return self._workspaces.get((subject, project_id))
+        return self._workspaces.get((*caller.identity, project_id))
 
-    def put(self, subject: str, project_id: str, workspace_id: str) -> None:
+    def put(self, caller: Caller, project_id: str, workspace_id: str) -> None:
         """Remember; the oldest entry leaves when the cache is full."""
         if len(self._workspaces) >= self._limit:
             del self._workspaces[next(iter(self._workspaces))]
-        self._workspaces[subject, project_id] = workspace_id
+        self._workspaces[*caller.identity, project_id] = workspace_id
 
 
 class CallContext:
     """A `ToolContext` over the real REST client."""
 
-    __slots__ = ("_client", "_scope", "_ui_origin", "_workspaces", "caller")
+    __slots__ = (
+        "_account",
+        "_capabilities",
+        "_client",
+        "_scope",
+        "_ui_origin",
+        "_workspaces",
+        "caller",
+    )
 
     def __init__(
-        self, scope: CallScope, client: RestClient, ui_origin: str, workspaces: WorkspaceCache
+        self,
+        scope: CallScope,
+        client: RestClient,
+        ui_origin: str,
+        workspaces: WorkspaceCache,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self.caller = scope.caller
         self._scope = scope
         self._client = client
         self._ui_origin = ui_origin
         self._workspaces = workspaces
+        self._capabilities = capabilities
+        self._account: str | None = None
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
         """See `ToolContext.rest`."""
-        return await self._client.call(call, self.caller, values, body)
+        if self._account is None:
+            self._account = await self._accounted()
+        return await self._client.call(call, self.caller, values, body, account=self._account)
+
+    async def _accounted(self) -> str:
+        """What the platform's audit trail is told, where it keeps one."""
+        if self._capabilities is None:
+            return ""
+        offered = await self._capabilities.offered(self.caller)
+        return account(self._scope) if ACTIVITY.endpoint in offered else ""
 
     def link(self, link: DeepLink, /, **values: str) -> str:
         """See `ToolContext.link`."""
@@ -54,11 +83,11 @@ class CallContext:
 
     async def workspace_of(self, project_id: str) -> str:
         """See `ToolContext.workspace_of`."""
-        known = self._workspaces.get(self.caller.subject, project_id)
+        known = self._workspaces.get(self.caller, project_id)
         if known is None:
             project = await self.rest(GET_PROJECT, id=project_id)
             known = str(project["workspaceId"])
-            self._workspaces.put(self.caller.subject, project_id, known)
+            self._workspaces.put(self.caller, project_id, known)
         return known
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:

@@ -50,6 +50,19 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientUse:
+    """A client as an administrator sees it.
+
+    `last_used` is the last sign-in, renewal or call by any of its grants, in epoch milliseconds;
+    `grants` is how many of them are alive.
+    """
+
+    client: Client
+    last_used: int | None
+    grants: int
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """What a client asked to be registered as, checked."""
 
@@ -130,6 +143,39 @@ class Clients:
             )
             return [_client(row) for row in found.mappings()]
 
+    async def uses(self) -> list[ClientUse]:
+        """Every client with its use, newest first."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(
+                _USES.order_by(oauth_client.c.created.desc(), oauth_client.c.id)
+            )
+            return [_use(row) for row in found.mappings()]
+
+    async def use(self, client_id: str) -> ClientUse | None:
+        """One client with its use."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(_USES.where(oauth_client.c.id == client_id))
+            row = found.mappings().one_or_none()
+        return None if row is None else _use(row)
+
+    async def delete_unused(self, since_ms: int) -> int:
+        """Remove clients that nobody has used since, with their grants; answers how many.
+
+        A client that registered later than that is not unused.
+        """
+
+        async def work(connection: AsyncConnection) -> int:
+            found = await connection.execute(_USES)
+            uses = [_use(row) for row in found.mappings()]
+            unused = [
+                use.client.id
+                for use in uses
+                if max(use.client.created, use.last_used or 0) < since_ms
+            ]
+            return await _delete(connection, unused)
+
+        return await self._database.write(work)
+
     async def delete(self, client_id: str) -> bool:
         """Remove a client and every grant of it; whether there was one."""
 
@@ -158,6 +204,35 @@ class Clients:
         gone = await _delete(connection, list(found.scalars()))
         if not gone:
             raise TooManyClientsError
+
+
+_ALIVE = sa.case(
+    (
+        sa.and_(
+            oauth_grant.c.revoked.is_(None),
+            oauth_grant.c.expires > sa.bindparam("now", callable_=now_ms),
+        ),
+        1,
+    ),
+    else_=0,
+)
+_PER_CLIENT = (
+    sa.select(
+        oauth_grant.c.client_id,
+        sa.func.max(oauth_grant.c.last_used).label("granted_use"),
+        sa.func.sum(_ALIVE).label("alive"),
+    )
+    .group_by(oauth_grant.c.client_id)
+    .subquery()
+)
+_USES = sa.select(oauth_client, _PER_CLIENT.c.granted_use, _PER_CLIENT.c.alive).join(
+    _PER_CLIENT, _PER_CLIENT.c.client_id == oauth_client.c.id, isouter=True
+)
+
+
+def _use(row: "sa.RowMapping") -> ClientUse:
+    used = [when for when in (row["last_used"], row["granted_use"]) if when is not None]
+    return ClientUse(_client(row), max(used, default=None), int(row["alive"] or 0))
 
 
 def _abandoned() -> "sa.ColumnElement[bool]":

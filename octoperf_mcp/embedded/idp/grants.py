@@ -79,6 +79,7 @@ class LiveGrant:
     user_id: str
     username: str
     scope: str
+    client_name: str
 
 
 class Grants:
@@ -231,6 +232,7 @@ class Grants:
                 oauth_grant.c.user_id,
                 identity_user.c.username,
                 oauth_grant.c.scope,
+                oauth_grant.c.client_name,
             )
             .join(identity_user, identity_user.c.id == oauth_grant.c.user_id)
             .where(

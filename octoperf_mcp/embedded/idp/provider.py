@@ -25,6 +25,7 @@ from octoperf_mcp.embedded.idp.registration import RegistrationEndpoint
 from octoperf_mcp.embedded.idp.sessions import Sessions
 from octoperf_mcp.embedded.idp.sign_in import SignIn, sign_in_address
 from octoperf_mcp.embedded.idp.throttle import Throttle
+from octoperf_mcp.embedded.idp.tickets import derived
 from octoperf_mcp.embedded.idp.token_endpoint import TokenEndpoint
 from octoperf_mcp.embedded.idp.users import Users
 from octoperf_mcp.embedded.platform import Principal
@@ -113,6 +114,7 @@ class IdentityProvider:
         check_origin(origin)
         keys = await SigningKeys.open(database)
         provider = cls(database, keys, OwnOrigins(origin, port=port), passwords)
+        await provider.users.appoint_somebody()
         provider._tidying = asyncio.create_task(provider._tidy_again_and_again())
         return provider
 
@@ -132,14 +134,26 @@ class IdentityProvider:
         grant = await self._live.get(verified.session_id)
         if grant is None or grant.user_id != verified.subject:
             return None
-        return Principal(grant.user_id, grant.username, verified.scopes, grant.id)
+        return Principal(
+            grant.user_id, grant.username, verified.scopes, grant.id, grant.client_name
+        )
+
+    def mark(self, text: str) -> str:
+        """16 letters that are equal for equal texts, and tell nothing of the text to others."""
+        return derived(self._keys.secret, "mark", text)[:16]
 
     async def browser_user(self, request: web.Request) -> Principal | None:
         """Who is signed in with the cookie of a browser; may do everything."""
         user = await self._sessions.user(request)
         if user is None:
             return None
-        return Principal(user.user_id, user.username, frozenset(OPERATION_SCOPES))
+        return Principal(
+            user.user_id,
+            user.username,
+            frozenset(OPERATION_SCOPES),
+            client="Browser",
+            administers=user.administers,
+        )
 
     def sign_in_redirect(self, request: web.Request) -> web.HTTPFound:
         """To the sign-in page, which comes back to this address."""
@@ -153,14 +167,14 @@ class IdentityProvider:
         """Whether a submitted form carries the text of `anti_forgery`."""
         return self._sessions.is_genuine(request, text)
 
-    async def create_user(self, username: str, password: str) -> str:
-        """Add a user; answers the id.
+    async def create_user(self, username: str, password: str, *, administers: bool = False) -> str:
+        """Add a user; answers the id. The first one administers the platform in any case.
 
         Raises:
             Invalid: the name or the password cannot be accepted.
             Conflict: the name is taken.
         """
-        return await self.users.create(username, password)
+        return await self.users.create(username, password, administers=administers)
 
     async def check_password(
         self, username: str, password: str, *, address: str = ""
@@ -188,6 +202,7 @@ class IdentityProvider:
 
         Raises:
             NotFound: nobody has this id.
+            Conflict: he is the last administrator.
         """
         await self.users.set_disabled(user_id, disabled)
         self._live.forget()
@@ -202,7 +217,7 @@ class IdentityProvider:
         self._live.forget()
 
     async def user(self, user_id: str) -> dict[str, Any]:
-        """`{id, username, created, disabled}`.
+        """`{id, username, created, disabled, administrator}`.
 
         Raises:
             NotFound: nobody has this id.
@@ -226,6 +241,12 @@ class IdentityProvider:
     async def revoke_grant(self, grant_id: str, *, user_id: str | None = None) -> bool:
         """End a grant from the next call on; whether there was one, of that user if given."""
         return await self._live.revoke(grant_id, user_id=user_id)
+
+    async def delete_unused_clients(self, since_ms: int) -> int:
+        """Remove registrations that nobody has used since, with their grants; answers how many."""
+        removed = await self.clients.delete_unused(since_ms)
+        self._live.forget()
+        return removed
 
     async def delete_client(self, client_id: str) -> bool:
         """Remove a registration and its grants; the client will register again."""

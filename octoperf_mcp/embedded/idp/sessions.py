@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.idp.tables import browser_session, identity_user
+from octoperf_mcp.embedded.idp.tables import administrator, browser_session, identity_user
 from octoperf_mcp.embedded.idp.tickets import derived, hash_of, new_ticket, same
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
@@ -25,6 +25,7 @@ class BrowserUser:
 
     user_id: str
     username: str
+    administers: bool = False
 
 
 class Sessions:
@@ -53,8 +54,13 @@ class Sessions:
         if not ticket:
             return None
         statement = (
-            sa.select(identity_user.c.id, identity_user.c.username)
+            sa.select(
+                identity_user.c.id,
+                identity_user.c.username,
+                administrator.c.user_id.is_not(None),
+            )
             .join(browser_session, browser_session.c.user_id == identity_user.c.id)
+            .join(administrator, administrator.c.user_id == identity_user.c.id, isouter=True)
             .where(
                 browser_session.c.session_hash == hash_of(ticket),
                 browser_session.c.expires > now_ms(),

@@ -33,6 +33,14 @@ identity_user = sa.Table(
     sa.Column("disabled", sa.Boolean, nullable=False),
 )
 
+# Who may administer the platform: a table of its own, so that older databases need no migration.
+administrator = sa.Table(
+    "administrator",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
 oauth_client = sa.Table(
     "oauth_client",
     metadata,

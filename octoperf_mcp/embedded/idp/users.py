@@ -1,4 +1,4 @@
-"""Users: names and password hashes."""
+"""Users: names, password hashes, and who administers the platform."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.idp.passwords import Passwords, check_strength
 from octoperf_mcp.embedded.idp.tables import (
+    administrator,
     browser_session,
     identity_user,
     oauth_code,
@@ -21,14 +22,18 @@ _LONGEST_NAME = 100
 
 
 class Users:
-    """Creates, finds and changes users."""
+    """Creates, finds and changes users.
+
+    Somebody can always administer the platform: the first user does, and the last administrator
+    who can sign in is neither demoted nor disabled nor deleted.
+    """
 
     def __init__(self, database: Database, passwords: Passwords) -> None:
         self._database = database
         self._passwords = passwords
 
-    async def create(self, username: str, password: str) -> str:
-        """Add a user; answers the id.
+    async def create(self, username: str, password: str, *, administers: bool = False) -> str:
+        """Add a user; answers the id. The first one administers the platform in any case.
 
         Raises:
             Invalid: the name or the password cannot be accepted.
@@ -47,14 +52,18 @@ class Users:
         statement = self._database.insert(identity_user).values(**row).on_conflict_do_nothing()
 
         async def work(connection: AsyncConnection) -> bool:
-            return (await connection.execute(statement)).rowcount == 1
+            if (await connection.execute(statement)).rowcount != 1:
+                return False
+            if administers or not await _administrators(connection):
+                await self._promote(connection, str(row["id"]))
+            return True
 
         if not await self._database.write(work):
             raise Conflict(f"There is already a user {name}.")
         return str(row["id"])
 
     async def get(self, user_id: str) -> dict[str, Any]:
-        """`{id, username, created, disabled}`, `created` in epoch milliseconds.
+        """`{id, username, created, disabled, administrator}`, `created` in epoch milliseconds.
 
         Raises:
             NotFound: nobody has this id.
@@ -67,9 +76,7 @@ class Users:
     async def all(self) -> list[dict[str, Any]]:
         """Every user, by name."""
         async with self._database.reading() as connection:
-            found = await connection.execute(
-                sa.select(identity_user).order_by(identity_user.c.folded)
-            )
+            found = await connection.execute(_USERS.order_by(identity_user.c.folded))
             return [_public(row) for row in found.mappings()]
 
     async def find(self, username: str) -> dict[str, Any] | None:
@@ -111,6 +118,7 @@ class Users:
 
         Raises:
             NotFound: nobody has this id.
+            Conflict: he is the last administrator.
         """
 
         async def work(connection: AsyncConnection) -> None:
@@ -118,7 +126,42 @@ class Users:
             if (await connection.execute(change.values(disabled=disabled))).rowcount == 0:
                 raise NotFound("There is no such user.")
             if disabled:
+                await _require_administrator(connection)
                 await _end_everything(connection, user_id)
+
+        await self._database.write(work)
+
+    async def set_administrator(self, user_id: str, administers: bool) -> None:
+        """Let a user administer the platform, or no longer.
+
+        Raises:
+            NotFound: nobody has this id.
+            Conflict: he is the last one.
+        """
+        demote = administrator.delete().where(administrator.c.user_id == user_id)
+        known = sa.select(identity_user.c.id).where(identity_user.c.id == user_id)
+
+        async def work(connection: AsyncConnection) -> None:
+            if await connection.scalar(known) is None:
+                raise NotFound("There is no such user.")
+            if administers:
+                await self._promote(connection, user_id)
+                return
+            await connection.execute(demote)
+            await _require_administrator(connection)
+
+        await self._database.write(work)
+
+    async def appoint_somebody(self) -> None:
+        """Make the oldest user an administrator where there is none, as in older databases."""
+        oldest = sa.select(identity_user.c.id).order_by(identity_user.c.created, identity_user.c.id)
+
+        async def work(connection: AsyncConnection) -> None:
+            if await _administrators(connection):
+                return
+            user_id = await connection.scalar(oldest.limit(1))
+            if user_id is not None:
+                await self._promote(connection, user_id)
 
         await self._database.write(work)
 
@@ -127,6 +170,7 @@ class Users:
 
         Raises:
             NotFound: nobody has this id.
+            Conflict: he is the last administrator.
         """
         grants = sa.select(oauth_grant.c.id).where(oauth_grant.c.user_id == user_id)
 
@@ -134,10 +178,11 @@ class Users:
             gone = identity_user.delete().where(identity_user.c.id == user_id)
             if (await connection.execute(gone)).rowcount == 0:
                 raise NotFound("There is no such user.")
+            await _require_administrator(connection)
             await connection.execute(
                 oauth_refresh_token.delete().where(oauth_refresh_token.c.grant_id.in_(grants))
             )
-            for table in (oauth_code, browser_session, oauth_grant):
+            for table in (oauth_code, browser_session, oauth_grant, administrator):
                 await connection.execute(table.delete().where(table.c.user_id == user_id))
 
         await self._database.write(work)
@@ -152,8 +197,34 @@ class Users:
 
     async def _one(self, condition: "sa.ColumnElement[bool]") -> "sa.RowMapping | None":
         async with self._database.reading() as connection:
-            found = await connection.execute(sa.select(identity_user).where(condition))
+            found = await connection.execute(_USERS.where(condition))
             return found.mappings().one_or_none()
+
+    async def _promote(self, connection: AsyncConnection, user_id: str) -> None:
+        row = {"user_id": user_id, "since": now_ms()}
+        promote = self._database.insert(administrator).values(**row).on_conflict_do_nothing()
+        await connection.execute(promote)
+
+
+_USERS = sa.select(identity_user, administrator.c.since.label("administers_since")).join(
+    administrator, administrator.c.user_id == identity_user.c.id, isouter=True
+)
+
+
+async def _administrators(connection: AsyncConnection) -> int:
+    """How many users who can sign in administer the platform."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(administrator)
+        .join(identity_user, identity_user.c.id == administrator.c.user_id)
+        .where(sa.not_(identity_user.c.disabled))
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def _require_administrator(connection: AsyncConnection) -> None:
+    if not await _administrators(connection):
+        raise Conflict("This is the last administrator: appoint another one first.")
 
 
 async def _end_everything(connection: AsyncConnection, user_id: str) -> None:
@@ -171,4 +242,5 @@ def _checked(username: str) -> str:
 
 
 def _public(row: "sa.RowMapping") -> dict[str, Any]:
-    return {name: row[name] for name in ("id", "username", "created", "disabled")}
+    shown = {name: row[name] for name in ("id", "username", "created", "disabled")}
+    return {**shown, "administrator": row["administers_since"] is not None}

@@ -1,5 +1,7 @@
 """What every request of the REST API passes: credential, scope, errors as JSON."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,6 +10,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from octoperf_mcp.auth.scopes import READ, WRITE, with_implied
+from octoperf_mcp.embedded.audit.rest_calls import audit, audit_left
 from octoperf_mcp.embedded.failures import Failure
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL, Principal
 from octoperf_mcp.embedded.rest.answers import json_answer
@@ -69,6 +72,8 @@ async def rest_middleware(request: web.Request, handler: Handler) -> web.StreamR
     """Authenticate, run, and put every refusal into the one shape of errors."""
     if not is_rest(request.path):
         return await handler(request)
+    started = time.perf_counter()
+    changes = required_scope(request.method, request.path) == WRITE
     try:
         refusal = await _refusal(request)
         answer = refusal if refusal is not None else await handler(request)
@@ -80,12 +85,16 @@ async def rest_middleware(request: web.Request, handler: Handler) -> web.StreamR
         answer = _http_error(request, error)
     except (ConnectionError, web.RequestPayloadError):
         raise
+    except asyncio.CancelledError:
+        audit_left(request, _ms_since(started), changes=changes)
+        raise
     except Exception:  # the top of a request
         log.exception("rest_failed", method=request.method, route=_route(request))
         answer = error_answer(request, 500, "The platform failed; its log says why.")
     if not answer.prepared:
         answer.headers.setdefault("X-Content-Type-Options", "nosniff")
         answer.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    await audit(request, answer, _ms_since(started), changes=changes)
     return answer
 
 
@@ -113,6 +122,7 @@ async def _refusal(request: web.Request) -> web.Response | None:
         answer = error_answer(request, 401, "A bearer token is needed, and this is none.")
         answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         return answer
+    request[PRINCIPAL] = principal
     needed = required_scope(request.method, request.path)
     if needed not in with_implied(principal.scopes):
         answer = error_answer(request, 403, f"The token lacks the scope {needed}.")
@@ -120,7 +130,6 @@ async def _refusal(request: web.Request) -> web.Response | None:
             f'Bearer error="insufficient_scope", scope="{needed}"'
         )
         return answer
-    request[PRINCIPAL] = principal
     return None
 
 
@@ -130,6 +139,10 @@ async def _principal(request: web.Request) -> Principal | None:
         return None
     found: Principal | None = await request.app[PLATFORM].identity.principal(token.strip())
     return found
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 def _failure(request: web.Request, failure: Failure) -> web.Response:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.auth.scopes import WRITE, with_implied
+from octoperf_mcp.embedded.audit.rest_calls import MADE
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, NotFound, WrongMethod
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest.answers import json_answer
@@ -96,6 +97,7 @@ async def _made(request: web.Request, target: Target) -> web.StreamResponse:
     match.add_app(request.app)
     match.freeze()
     copy._match_info = match  # noqa: SLF001 - as aiohttp's own middlewares re-route
-    copy[PRINCIPAL] = target.principal
+    copy[PRINCIPAL] = request[PRINCIPAL] = target.principal
+    request[MADE] = copy
     answer: web.StreamResponse = await match.handler(copy)
     return answer

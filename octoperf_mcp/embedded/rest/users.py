@@ -5,8 +5,10 @@ from aiohttp import web
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest.answers import json_answer
-from octoperf_mcp.embedded.rest.bodies import read_form
+from octoperf_mcp.embedded.rest.bodies import number_query, read_form
 from octoperf_mcp.embedded.rest.crud import user_of
+
+_MOST_ENTRIES = 1000
 
 
 def routes() -> list[web.RouteDef]:
@@ -14,6 +16,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.post("/public/users/login", login),
         web.get("/users/current", current),
+        web.get("/users/current/activity", activity),
     ]
 
 
@@ -35,4 +38,13 @@ async def current(request: web.Request) -> web.Response:
     """The signed-in user."""
     user = await request.app[PLATFORM].identity.user(user_of(request))
     shown = {name: user[name] for name in ("id", "username", "created") if name in user}
-    return json_answer({"platformAdmin": False, **shown})
+    return json_answer({"platformAdmin": bool(user.get("administrator")), **shown})
+
+
+async def activity(request: web.Request) -> web.Response:
+    """What the user and his applications did, newest first. Ours: the original has none."""
+    limit = min(max(number_query(request, "limit", 100), 1), _MOST_ENTRIES)
+    found = await request.app[PLATFORM].audit.find(
+        user_id=user_of(request), since_ms=number_query(request, "since", 0), limit=limit
+    )
+    return json_answer({"activity": [entry.shown() for entry in found]})

@@ -51,6 +51,7 @@ class Presigned:
                 "username": principal.username,
                 "scopes": sorted(principal.scopes),
                 "grant_id": principal.grant_id,
+                "client": principal.client,
             },
             "method": target.method,
             "path": target.path,
@@ -91,6 +92,7 @@ class Presigned:
                 row.principal["username"],
                 frozenset(row.principal["scopes"]),
                 row.principal["grant_id"],
+                row.principal.get("client", ""),
             )
             return Target(row.method, row.path, row.query, principal)
 

@@ -36,8 +36,13 @@ class JsonText(sa.TypeDecorator[Any]):
 
 
 def new_id() -> str:
-    """Id of a document: 20 characters of URL-safe base64, as the original's look."""
-    return secrets.token_urlsafe(15)
+    """Id of a document: 20 characters of URL-safe base64, as the original's look.
+
+    None begins with a dash, which commands would take for an option.
+    """
+    while (made := secrets.token_urlsafe(15)).startswith("-"):
+        pass
+    return made
 
 
 def now_ms() -> int:

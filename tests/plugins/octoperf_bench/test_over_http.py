@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Scope:
     caller: Caller
     messages: list[str]
     request_id: str = "r1"
+    description: Mapping[str, Any] = field(default_factory=dict)
 
     async def report_progress(
         self, done: float, total: float | None = None, message: str = ""

@@ -37,6 +37,7 @@ async def test_a_person_signs_in_allows_and_the_application_gets_tokens(world: W
         "demo",
         frozenset({"octoperf:read", "octoperf:write"}),
         claims_of(tokens)["sid"],
+        "Test agent",
     )
 
 

@@ -13,7 +13,12 @@ from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
 from octoperf_mcp.embedded.idp.accounts import TooManyAttemptsError
 from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.provider import IdentityProvider, check_origin
-from octoperf_mcp.embedded.idp.tables import identity_user, oauth_grant, signing_key
+from octoperf_mcp.embedded.idp.tables import (
+    administrator,
+    identity_user,
+    oauth_grant,
+    signing_key,
+)
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.errors import ConfigError
@@ -141,6 +146,7 @@ async def test_what_is_no_token_is_nobody(world: World, token: str) -> None:
 
 @on_both
 async def test_a_locked_user_is_out_at_once_and_his_tokens_stay_dead(world: World) -> None:
+    await world.provider.create_user("ada", "another password", administers=True)
     token = await world.provider.session_token(world.user_id)
     assert await world.provider.principal(token) is not None
     await world.provider.set_disabled(world.user_id, True)
@@ -157,7 +163,8 @@ async def test_users_come_and_go(world: World) -> None:
     ada = await provider.create_user(" Ada ", "ada's password")
     assert [user["username"] for user in await provider.users.all()] == ["Ada", "demo"]
     user = await provider.user(ada)
-    assert user == {"id": ada, "username": "Ada", "created": user["created"], "disabled": False}
+    facts = {"username": "Ada", "disabled": False, "administrator": False}
+    assert user == {"id": ada, "created": user["created"], **facts}
     with pytest.raises(Conflict):
         await provider.create_user("ADA", "another password")
     for name, password in [("", "long enough"), ("x" * 101, "long enough"), ("eve", "short")]:
@@ -174,6 +181,34 @@ async def test_users_come_and_go(world: World) -> None:
     ):
         with pytest.raises(NotFound):
             await change
+
+
+@on_both
+async def test_somebody_can_always_administer(world: World) -> None:
+    provider = world.provider
+    assert (await provider.user(world.user_id))["administrator"] is True
+    ada = await provider.create_user("ada", "another password")
+    for change in (
+        provider.set_disabled(world.user_id, True),
+        provider.users.set_administrator(world.user_id, False),
+        provider.delete_user(world.user_id),
+    ):
+        with pytest.raises(Conflict, match="last administrator"):
+            await change
+    await provider.users.set_administrator(ada, True)
+    await provider.users.set_administrator(world.user_id, False)
+    names = {user["username"]: user["administrator"] for user in await provider.users.all()}
+    assert names == {"ada": True, "demo": False}
+
+
+@on_both
+async def test_the_oldest_user_of_an_older_database_becomes_administrator(world: World) -> None:
+    await world.provider.create_user("ada", "another password")
+    async with world.provider.users._database.writing() as connection:
+        await connection.execute(administrator.delete())
+    await world.provider.users.appoint_somebody()
+    names = {user["username"]: user["administrator"] for user in await world.provider.users.all()}
+    assert names == {"ada": False, "demo": True}
 
 
 async def test_guessing_over_rest_is_slowed_down_with_a_status_of_its_own(world: World) -> None:

@@ -340,6 +340,7 @@ async def test_a_refresh_token_expires_and_moves_on_with_each_use(world: World) 
 
 async def test_a_user_who_is_locked_out_gets_no_more_tokens(world: World) -> None:
     client_id, code, challenge = await coded(world)
+    await world.provider.create_user("ada", "another password", administers=True)
     await world.provider.set_disabled(world.user_id, True)
     status, body = await world.exchange(client_id, code, challenge)
     assert (status, body["error"]) == (400, "invalid_grant")

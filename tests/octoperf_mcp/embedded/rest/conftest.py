@@ -12,6 +12,8 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
+from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.metrics.store import MetricStore
@@ -45,6 +47,9 @@ class FakeIdentity:
 
     async def principal(self, token: str) -> Principal | None:
         return self.tokens.get(token)
+
+    def mark(self, text: str) -> str:
+        return f"mark of {text}"
 
     async def check_password(
         self, username: str, password: str, *, address: str = ""
@@ -134,8 +139,10 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
             blobs=blobs,
             metrics=metrics,
         ),
+        audit=Trail(database, keep_days=90),
     )
     yield made
+    await made.audit.close()
     await made.runs.close()
     await made.tasks.close()
     await database.close()
@@ -145,6 +152,7 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
 async def client(platform: Platform) -> AsyncIterator[Client]:
     app = web.Application(middlewares=[rest_middleware])
     app[PLATFORM] = platform
+    app[READS] = Reads()
     app.add_routes(rest_routes())
     async with TestClient(TestServer(app)) as client:
         yield client

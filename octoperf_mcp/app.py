@@ -26,6 +26,7 @@ from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.identity import instructions, server_info
+from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import Caller, CallScope
@@ -106,6 +107,7 @@ def make_app(
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     registry = published(registry, addresses.origin, files_origin)
     keys = _keys(settings.server)
+    relay = _relay(app, settings, keys)
     server = McpServer(
         registry,
         upstream.context,
@@ -113,6 +115,7 @@ def make_app(
         instructions=instructions(registry, public_url=addresses.origin),
         offered=upstream.offered,
         seal=Seal("request state", keys),
+        relay=relay,
     )
     endpoint = add_mcp(
         app,
@@ -121,7 +124,7 @@ def make_app(
         challenge=challenge,
         allowed_hosts={*LOOPBACK, urlsplit(addresses.origin).netloc},
         allowed_origins=settings.server.allowed_origins,
-        sessions=Sessions(keys),
+        sessions=Sessions(keys, relay=relay),
         seal=Seal("question", keys),
         new_request_id=lambda request: request[REQUEST_ID],
     )
@@ -143,6 +146,37 @@ def _keys(settings: ServerSettings) -> list[bytes]:
     if any(len(secret) < _MIN_SECRET_CHARS for secret in secrets):
         raise ConfigError(f"[server] secrets must have {_MIN_SECRET_CHARS} characters each.")
     return [secret.encode() for secret in secrets]
+
+
+def _relay(app: web.Application, settings: Settings, keys: list[bytes]) -> Relay:
+    """What crosses replicas: Redis where it is configured, else the memory of this process.
+
+    Raises:
+        ConfigError: Redis is configured without its library, or without secrets to share.
+    """
+    url = settings.shared.redis_url.reveal()
+    if not url:
+        return MemoryRelay()
+    if not keys:
+        raise ConfigError(
+            "[shared] redis_url needs [server] secrets, the same on all replicas: without them no "
+            "replica can read another's sessions."
+        )
+    try:
+        from octoperf_mcp.protocol.relay_redis import RedisRelay  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            "[shared] redis_url needs the extra `redis`: pip install 'octoperf-mcp[redis]'"
+        ) from error
+    relay = RedisRelay(url, settings.shared.prefix)
+
+    async def run(_app: web.Application) -> AsyncIterator[None]:
+        await relay.open()
+        yield
+        await relay.close()
+
+    app.cleanup_ctx.append(run)
+    return relay
 
 
 def _describe(request: web.Request) -> dict[str, Any]:

@@ -75,6 +75,19 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """What several replicas share; empty for a server that is alone."""
+
+    redis_url: Secret = described(
+        "Redis 7 or Valkey, redis://[[user]:password@]host[:port][/db], rediss:// for TLS: streams "
+        "resume, questions are answered and deleted sessions are known at every replica. Needs "
+        "the extra `redis` and [server] secrets.",
+        factory=Secret,
+    )
+    prefix: str = described("First part of all keys in Redis.", "octoperf-mcp")
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamSettings:
     """The OctoPerf REST API behind the bridge; empty means the embedded platform."""
 
@@ -134,6 +147,7 @@ class PluginsSettings:
 
 SECTIONS: dict[str, type[Any]] = {
     "server": ServerSettings,
+    "shared": SharedSettings,
     "upstream": UpstreamSettings,
     "auth": AuthSettings,
     "embedded": EmbeddedSettings,
@@ -155,6 +169,11 @@ class Settings:
     def server(self) -> ServerSettings:
         """`[server]`."""
         return typing.cast("ServerSettings", self._sections["server"])
+
+    @property
+    def shared(self) -> SharedSettings:
+        """`[shared]`."""
+        return typing.cast("SharedSettings", self._sections["shared"])
 
     @property
     def upstream(self) -> UpstreamSettings:

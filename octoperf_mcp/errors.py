@@ -4,7 +4,7 @@
       ConfigError, PluginError      start-up: printed once, exit status 2 or 1
       ProtocolError                 becomes a JSON-RPC error
         ParseError, InvalidRequestError, MethodNotFoundError, InvalidParamsError, InternalError,
-        HeaderMismatchError, MissingCapabilityError, UnsupportedVersionError
+        StoreUnavailableError, HeaderMismatchError, MissingCapabilityError, UnsupportedVersionError
       AuthError                     becomes HTTP 401 or 403 with WWW-Authenticate
         InvalidTokenError           MissingTokenError
         InsufficientScopeError
@@ -84,6 +84,18 @@ class InvalidParamsError(ProtocolError):
 
 class InternalError(ProtocolError):
     """Something of ours broke; the log has the trace under the request id."""
+
+
+class StoreUnavailableError(ProtocolError):
+    """What replicas share cannot be reached; the log has the reason."""
+
+    code = "store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What the replicas of this server share cannot be reached; send the request again in "
+            "a few seconds."
+        )
 
 
 class HeaderMismatchError(ProtocolError):

@@ -1,7 +1,8 @@
-"""What replicas share: logs of short messages that can be appended to, read again and waited for.
+"""What replicas share: logs of short messages, read again and waited for; values that expire.
 
 All that outlives a connection goes through it: events of a stream that may be resumed, answers
-that come in at another replica than the question left from, changes that every client may watch.
+that come in at another replica than the question left from, changes that every client may watch,
+sessions that were deleted, what repeated calls answered the first time.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ CHANGES: Final = "changes"
 
 MAX_LOG_BYTES: Final = 1024 * 1024
 MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
+MAX_VALUES: Final = 10_000
 IDLE_S: Final = 3600.0
 
 
@@ -40,7 +42,11 @@ class Entry:
 
 
 class Relay(Protocol):
-    """Logs by name; one that was not touched for an hour may be gone, its oldest entries sooner."""
+    """Logs by name; one that was not touched for an hour may be gone, its oldest entries sooner.
+
+    Values by name, each with a life. All but `read` and `forget` raise StoreUnavailableError when
+    what is shared cannot be reached.
+    """
 
     async def append(self, log: str, data: bytes) -> int:
         """Add a message; answers its number."""
@@ -59,6 +65,17 @@ class Relay(Protocol):
 
     async def forget(self, log: str) -> None:
         """Drop a log."""
+
+    async def put(self, name: str, data: bytes, life_s: float, *, only_new: bool = False) -> bool:
+        """Keep a value for so long; with `only_new` False where the name has one already."""
+        ...
+
+    async def get(self, name: str) -> bytes | None:
+        """The value of a name; None when it has none, or its life is over."""
+        ...
+
+    async def drop(self, name: str) -> None:
+        """Forget a value."""
 
 
 @dataclass(slots=True)
@@ -85,6 +102,7 @@ class MemoryRelay:
         self._max_total_bytes = max_total_bytes
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         self._size = 0
+        self._values: dict[str, tuple[float, bytes]] = {}
 
     async def append(self, log: str, data: bytes) -> int:
         """See `Relay.append`."""
@@ -132,6 +150,27 @@ class MemoryRelay:
         found = self._logs.pop(log, None)
         if found is not None:
             self._size -= found.size
+
+    async def put(self, name: str, data: bytes, life_s: float, *, only_new: bool = False) -> bool:
+        """See `Relay.put`; when there are too many, the ended and then the oldest go first."""
+        now = self._now()
+        if only_new and await self.get(name) is not None:
+            return False
+        if len(self._values) >= MAX_VALUES:
+            self._values = {key: kept for key, kept in self._values.items() if kept[0] > now}
+        while len(self._values) >= MAX_VALUES:
+            del self._values[next(iter(self._values))]
+        self._values[name] = now + life_s, data
+        return True
+
+    async def get(self, name: str) -> bytes | None:
+        """See `Relay.get`."""
+        ends_at, data = self._values.get(name, (0.0, b""))
+        return data if ends_at > self._now() else None
+
+    async def drop(self, name: str) -> None:
+        """See `Relay.drop`."""
+        self._values.pop(name, None)
 
     def _touch(self, log: str) -> _Log:
         found = self._logs.get(log)

@@ -1,6 +1,7 @@
 """The dispatcher behind both eras: a checked request in, one complete answer out."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from octoperf_mcp.errors import (
     MethodNotFoundError,
     OctoPerfMcpError,
     ProtocolError,
+    StoreUnavailableError,
     ToolError,
 )
 from octoperf_mcp.protocol import jsonrpc, ladder, results, skills, tasks, versions
@@ -195,8 +197,9 @@ class McpServer:
         return await self._dialogue.ask(exchange, questions, proven=proven)
 
     async def announce(self, change: Change) -> None:
-        """See `ToolContext.announce`."""
-        await self.relay.append(CHANGES, change.packed())
+        """See `ToolContext.announce`; a call does not fail because nobody could be told."""
+        with contextlib.suppress(StoreUnavailableError):
+            await self.relay.append(CHANGES, change.packed())
 
     def become_task(self, exchange: Exchange, message: str, *, required: bool) -> bool:
         """See `ToolContext.become_task`."""

@@ -161,7 +161,7 @@ class Answering:
             if call.done:
                 break
             await call.news(self._keep_alive_s)
-        await events.close(self._told(call, exchange, facts).body)
+        await events.close_unseen(self._told(call, exchange, facts).body)
 
     def _told(self, call: Call, exchange: Exchange, facts: RpcFacts) -> Reply:
         """The reply where it is too late for a challenge."""

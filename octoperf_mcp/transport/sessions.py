@@ -5,14 +5,15 @@ and shared by replicas. A deleted session is remembered on a short deny-list unt
 ended anyway. Losing a session costs a client one `initialize`.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
+from octoperf_mcp.errors import StoreUnavailableError
+from octoperf_mcp.protocol.relay import MemoryRelay, Relay, session_key
 from octoperf_mcp.protocol.seals import Seal
 
 FIELD: Final = "Mcp-Session-Id"
@@ -33,46 +34,13 @@ class Session:
     client: str = ""
 
 
-class DenyList(Protocol):
-    """Sessions that were deleted before their end; shared by replicas where there are several."""
-
-    async def add(self, session_id: str, expires_at: float) -> None:
-        """Refuse the session until then (epoch seconds)."""
-
-    async def contains(self, session_id: str) -> bool:
-        """Whether the session was deleted."""
-        ...
-
-
-class MemoryDenyList:
-    """For one process."""
-
-    def __init__(self, now: Callable[[], float] = time.time, limit: int = 10_000) -> None:
-        self._now = now
-        self._limit = limit
-        self._ends: dict[bytes, float] = {}
-
-    async def add(self, session_id: str, expires_at: float) -> None:
-        """Refuse the session until then; when full, the ended and then the oldest go first."""
-        if len(self._ends) >= self._limit:
-            now = self._now()
-            self._ends = {key: end for key, end in self._ends.items() if end > now}
-        while len(self._ends) >= self._limit:
-            del self._ends[next(iter(self._ends))]
-        self._ends[_digest(session_id)] = expires_at
-
-    async def contains(self, session_id: str) -> bool:
-        """Whether the session was deleted."""
-        return bool(self._ends) and _digest(session_id) in self._ends
-
-
 class Sessions:
     """Opens, reads and ends sessions.
 
     Args:
         keys: Secrets of at least 16 bytes; the first seals, all can be read. None makes one for
             the life of the process.
-        denied: Where deleted sessions are remembered.
+        relay: Where deleted sessions are remembered; by default the memory of this process.
         now: Epoch seconds.
     """
 
@@ -80,11 +48,12 @@ class Sessions:
         self,
         keys: Sequence[bytes] = (),
         *,
-        denied: DenyList | None = None,
+        relay: Relay | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._seal = Seal("session", keys)
-        self._denied = denied or MemoryDenyList(now)
+        self._relay = relay or MemoryRelay()
+        self._ended: set[str] = set()
         self._now = now
         self._opened: dict[str, Session] = {}
 
@@ -110,12 +79,30 @@ class Sessions:
             self._opened[session_id] = session
         if session.subject != subject or session.expires_at <= self._now():
             return None
-        return None if await self._denied.contains(session_id) else session
+        return None if await self._was_ended(session_id) else session
 
     async def end(self, session_id: str, session: Session) -> None:
-        """Delete a session; its id is refused from now on."""
+        """Delete a session; its id is refused from now on.
+
+        Raises:
+            StoreUnavailableError: the other replicas cannot be told, so the session goes on.
+        """
+        key = _key(session_id)
+        await self._relay.put(key, b"1", session.expires_at - self._now())
         self._opened.pop(session_id, None)
-        await self._denied.add(session_id, session.expires_at)
+        if len(self._ended) >= _CACHED:
+            self._ended.clear()
+        self._ended.add(key)
+
+    async def _was_ended(self, session_id: str) -> bool:
+        """Whether it was deleted; where nobody knows, the token alone decides about access."""
+        key = _key(session_id)
+        if key in self._ended:
+            return True
+        try:
+            return await self._relay.get(key) is not None
+        except StoreUnavailableError:
+            return False
 
     def _unsealed(self, session_id: str) -> Session | None:
         if len(session_id) > _MAX_ID_CHARS:
@@ -124,5 +111,5 @@ class Sessions:
         return None if plain is None else Session(*orjson.loads(plain))
 
 
-def _digest(session_id: str) -> bytes:
-    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()
+def _key(session_id: str) -> str:
+    return f"ended/{session_key(session_id)}"

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from octoperf_mcp.errors import AuthError
+from octoperf_mcp.errors import AuthError, StoreUnavailableError
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.lifecycle import named
@@ -98,6 +98,8 @@ class McpEndpoint:
                 return await self._delete(request, caller)
         except AuthError as error:
             return self._challenge(request, error)
+        except StoreUnavailableError as error:
+            return refuse(503, error.message, {"Retry-After": "2"})
         except Answered as answered:
             return answered.response
         allow = "POST" if header_is_modern(request) else "POST, GET, DELETE"

@@ -4,10 +4,13 @@ Each event is kept in the relay before it is written. What a stream's client lef
 for its GET with `Last-Event-ID`, which then goes on live.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from typing import Final
 
+from octoperf_mcp.errors import StoreUnavailableError
 from octoperf_mcp.protocol.relay import Relay, session_key
 from octoperf_mcp.protocol.versions import LATEST_LEGACY
 from octoperf_mcp.transport import sse
@@ -19,6 +22,8 @@ _PRIMED: Final = frozenset((LATEST_LEGACY,))
 _END: Final = b""
 """Entry that closes a stream."""
 
+_ATTEMPTS: Final = 10
+_PAUSE_S: Final = 1.0
 _MAX_DIGITS: Final = 15
 _START: Final = b" "
 
@@ -33,21 +38,38 @@ class EventStream:
         self.closed = False
 
     async def open(self, version: str) -> bytes:
-        """What is written first."""
-        number = await self._relay.append(self._log, _START)
+        """What is written first; a stream that cannot be kept has nothing to resume from."""
+        try:
+            number = await self._relay.append(self._log, _START)
+        except StoreUnavailableError:
+            return b""
         return sse.priming(f"{self._name}-{number}", RETRY_MS) if primed(version) else b""
 
     async def keep(self, message: bytes) -> bytes:
-        """The event of a message."""
-        number = await self._relay.append(self._log, message)
+        """The event of a message; without an id where it cannot be kept."""
+        try:
+            number = await self._relay.append(self._log, message)
+        except StoreUnavailableError:
+            return sse.event(message)
         return sse.numbered(message, f"{self._name}-{number}")
 
     async def close(self, message: bytes) -> bytes:
         """The event of the last message."""
         event = await self.keep(message)
-        await self._relay.append(self._log, _END)
+        with contextlib.suppress(StoreUnavailableError):
+            await self._relay.append(self._log, _END)
         self.closed = True
         return event
+
+    async def close_unseen(self, message: bytes) -> None:
+        """Keep the last message for a client that is away, also while the relay is, for a while."""
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(StoreUnavailableError):
+                await self._relay.append(self._log, message)
+                await self._relay.append(self._log, _END)
+                break
+            await asyncio.sleep(_PAUSE_S)
+        self.closed = True
 
 
 class Resumed:

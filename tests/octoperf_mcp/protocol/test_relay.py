@@ -2,7 +2,7 @@
 
 import asyncio
 
-from octoperf_mcp.protocol.relay import CHANGES, IDLE_S, Entry, MemoryRelay
+from octoperf_mcp.protocol.relay import CHANGES, IDLE_S, MAX_VALUES, Entry, MemoryRelay
 
 
 class Clock:
@@ -85,3 +85,31 @@ async def test_a_log_that_is_waited_for_stays() -> None:
         await relay.append("b", b"x" * 60)
         await relay.append("a", b"y")
         assert [entry.data for entry in await reading] == [b"y"]
+
+
+async def test_values_end_and_new_ones_do_not_replace_those_that_live() -> None:
+    clock = Clock()
+    relay = MemoryRelay(clock)
+    assert await relay.put("a", b"1", 10)
+    assert not await relay.put("a", b"2", 10, only_new=True)
+    assert await relay.get("a") == b"1"
+    clock.now = 10
+    assert await relay.get("a") is None
+    assert await relay.put("a", b"2", 10, only_new=True)
+    await relay.drop("a")
+    assert await relay.get("a") is None
+
+
+async def test_too_many_values_drop_what_has_ended_and_then_the_oldest() -> None:
+    clock = Clock()
+    relay = MemoryRelay(clock)
+    await relay.put("long", b"", 100)
+    await relay.put("short", b"", 1)
+    for number in range(MAX_VALUES - 2):
+        await relay.put(str(number), b"", 100)
+    clock.now = 2
+    await relay.put("new", b"", 100)
+    assert await relay.get("long") is not None
+    await relay.put("newer", b"", 100)
+    assert await relay.get("long") is None
+    assert await relay.get("new") is not None

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoperf_mcp.transport.sessions import LIFE_S, MemoryDenyList, Sessions
+from octoperf_mcp.errors import StoreUnavailableError
+from octoperf_mcp.protocol.relay import MemoryRelay
+from octoperf_mcp.transport.sessions import LIFE_S, Sessions
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
@@ -71,8 +73,8 @@ async def test_a_session_ends_after_its_life() -> None:
 
 
 async def test_a_deleted_session_is_not_found_by_replicas_that_share_the_list() -> None:
-    denied = MemoryDenyList()
-    here, there = (Sessions([KEY], denied=denied) for _ in range(2))
+    relay = MemoryRelay()
+    here, there = (Sessions([KEY], relay=relay) for _ in range(2))
     opened = here.open("ann", "v", {})
     session = await there.find(opened, "ann")
     assert session is not None
@@ -103,15 +105,32 @@ async def test_a_changed_id_is_not_found(position: int) -> None:
     assert await sessions.find("".join(opened), "ann") is None
 
 
-async def test_the_deny_list_forgets_what_has_ended_first() -> None:
-    clock = Clock()
-    denied = MemoryDenyList(clock, limit=2)
-    await denied.add("short", 1001)
-    await denied.add("long", 9000)
-    clock.now = 2000
-    await denied.add("new", 9000)
-    assert await denied.contains("long")
-    assert await denied.contains("new")
-    assert not await denied.contains("short")
-    await denied.add("newer", 9000)
-    assert not await denied.contains("long")
+class Store(MemoryRelay):
+    """A store that may be out of reach."""
+
+    away = False
+
+    async def put(self, name: str, data: bytes, life_s: float, *, only_new: bool = False) -> bool:
+        if self.away:
+            raise StoreUnavailableError
+        return await super().put(name, data, life_s, only_new=only_new)
+
+    async def get(self, name: str) -> bytes | None:
+        if self.away:
+            raise StoreUnavailableError
+        return await super().get(name)
+
+
+async def test_while_the_shared_list_is_away_sessions_go_on_and_cannot_be_deleted() -> None:
+    store = Store()
+    here, there = (Sessions([KEY], relay=store) for _ in range(2))
+    opened, ended = (here.open("ann", "v", {}) for _ in range(2))
+    session = await here.find(opened, "ann")
+    assert session is not None
+    await here.end(ended, session)
+    store.away = True
+    with pytest.raises(StoreUnavailableError):
+        await here.end(opened, session)
+    assert await here.find(opened, "ann") is not None
+    assert await here.find(ended, "ann") is None
+    assert await there.find(ended, "ann") is not None

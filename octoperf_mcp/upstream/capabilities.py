@@ -24,7 +24,12 @@ class Capabilities:
         self._asking = asyncio.Lock()
 
     async def offered(self, caller: Caller) -> frozenset[str]:
-        """Endpoints (`GET /x/{id}`) of the optional calls that work; empty when in doubt."""
+        """Endpoints (`GET /x/{id}`) of the optional calls that work; empty when in doubt.
+
+        Nothing is asked without a token, which only a server without authentication lacks.
+        """
+        if not caller.token:
+            return frozenset()
         if self._clock() < self._until:
             return self._known
         async with self._asking:

@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
     from octoperf_mcp.registry.patches import AppliedOperation, PatchOperations, apply_patch
     from octoperf_mcp.registry.payloads import payload
+    from octoperf_mcp.registry.platform_tasks import (
+        TASK_RESULT,
+        TaskStatus,
+        message_of,
+        status_of,
+        watch_task,
+    )
     from octoperf_mcp.registry.polling import WaitSec, Watch, follow, wait_for_change
     from octoperf_mcp.registry.questions import Question, form, roots, sampling
     from octoperf_mcp.registry.rest_calls import RestCall
@@ -72,6 +79,8 @@ _HOMES = {
     "Question": "registry.questions",
     "Resource": "registry.assets",
     "RestCall": "registry.rest_calls",
+    "TASK_RESULT": "registry.platform_tasks",
+    "TaskStatus": "registry.platform_tasks",
     "Ticket": "registry.tickets",
     "Tool": "registry.tools",
     "ToolContext": "registry.context",
@@ -88,20 +97,24 @@ _HOMES = {
     "image_block": "registry.content",
     "known_id": "registry.ids",
     "listing": "registry.listings",
+    "message_of": "registry.platform_tasks",
     "page_of": "registry.listings",
     "payload": "registry.payloads",
     "plain_text": "registry.captures",
     "resource_block": "registry.content",
     "roots": "registry.questions",
     "sampling": "registry.questions",
+    "status_of": "registry.platform_tasks",
     "text_block": "registry.content",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
     "wait_for_change": "registry.polling",
+    "watch_task": "registry.platform_tasks",
 }
 
 __all__ = [
     "PRESIGN",
+    "TASK_RESULT",
     "AppliedOperation",
     "Block",
     "CallScope",
@@ -125,6 +138,7 @@ __all__ = [
     "Question",
     "Resource",
     "RestCall",
+    "TaskStatus",
     "Ticket",
     "Tool",
     "ToolContext",
@@ -142,16 +156,19 @@ __all__ = [
     "image_block",
     "known_id",
     "listing",
+    "message_of",
     "page_of",
     "payload",
     "plain_text",
     "resource_block",
     "roots",
     "sampling",
+    "status_of",
     "text_block",
     "tool",
     "upload_ticket",
     "wait_for_change",
+    "watch_task",
 ]
 
 

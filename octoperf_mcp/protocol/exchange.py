@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from octoperf_mcp.protocol import jsonrpc
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.context import Caller, OnCancel
 from octoperf_mcp.registry.questions import Question
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -45,7 +45,9 @@ class ServerSide(Protocol):
         """See `ToolContext.announce`."""
         ...
 
-    def become_task(self, exchange: "Exchange", message: str, *, required: bool) -> bool:
+    def become_task(
+        self, exchange: "Exchange", message: str, *, required: bool, on_cancel: OnCancel | None
+    ) -> bool:
         """See `ToolContext.become_task`."""
         ...
 
@@ -63,6 +65,10 @@ class LongCall(Protocol):
 
     def finish(self, reply: "Reply") -> None:
         """Keep what the call would have answered."""
+        ...
+
+    async def wind_up(self) -> None:
+        """End on the platform what the client has cancelled."""
         ...
 
 
@@ -164,9 +170,11 @@ class Exchange:
         """See `ToolContext.announce`."""
         await self._server.announce(change)
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
         """See `ToolContext.become_task`."""
-        return self._server.become_task(self, message, required=required)
+        return self._server.become_task(self, message, required=required, on_cancel=on_cancel)
 
     def release_stream(self) -> None:
         """See `ToolContext.release_stream`."""

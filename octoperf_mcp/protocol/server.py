@@ -36,7 +36,7 @@ from octoperf_mcp.protocol.subscriptions import Subscription, requested
 from octoperf_mcp.protocol.tasks import Tasks
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.context import Caller, OnCancel
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.registry.questions import Question
 
@@ -201,12 +201,19 @@ class McpServer:
         with contextlib.suppress(StoreUnavailableError):
             await self.relay.append(CHANGES, change.packed())
 
-    def become_task(self, exchange: Exchange, message: str, *, required: bool) -> bool:
+    def become_task(
+        self, exchange: Exchange, message: str, *, required: bool, on_cancel: OnCancel | None
+    ) -> bool:
         """See `ToolContext.become_task`."""
-        return self._tasks.become(exchange, message, required=required)
+        return self._tasks.become(exchange, message, required=required, on_cancel=on_cancel)
 
     async def _finish(self, exchange: Exchange, work: Coroutine[Any, Any, Reply]) -> Reply:
-        reply = await self._finished(exchange, work)
+        try:
+            reply = await self._finished(exchange, work)
+        except asyncio.CancelledError:
+            if exchange.task is not None:
+                await exchange.task.wind_up()
+            raise
         if exchange.task is not None:
             exchange.task.finish(reply)
         return reply

@@ -1,7 +1,8 @@
 """The tasks extension (`io.modelcontextprotocol/tasks`): calls that go on after their answer.
 
 A tool decides in the middle of a call that it will take long; the client is answered a task and
-asks for its state. Tasks live in the memory of this process, and die with it.
+asks for its state. Tasks live in the memory of this process, and die with it; what they follow on
+the platform goes on, and the polling tools tell of it.
 """
 
 import asyncio
@@ -12,15 +13,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from octoperf_mcp.errors import InvalidParamsError, MissingCapabilityError
 from octoperf_mcp.protocol import jsonrpc, results
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.versions import META_SERVER_INFO
+from octoperf_mcp.registry.context import Caller, OnCancel
 from octoperf_mcp.registry.questions import Question, unfit_answer
+
+log = structlog.get_logger(__name__)
 
 EXTENSION: Final = "io.modelcontextprotocol/tasks"
 LIFE_S: Final = 3600
+"""How long a task is kept after its end."""
+
 POLL_MS: Final = 1000
 MAX_TASKS_OF_A_USER: Final = 100
 _ENDED: Final = frozenset(("completed", "failed", "cancelled"))
@@ -30,10 +37,18 @@ _ACK: Final = b'{"resultType":"complete"}'
 class Task:
     """One call that goes on: its state, its questions, its end."""
 
-    def __init__(self, subject: str, message: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        message: str,
+        now: Callable[[], float],
+        on_cancel: OnCancel | None = None,
+    ) -> None:
         self.id = secrets.token_urlsafe(24)
-        self.subject = subject
+        self.owner = exchange.caller.identity
         self.message = message
+        self._exchange = exchange
+        self._on_cancel = on_cancel
         self.status = "working"
         self._now = now
         self.created = self.updated = now()
@@ -51,7 +66,12 @@ class Task:
 
     def expired(self) -> bool:
         """Whether it may be forgotten."""
-        return self.ended and self._now() > self.created + LIFE_S
+        return self.ended and self._now() > self.updated + LIFE_S
+
+    def renew(self, caller: Caller) -> None:
+        """Go on with the token of a later request of the same user, which lasts longer."""
+        if caller.scopes >= self._exchange.caller.scopes:
+            self._exchange.caller = caller
 
     def say(self, message: str) -> None:
         """Tell what is going on."""
@@ -96,6 +116,15 @@ class Task:
             if self._work is not None:
                 self._work.cancel()
 
+    async def wind_up(self) -> None:
+        """See `LongCall.wind_up`."""
+        if self.status != "cancelled" or self._on_cancel is None:
+            return
+        try:
+            await self._on_cancel()
+        except Exception:
+            log.exception("task_cancel_failed", task_id=self.id)
+
     def finish(self, reply: Reply) -> None:
         """Keep what the call would have answered."""
         if self.ended:
@@ -111,13 +140,14 @@ class Task:
     def members(self) -> dict[str, Any]:
         """What every shape of a task has."""
         told = {"statusMessage": self.message} if self.message else {}
+        life_s = (self.updated if self.ended else self._now()) - self.created + LIFE_S
         return {
             "taskId": self.id,
             "status": self.status,
             **told,
             "createdAt": _iso(self.created),
             "lastUpdatedAt": _iso(self.updated),
-            "ttlMs": LIFE_S * 1000,
+            "ttlMs": round(life_s * 1000),
             "pollIntervalMs": POLL_MS,
         }
 
@@ -144,16 +174,23 @@ class Tasks:
         self._now = now
         self._tasks: dict[str, Task] = {}
 
-    def become(self, exchange: Exchange, message: str, *, required: bool) -> bool:
+    def become(
+        self,
+        exchange: Exchange,
+        message: str,
+        *,
+        required: bool,
+        on_cancel: OnCancel | None = None,
+    ) -> bool:
         """See `ToolContext.become_task`."""
         if exchange.task is not None:
             return True
         declared = exchange.modern and _declared(exchange)
         if not declared and required:
             raise _missing()
-        if not declared or exchange.settle is None or not self._room_for(exchange.caller.subject):
+        if not declared or exchange.settle is None or not self._room_for(exchange.caller.identity):
             return False
-        task = Task(exchange.caller.subject, message, self._now)
+        task = Task(exchange, message, self._now, on_cancel)
         self._tasks[task.id] = exchange.task = task
         members = {"resultType": "task", **task.members(), **self._meta}
         exchange.notify = None
@@ -182,15 +219,16 @@ class Tasks:
             raise _missing()
         task_id = results.text_param(results.params_of(exchange), "taskId")
         task = self._tasks.get(task_id)
-        if task is None or task.subject != exchange.caller.subject:
+        if task is None or task.owner != exchange.caller.identity:
             raise InvalidParamsError("There is no such task.", data={"taskId": task_id[:200]})
+        task.renew(exchange.caller)
         return task
 
-    def _room_for(self, subject: str) -> bool:
+    def _room_for(self, owner: tuple[str, str]) -> bool:
         """Whether the user may have one more; without room the call just goes on as a call."""
         for task_id in [task.id for task in self._tasks.values() if task.expired()]:
             del self._tasks[task_id]
-        theirs = sum(task.subject == subject for task in self._tasks.values())
+        theirs = sum(task.owner == owner for task in self._tasks.values())
         return theirs < MAX_TASKS_OF_A_USER
 
 

@@ -1,6 +1,6 @@
 """What a tool function is given: the platform as the caller, links, progress."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +8,8 @@ from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
+
+OnCancel = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class CallScope(Protocol):
         """See `ToolContext.release_stream`."""
         ...
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
         """See `ToolContext.become_task`."""
         ...
 
@@ -149,11 +153,15 @@ class ToolContext(Protocol):
         """
         ...
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
         """Answer the client a task to follow, and go on without it; True when that happened.
 
         False where the client does not know tasks: the call goes on as a call. Progress messages
-        and questions from here on are those of the task.
+        and questions from here on are those of the task, and `caller` is renewed by whoever asks
+        for it. `on_cancel` ends on the platform what the client cancels; a server that stops
+        leaves it alone.
 
         Raises:
             MissingCapabilityError: it is `required` and the client does not know tasks.

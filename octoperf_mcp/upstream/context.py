@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import Caller, CallScope
+from octoperf_mcp.registry.context import Caller, CallScope, OnCancel
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -38,15 +38,7 @@ class WorkspaceCache:
 class CallContext:
     """A `ToolContext` over the real REST client."""
 
-    __slots__ = (
-        "_account",
-        "_capabilities",
-        "_client",
-        "_scope",
-        "_ui_origin",
-        "_workspaces",
-        "caller",
-    )
+    __slots__ = ("_account", "_capabilities", "_client", "_scope", "_ui_origin", "_workspaces")
 
     def __init__(
         self,
@@ -56,13 +48,17 @@ class CallContext:
         workspaces: WorkspaceCache,
         capabilities: Capabilities | None = None,
     ) -> None:
-        self.caller = scope.caller
         self._scope = scope
         self._client = client
         self._ui_origin = ui_origin
         self._workspaces = workspaces
         self._capabilities = capabilities
         self._account: str | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """See `ToolContext.caller`."""
+        return self._scope.caller
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
         """See `ToolContext.rest`."""
@@ -116,6 +112,8 @@ class CallContext:
         """See `ToolContext.release_stream`."""
         self._scope.release_stream()
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
         """See `ToolContext.become_task`."""
-        return self._scope.become_task(message, required=required)
+        return self._scope.become_task(message, required=required, on_cancel=on_cancel)

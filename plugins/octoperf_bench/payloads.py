@@ -41,14 +41,15 @@ class Scenario(Listing):
 
 @payload
 class StartedRun:
-    """A run that was started."""
+    """A run that was started; `states` in the order of its results where it was followed."""
 
     bench_report_id: str
     bench_result_ids: list[str]
     name: str
     users: int
     planned_duration_sec: int
-    next_poll_sec: int
+    states: list[str] | None = None
+    next_poll_sec: int | None = None
     next: str
     url: str
 

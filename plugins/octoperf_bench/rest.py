@@ -1,6 +1,6 @@
 """REST calls of scenarios, runs, their files and tasks, each with the source that shows it."""
 
-from octoperf_mcp import PRESIGN, RestCall
+from octoperf_mcp import PRESIGN, TASK_RESULT, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _JENKINS = "jenkinsci/octoperf-plugin: scenario/ScenarioApi.java"
@@ -59,12 +59,7 @@ GET_FILE = RestCall(
     "GET", "/analysis/logs/{benchResultId}", query=("filename",), answer="bytes", source=_LOGS
 )
 SIGN_DOWNLOAD = PRESIGN
-TASK_RESULT = RestCall(
-    "GET",
-    "/tasks/{id}/result",
-    answer="TaskResult",
-    source=f"{_MAVEN}: task-rest-api/TasksApi.java",
-)
+FOLLOW_TASK = TASK_RESULT
 GET_TASK = RestCall("GET", "/tasks/{id}", answer="Task", optional=True)
 """The task as it was submitted: tells what an unfinished one works on."""
 
@@ -85,6 +80,6 @@ CALLS = (
     LIST_FILES,
     GET_FILE,
     SIGN_DOWNLOAD,
-    TASK_RESULT,
+    FOLLOW_TASK,
     GET_TASK,
 )

@@ -1,7 +1,9 @@
 """Tools that start, watch and stop runs."""
 
+import asyncio
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -18,9 +20,21 @@ from octoperf_bench.runs import (
     project_of,
     read_run,
 )
-from octoperf_mcp import ToolContext, WaitSec, Watch, epoch_ms, known_id, tool, wait_for_change
+from octoperf_mcp import (
+    ToolContext,
+    WaitSec,
+    Watch,
+    epoch_ms,
+    follow,
+    known_id,
+    tool,
+    wait_for_change,
+)
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.errors import ConflictError, ForbiddenError, InvalidDocumentError
+
+Look = tuple[dict[str, Any], float]
+"""A run and how far it is, 0 to 100."""
 
 STOP_SEC = 3
 """What stopping takes, about."""
@@ -36,7 +50,8 @@ async def run_scenario(
     """Start a real load test. Spends credits and sends real load: ask the user before.
 
     Never call it to explore. Poll get_bench_status with the answered benchResultIds, nextPollSec
-    seconds apart; values are read from the report benchReportId.
+    seconds apart; values are read from the report benchReportId. Where the client knows tasks,
+    the call is a task that ends with the run; cancelling it stops the run.
 
     Args:
         scenario_id: Scenario to run, from list_scenarios_by_project or a create tool.
@@ -65,15 +80,24 @@ async def run_scenario(
     for run_id in run_ids:
         MEMORY.put(ctx, run_id, facts)
     run = {"id": run_ids[0] if run_ids else "", "designProjectId": scenario["projectId"]}
+    url = await page_of_run(ctx, run, facts)
+    states = None
+    if ctx.become_task(f"The run has started: {url}", on_cancel=lambda: _stop_all(ctx, run_ids)):
+        states = [found["state"] for found, _ in await follow(ctx, _all_of(ctx, run_ids))]
     return StartedRun(
         bench_report_id=report["id"],
         bench_result_ids=run_ids,
         name=report.get("name") or name or scenario["name"],
         users=plan.users,
         planned_duration_sec=plan.duration_sec,
-        next_poll_sec=poll_sec(plan.duration_sec),
-        next="Call get_bench_status with each of benchResultIds until finished is true.",
-        url=await page_of_run(ctx, run, facts),
+        states=states,
+        next_poll_sec=None if states else poll_sec(plan.duration_sec),
+        next=(
+            f"get_bench_report with reportId {report['id']} lists the values to read."
+            if states
+            else "Call get_bench_status with each of benchResultIds until finished is true."
+        ),
+        url=url,
     )
 
 
@@ -90,13 +114,7 @@ async def get_bench_status(
         bench_result_id: Run, from run_scenario or get_bench_report.
         wait_sec: Seconds to wait here until the state changes.
     """
-    watch = Watch(
-        lambda: _look(ctx, bench_result_id),
-        state=lambda look: str(look[0]["state"]),
-        over=lambda look: is_over(look[0]["state"]),
-        describe=lambda look: f"{look[0]['state']}, {look[1]:g} %",
-    )
-    run, percent = await wait_for_change(ctx, watch, wait_sec)
+    ((run, percent),) = await wait_for_change(ctx, _all_of(ctx, [bench_result_id]), wait_sec)
     facts = await facts_of(ctx, run)
     over = is_over(run["state"])
     return RunStatus(
@@ -182,7 +200,27 @@ async def stop_bench_result(ctx: ToolContext, bench_result_id: str) -> StoppedRu
     )
 
 
-async def _look(ctx: ToolContext, run_id: str) -> tuple[dict[str, Any], float]:
+def _all_of(ctx: ToolContext, run_ids: Sequence[str]) -> Watch[list[Look]]:
+    """Runs that go on side by side, over when all are."""
+
+    async def read() -> list[Look]:
+        return list(await asyncio.gather(*(_look(ctx, run_id) for run_id in run_ids)))
+
+    return Watch(
+        read,
+        state=lambda looks: tuple(run["state"] for run, _ in looks),
+        over=lambda looks: all(is_over(run["state"]) for run, _ in looks),
+        describe=lambda looks: "; ".join(f"{run['state']}, {done:g} %" for run, done in looks),
+    )
+
+
+async def _stop_all(ctx: ToolContext, run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
+        with contextlib.suppress(ConflictError):  # it was over already
+            await ctx.rest(rest.STOP, id=run_id)
+
+
+async def _look(ctx: ToolContext, run_id: str) -> Look:
     run = await read_run(ctx, run_id)
     answer = await ctx.rest(rest.GET_PROGRESS, id=run_id)
     return run, _percent(answer)

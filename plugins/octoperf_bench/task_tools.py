@@ -6,12 +6,18 @@ from typing import Any
 from octoperf_bench import links, rest
 from octoperf_bench.payloads import TaskState
 from octoperf_bench.runs import facts_of, page_of_run, read_run
-from octoperf_mcp import ToolContext, WaitSec, Watch, known_id, plain_text, tool, wait_for_change
+from octoperf_mcp import (
+    ToolContext,
+    WaitSec,
+    message_of,
+    status_of,
+    tool,
+    wait_for_change,
+    watch_task,
+)
 from octoperf_mcp.errors import UpstreamError
 
 POLL_SEC = 3
-_MESSAGE_MAX_CHARS = 2000
-_FAILED = "FailedTaskResult"
 
 
 @tool(title="Get the result of a task", read_only=True)
@@ -25,42 +31,18 @@ async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0)
         task_id: Task, from the tool that started it.
         wait_sec: Seconds to wait here for the end.
     """
-
-    async def read() -> Mapping[str, Any] | None:
-        with known_id("taskId", task_id, listed_by="the tool that started it"):
-            answer: Mapping[str, Any] | None = await ctx.rest(rest.TASK_RESULT, id=task_id)
-        return answer
-
-    watch = Watch(read, state=_status, over=bool, describe=lambda _: "task PENDING")
-    result = await wait_for_change(ctx, watch, wait_sec)
-    status = _status(result)
+    result = await wait_for_change(ctx, watch_task(ctx, task_id), wait_sec)
+    status = status_of(result)
     pending = status == "PENDING"
     return TaskState(
         task_id=task_id,
         status=status,
-        message=_message(result),
+        message=message_of(result),
         result=dict(result) if result and status == "SUCCESS" else None,
         next_poll_sec=POLL_SEC if pending else None,
         next="Call get_task_result again, with waitSec." if pending else None,
         url=await _page(ctx, task_id, result or {}),
     )
-
-
-def _status(result: Mapping[str, Any] | None) -> str:
-    if not result:
-        return "PENDING"
-    return "FAILED" if result.get("@type") == _FAILED else "SUCCESS"
-
-
-def _message(result: Mapping[str, Any] | None) -> str:
-    """The platform's own words; of a stack trace only its first line."""
-    if not result:
-        return "The task is waiting or running."
-    trace = str(result.get("stackTrace") or "").strip()
-    text = str(result.get("message") or trace.partition("\n")[0])
-    if not text and result.get("filename"):
-        text = f"The file {result['filename']} is ready."
-    return plain_text(text or "Done.", _MESSAGE_MAX_CHARS)
 
 
 async def _page(ctx: ToolContext, task_id: str, result: Mapping[str, Any]) -> str:

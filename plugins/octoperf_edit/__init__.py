@@ -54,6 +54,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.LIST_CORRELATION_RULES,
         rest.CREATE_CORRELATION_RULE,
         rest.SUBMIT_TASK,
+        rest.FOLLOW_TASK,
     )
 
 

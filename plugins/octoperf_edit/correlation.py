@@ -10,7 +10,17 @@ from pydantic import Field
 from octoperf_edit import links, rest
 from octoperf_edit.arguments import Description, VariableName, check_variable
 from octoperf_edit.payloads import CorrelationRuleList, CorrelationRuleRow, StartedTask
-from octoperf_mcp import Limit, ToolContext, known_id, page_of, tool
+from octoperf_mcp import (
+    Limit,
+    ToolContext,
+    follow,
+    known_id,
+    message_of,
+    page_of,
+    status_of,
+    tool,
+    watch_task,
+)
 from octoperf_mcp.errors import InvalidArgumentError
 
 Target = Literal["HEADER", "QUERY_PARAM", "POST_PARAM", "PATH", "BODY"]
@@ -23,7 +33,7 @@ _INJECTIONS: dict[Target, str] = {
     "BODY": "PostBodyInjectionRule",
 }
 _NAMELESS = frozenset({"PATH", "BODY"})
-_POLL = "Call get_task_result with taskId every 3 s; it usually takes 5 to 60 s."
+_POLL = "Call get_task_result with taskId and waitSec; it usually takes 5 to 60 s."
 
 
 @tool(title="List correlation rules", read_only=True)
@@ -120,8 +130,8 @@ async def apply_correlations_to_virtual_user(
 ) -> StartedTask:
     """Plant all correlation rules of the project in one virtual user, which rewrites its tree.
 
-    Needs recorded responses. Call backup_virtual_user first; then poll get_task_result with the
-    taskId.
+    Needs recorded responses. Call backup_virtual_user first; then call get_task_result with the
+    taskId until it is over.
 
     Args:
         project_id: Id from list_projects_by_workspace.
@@ -135,11 +145,16 @@ async def apply_correlations_to_virtual_user(
         "projectId": project_id,
     }
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
-        task_id = await ctx.rest(rest.SUBMIT_TASK, body=task)
+        answer = await ctx.rest(rest.SUBMIT_TASK, body=task)
+    task_id = str(answer).strip().strip('"')
+    ended = None
+    if ctx.become_task("The correlation rules are being applied."):
+        ended = await follow(ctx, watch_task(ctx, task_id))
     return StartedTask(
-        task_id=str(task_id).strip().strip('"'),
-        status="PENDING",
-        next=_POLL,
+        task_id=task_id,
+        status=status_of(ended),
+        message=message_of(ended) if ended else None,
+        next="validate_virtual_user shows what the rules have mended." if ended else _POLL,
         url=ctx.link(
             links.VIRTUAL_USER,
             workspace_id=workspace_id,

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from octoperf_mcp import AppliedOperation, Listing, payload
+from octoperf_mcp import AppliedOperation, Listing, TaskStatus, payload
 
 
 @payload
@@ -103,10 +103,11 @@ class CorrelationRuleList:
 
 @payload
 class StartedTask:
-    """Work that goes on; get_task_result tells its end."""
+    """Work that goes on, whose end get_task_result tells, or that was followed to its end."""
 
     task_id: str
-    status: Literal["PENDING"]
+    status: TaskStatus
+    message: str | None = None
     next: str
     url: str
 

@@ -1,6 +1,6 @@
 """REST calls of editing, each with the source that shows it."""
 
-from octoperf_mcp import PRESIGN, RestCall
+from octoperf_mcp import PRESIGN, TASK_RESULT, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _MAVEN = "OctoPerf/octoperf-maven-plugin: design-rest-api"
@@ -126,3 +126,4 @@ CREATE_CORRELATION_RULE = RestCall(
     "POST", "/design/correlation-rules", body="json", answer="CorrelationRule"
 )
 SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)
+FOLLOW_TASK = TASK_RESULT

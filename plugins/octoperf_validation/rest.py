@@ -13,6 +13,12 @@ SANITY_CHECK = RestCall(
 RUN_VALIDATION = RestCall(
     "POST", "/runtime/validations/run/{virtualUserId}", body="json", answer="BenchResult"
 )
+STOP = RestCall(
+    "POST",
+    "/runtime/bench-results/stop/{id}",
+    answer="BenchResult",
+    source="OctoPerf/octoperf-maven-plugin: runtime-rest-api/BenchResultsApi.java",
+)
 LATEST_VALIDATION = RestCall(
     "GET",
     "/runtime/validations/by-virtual-user/{virtualUserId}",
@@ -39,6 +45,7 @@ CALLS = (
     GET_VIRTUAL_USER,
     SANITY_CHECK,
     RUN_VALIDATION,
+    STOP,
     LATEST_VALIDATION,
     VALIDATION_INDEX,
     VALIDATION_HTTP,

@@ -1,11 +1,12 @@
 """Tools of validations: check the design, replay it once, look at what failed."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from octoperf_mcp import ToolContext, WaitSec, Watch, plain_text, tool, wait_for_change
+from octoperf_mcp import ToolContext, WaitSec, Watch, follow, plain_text, tool, wait_for_change
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.entities.trees import action_labels, label_of
 from octoperf_mcp.errors import ConflictError, InvalidDocumentError, NotFoundError
@@ -81,7 +82,8 @@ async def validate_virtual_user(
     """Replay a virtual user functionally: one user, no think times, every exchange captured.
 
     Sends real requests to the target from a load generator; costs no credit. Takes about 30 s;
-    poll get_virtual_user_validation until finished. Run sanity_check_virtual_user first.
+    poll get_virtual_user_validation until finished, or follow the task that a client which knows
+    tasks is answered. Run sanity_check_virtual_user first.
 
     Args:
         project_id: Project of the virtual user.
@@ -105,6 +107,9 @@ async def validate_virtual_user(
             "list_docker_providers_by_workspace shows the providers and their locations."
         )
         raise
+    run_id = run.get("id") or run["benchResultId"]
+    if ctx.become_task("The validation has started.", on_cancel=lambda: _stop(ctx, run_id)):
+        run = await follow(ctx, _latest(ctx, project_id, virtual_user_id))
     return await _state(ctx, run, project_id, virtual_user_id)
 
 
@@ -179,6 +184,11 @@ async def get_virtual_user_validation_index(
         next=_after_index(rows, failed),
         url=await page_of(ctx, links.VALIDATION, virtual_user["projectId"], virtual_user_id),
     )
+
+
+async def _stop(ctx: ToolContext, run_id: str) -> None:
+    with contextlib.suppress(ConflictError):  # it was over already
+        await ctx.rest(rest.STOP, id=run_id)
 
 
 def _latest(ctx: ToolContext, project_id: str, virtual_user_id: str) -> Watch[dict[str, Any]]:

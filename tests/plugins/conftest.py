@@ -25,6 +25,7 @@ import pytest
 from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry import polling
+from octoperf_mcp.registry.context import OnCancel
 from octoperf_mcp.registry.paths import to_snake
 from octoperf_mcp.registry.schema import written_schema
 
@@ -51,6 +52,9 @@ class FakeContext:
     workspaces: dict[str, str] = field(default_factory=lambda: {"p1": "w1"})
     made: list[Made] = field(default_factory=list)
     reported: list[tuple[float, float | None, str]] = field(default_factory=list)
+    knows_tasks: bool = False
+    became: list[str] = field(default_factory=list)
+    on_cancel: OnCancel | None = None
 
     @property
     def caller(self) -> Caller:
@@ -108,8 +112,13 @@ class FakeContext:
     def release_stream(self) -> None:
         """There is none."""
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
-        return False
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
+        if self.knows_tasks:
+            self.became.append(message)
+            self.on_cancel = on_cancel
+        return self.knows_tasks
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         assert not self.reported or done > self.reported[-1][0], "progress must grow"

@@ -18,6 +18,7 @@ from octoperf_mcp.config import EmbeddedSettings, UpstreamSettings
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
 from octoperf_mcp.errors import ToolError
 from octoperf_mcp.registry import polling
+from octoperf_mcp.registry.context import OnCancel
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.client import RestClient
@@ -57,7 +58,9 @@ class Scope:
     def release_stream(self) -> None:
         """There is none."""
 
-    def become_task(self, message: str = "", *, required: bool = False) -> bool:
+    def become_task(
+        self, message: str = "", *, required: bool = False, on_cancel: OnCancel | None = None
+    ) -> bool:
         return False
 
 

@@ -214,3 +214,37 @@ def test_one_users_memory_is_not_anothers(context: Any) -> None:
     assert memory.get(mine, "c") == Facts("rep", 1)
     other = type("Other", (), {"caller": type("Caller", (), {"subject": "u2"})})()
     assert memory.get(other, "c") is None
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_client_that_knows_tasks_gets_the_end_of_all_runs_and_can_stop_them(
+    context: Any, run: Any, scenario: Any
+) -> None:
+    report = {"id": "rep1", "projectId": "p1", "name": "N", "benchResultIds": ["res1", "res2"]}
+    left = iter(["RUNNING", "FINISHED"])
+    second = {**run, "id": "res2", "state": "FINISHED"}
+    fake = context(
+        PLUGIN,
+        {
+            "GET /runtime/scenarios/sc1": scenario,
+            "POST /runtime/scenarios/run/sc1": report,
+            RUN: lambda _: {**run, "state": next(left)},
+            "GET /runtime/bench-results/res2": second,
+            PROGRESS: {"value": 50},
+            "GET /runtime/bench-results/progress/res2": {"value": 100},
+            "POST /runtime/bench-results/stop/res1": {**run, "state": "ABORTED"},
+            "POST /runtime/bench-results/stop/res2": ConflictError("over", status=409),
+        },
+        knows_tasks=True,
+    )
+    result = await fake.run(tools.run_scenario, {"scenarioId": "sc1"})
+    assert result["states"] == ["FINISHED", "FINISHED"]
+    assert "rep1" in result["next"]
+    assert "nextPollSec" not in result
+    assert fake.became == [f"The run has started: {result['url']}"]
+    assert fake.reported[0][2] == "RUNNING, 50 %; FINISHED, 100 %"
+    await fake.on_cancel()
+    assert [line for line in fake.lines if "/stop/" in line] == [
+        "POST /runtime/bench-results/stop/res1",
+        "POST /runtime/bench-results/stop/res2",
+    ]

@@ -182,6 +182,27 @@ async def test_applying_rules_starts_a_task(context: Maker) -> None:
     assert found["url"].endswith("/design/virtual-user/v1")
 
 
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(
+    ("answer", "status", "message"),
+    [
+        ({"@type": "ApplyCorrelationsTaskResult"}, "SUCCESS", "Done."),
+        ({"@type": "FailedTaskResult", "message": "No rules."}, "FAILED", "No rules."),
+    ],
+)
+async def test_a_client_that_knows_tasks_gets_the_end_of_applying(
+    context: Maker, answer: dict[str, str], status: str, message: str
+) -> None:
+    left = iter([None, answer])
+    answers = {TASKS: "t-1", "GET /tasks/t-1/result": lambda _: next(left)}
+    ctx = context(PLUGIN, answers, knows_tasks=True)
+    found = await ctx.run(
+        apply_correlations_to_virtual_user, {"projectId": "p1", "virtualUserId": "v1"}
+    )
+    assert (found["status"], found["message"]) == (status, message)
+    assert "validate_virtual_user" in found["next"]
+
+
 async def test_applying_rules_names_the_id_that_is_wrong(context: Maker) -> None:
     ctx = context(PLUGIN, {TASKS: NotFoundError("404", status=404)})
     wrong_user = {"projectId": "p1", "virtualUserId": "v9"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import octoperf_validation
-from octoperf_mcp.errors import InvalidDocumentError, NotFoundError
+from octoperf_mcp.errors import ConflictError, InvalidDocumentError, NotFoundError
 from octoperf_validation import exchange_tools, tools
 
 PLUGIN = "octoperf_validation"
@@ -286,3 +286,20 @@ async def test_a_kind_that_does_not_exist_names_the_four(context: Any) -> None:
         "VALIDATION_REQUEST",
         "VALIDATION_RESPONSE",
     ]
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_client_that_knows_tasks_gets_the_end_and_can_stop_it(context: Any) -> None:
+    states = iter(["CREATED", "RUNNING", "FINISHED"])
+    stop = "POST /runtime/bench-results/stop/res1"
+    answers = {
+        RUN: {"id": "res1", "state": "CREATED"},
+        LATEST: lambda _: {"id": "res1", "state": next(states)},
+        stop: ConflictError("over", status=409),
+    }
+    fake = context(PLUGIN, answers, knows_tasks=True)
+    result = await fake.run(tools.validate_virtual_user, START)
+    assert (result["state"], result["finished"]) == ("FINISHED", True)
+    assert "get_virtual_user_validation_index" in result["next"]
+    await fake.on_cancel()
+    assert fake.lines[-1] == stop

@@ -19,13 +19,20 @@ class Reply:
     """A complete answer: one JSON-RPC message.
 
     `code` is the JSON-RPC error code, 0 for a result; `tool_error` the code of a tool's failure;
-    a body with an `encoding` is compressed.
+    a body with an `encoding` is compressed. Its end may come as a `tail`, so that what is large and
+    kept is not copied for each request.
     """
 
-    body: bytes
+    head: bytes
     code: int = 0
     tool_error: str = ""
     encoding: str = ""
+    tail: bytes = b""
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+        return self.head + self.tail
 
 
 AskClient = Callable[[str, dict[str, Any]], Awaitable[Any]]

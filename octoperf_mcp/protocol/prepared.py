@@ -28,7 +28,7 @@ class Prepared:
         tail = exchange.request.id_json + b"}"
         if exchange.gzip and len(self._head) >= _MIN_COMPRESSED and len(tail) <= _MAX_STORED_BLOCK:
             return Reply(self._compressed(tail), encoding="gzip")
-        return Reply(self._head + tail)
+        return Reply(self._head, tail=tail)
 
     @cached_property
     def _packed(self) -> tuple[bytes, int]:

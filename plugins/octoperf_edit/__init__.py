@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from octoperf_edit import (
     correlation,
+    correlation_frameworks,
+    correlation_rules,
     http_server_deletion,
     http_servers,
     links,
@@ -53,6 +55,11 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.DELETE_HTTP_SERVERS,
         rest.LIST_CORRELATION_RULES,
         rest.CREATE_CORRELATION_RULE,
+        rest.GET_CORRELATION_RULE,
+        rest.PUT_CORRELATION_RULE,
+        rest.DELETE_CORRELATION_RULE,
+        rest.LIST_FRAMEWORKS,
+        rest.ADD_FRAMEWORK,
         rest.SUBMIT_TASK,
         rest.FOLLOW_TASK,
     )
@@ -62,6 +69,7 @@ def register_rest_calls() -> Iterable[RestCall]:
 def register_deep_links() -> Iterable[DeepLink]:
     """Pages of this area."""
     return (
+        links.WORKSPACES,
         links.PROJECT,
         links.VIRTUAL_USER,
         links.SCENARIO,
@@ -107,6 +115,10 @@ def register_tools() -> Iterable[Tool]:
         project_files.delete_project_file,
         correlation.list_correlation_rules,
         correlation.create_correlation_rule,
+        correlation_rules.patch_correlation_rule,
+        correlation_rules.delete_correlation_rule,
+        correlation_frameworks.list_correlation_frameworks,
+        correlation_frameworks.add_correlation_framework_to_project,
         correlation.apply_correlations_to_virtual_user,
     )
 

@@ -52,7 +52,7 @@ async def list_correlation_rules(
     with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
         workspace_id = await ctx.workspace_of(project_id)
         found = await ctx.rest(rest.LIST_CORRELATION_RULES, project_id=project_id)
-    rows = [_row(ctx, workspace_id, project_id, rule) for rule in found]
+    rows = [row_of(ctx, workspace_id, project_id, rule) for rule in found]
     page = page_of(rows, key=lambda row: (row.name.casefold(), row.id), limit=limit, cursor=cursor)
     return CorrelationRuleList(
         correlation_rules=page.rows,
@@ -93,7 +93,7 @@ async def create_correlation_rule(
         description: Free text, at most 2000 characters.
     """
     check_variable(name)
-    _check_regex(regex)
+    check_regex(regex)
     _check_target_name(target_name, injection_targets)
     rule = {
         "id": "",
@@ -121,7 +121,7 @@ async def create_correlation_rule(
     with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
         workspace_id = await ctx.workspace_of(project_id)
         created = await ctx.rest(rest.CREATE_CORRELATION_RULE, body=rule)
-    return _row(ctx, workspace_id, project_id, created)
+    return row_of(ctx, workspace_id, project_id, created)
 
 
 @tool(title="Apply correlation rules", destructive=True)
@@ -164,18 +164,23 @@ async def apply_correlations_to_virtual_user(
     )
 
 
-def _check_regex(regex: str) -> None:
+def check_regex(regex: str, field: str = "regex") -> None:
+    """Refuse what a rule could not extract one value with.
+
+    Raises:
+        InvalidArgumentError: says what is wrong and how it is written.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             pattern = re.compile(regex)
     except re.error as error:
         place = "" if error.pos is None else f" at character {error.pos}"
-        raise _wrong_regex(f"is no regular expression: {error.msg}{place}", regex) from error
+        raise _wrong_regex(f"is no expression: {error.msg}{place}", regex, field) from error
     if pattern.groups != 1:
-        raise _wrong_regex(f"has {pattern.groups} capture groups instead of one", regex)
+        raise _wrong_regex(f"has {pattern.groups} capture groups instead of one", regex, field)
     if pattern.search(""):
-        raise _wrong_regex("matches even an empty text, so it would match everywhere", regex)
+        raise _wrong_regex("matches even an empty text, so it would match everywhere", regex, field)
 
 
 def _check_target_name(target_name: str | None, targets: list[Target]) -> None:
@@ -188,10 +193,10 @@ def _check_target_name(target_name: str | None, targets: list[Target]) -> None:
         )
 
 
-def _wrong_regex(what: str, regex: str) -> InvalidArgumentError:
+def _wrong_regex(what: str, regex: str, field: str) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"regex {what}.",
-        field="regex",
+        f"The regular expression {what}.",
+        field=field,
         got=regex,
         next_step=(
             "Capture the changing value in one group between stable texts, for example "
@@ -211,20 +216,28 @@ def _injection(target: Target, variable: str, target_name: str | None) -> dict[s
     }
 
 
-def _row(
+def row_of(
     ctx: ToolContext, workspace_id: str, project_id: str, rule: Mapping[str, Any]
 ) -> CorrelationRuleRow:
-    return CorrelationRuleRow(
-        id=rule["id"],
-        name=rule.get("name") or "",
-        description=rule.get("description") or "",
-        enabled=bool(rule.get("enabled")),
-        extractor=rule.get("extractor") or {},
-        injection_rules=rule.get("injectionRules") or [],
-        url=ctx.link(
+    """A rule as an answer."""
+    return CorrelationRuleRow(**facts_of(ctx, workspace_id, project_id, rule))
+
+
+def facts_of(
+    ctx: ToolContext, workspace_id: str, project_id: str, rule: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What every answer tells of a rule."""
+    return {
+        "id": rule["id"],
+        "name": rule.get("name") or "",
+        "description": rule.get("description") or "",
+        "enabled": bool(rule.get("enabled")),
+        "extractor": rule.get("extractor") or {},
+        "injection_rules": rule.get("injectionRules") or [],
+        "url": ctx.link(
             links.CORRELATION_RULE,
             workspace_id=workspace_id,
             project_id=project_id,
             rule_id=rule["id"],
         ),
-    )
+    }

@@ -5,6 +5,7 @@ from octoperf_mcp import DeepLink
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
 _DSL = "abstracta/jmeter-java-dsl: octoperf/api"
 
+WORKSPACES = DeepLink("/ui/workspace")
 PROJECT = DeepLink(f"{_PROJECT}/design/virtual-user", source=f"{_DSL}/Project.java")
 VIRTUAL_USER = DeepLink(
     f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", source=f"{_DSL}/VirtualUser.java"

@@ -241,3 +241,50 @@ class ProjectFileLines:
     lines: list[str]
     next_from_line: int | None = None
     url: str
+
+
+@payload
+class PatchedCorrelationRule(CorrelationRuleRow):
+    """The rule after the patch, or as it would be after a dry run."""
+
+    dry_run: bool
+    applied: list[AppliedOperation]
+    warnings: list[str]
+
+
+@payload
+class FrameworkRow:
+    """A preset and the names of its rules."""
+
+    id: str
+    name: str
+    description: str
+    rules: list[str]
+
+
+@payload
+class FrameworkList:
+    """Presets of correlation rules."""
+
+    correlation_frameworks: list[FrameworkRow]
+    total: int
+    url: str
+
+
+@payload
+class CreatedRule:
+    """A rule by its name; list_correlation_rules has the rest."""
+
+    id: str
+    name: str
+    url: str
+
+
+@payload
+class AddedFramework:
+    """The rules that were created; those that the project had already are not among them."""
+
+    correlation_rules: list[CreatedRule]
+    total: int
+    next: str
+    url: str

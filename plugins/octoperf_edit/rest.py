@@ -125,5 +125,20 @@ LIST_CORRELATION_RULES = RestCall(
 CREATE_CORRELATION_RULE = RestCall(
     "POST", "/design/correlation-rules", body="json", answer="CorrelationRule"
 )
+GET_CORRELATION_RULE = RestCall("GET", "/design/correlation-rules/{id}", answer="CorrelationRule")
+PUT_CORRELATION_RULE = RestCall(
+    "PUT",
+    "/design/correlation-rules/{id}",
+    body="json",
+    answer="CorrelationRule",
+    optional=True,
+)
+DELETE_CORRELATION_RULE = RestCall("DELETE", "/design/correlation-rules/{id}")
+LIST_FRAMEWORKS = RestCall("GET", "/design/correlation-frameworks", answer="CorrelationFramework[]")
+ADD_FRAMEWORK = RestCall(
+    "POST",
+    "/design/correlation-rules/add-framework/{projectId}/{frameworkId}",
+    answer="CorrelationRule[]",
+)
 SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)
 FOLLOW_TASK = TASK_RESULT

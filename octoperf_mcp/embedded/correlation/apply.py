@@ -72,7 +72,7 @@ def apply_rules(
     changes: list[Json] = []
     notes: list[Json] = []
     for rule in rules:
-        if rule.get("enabled") is False:
+        if rule.get("enabled") is not True:
             continue
         try:
             made, note = _apply(rule, requests, time_limit)

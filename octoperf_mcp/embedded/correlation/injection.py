@@ -34,7 +34,7 @@ def inject(request: Json, rules: list[Json], values: Replacer) -> list[str]:
     for rule in rules:
         kind = str(rule.get("@type"))
         find = _TARGETS.get(kind)
-        if find is None or rule.get("enabled") is False:
+        if find is None or rule.get("enabled") is not True:
             continue
         wanted = str(rule.get("name") or "")
         for target in find(request):

@@ -85,7 +85,7 @@ async def test_the_usual_rule_takes_the_first_match_of_the_body(context: Maker) 
 @pytest.mark.parametrize(
     ("regex", "reason"),
     [
-        ("token=(.+", "no regular expression"),
+        ("token=(.+", "is no expression"),
         ("token=.+", "0 capture groups"),
         ("(a)=(b)", "2 capture groups"),
         ("(.*)", "empty text"),

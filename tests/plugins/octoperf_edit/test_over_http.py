@@ -179,3 +179,34 @@ async def test_a_file_goes_up_is_read_comes_down_and_goes_away(
     assert deleted["usedBy"] == []
     error = await agent.refused("read_project_file_lines", **which)
     assert error.details["field"] == "filename"
+
+
+async def test_a_preset_becomes_rules_that_can_be_changed_and_deleted(
+    agent: "Agent", project: Json
+) -> None:
+    which = {"projectId": project["id"]}
+    presets = (await agent.call("list_correlation_frameworks", **which))["correlationFrameworks"]
+    dotnet = next(preset for preset in presets if preset["name"] == ".NET")
+    added = await agent.call(
+        "add_correlation_framework_to_project", **which, frameworkId=dotnet["id"]
+    )
+    assert [rule["name"] for rule in added["correlationRules"]] == dotnet["rules"]
+    again = await agent.call(
+        "add_correlation_framework_to_project", **which, frameworkId=dotnet["id"]
+    )
+    assert again["total"] == 0
+    rule_id = added["correlationRules"][0]["id"]
+    injection = {"@type": "PostBodyInjectionRule", "enabled": True}
+    changed = await agent.call(
+        "patch_correlation_rule",
+        correlationRuleId=rule_id,
+        patch=[{"op": "add", "path": "/injectionRules/-", "value": injection}],
+    )
+    listed = (await agent.call("list_correlation_rules", **which))["correlationRules"]
+    stored = next(rule for rule in listed if rule["id"] == rule_id)
+    assert stored["injectionRules"] == changed["injectionRules"]
+    assert stored["injectionRules"][1] == injection
+    await agent.call("delete_correlation_rule", correlationRuleId=rule_id)
+    assert (await agent.call("list_correlation_rules", **which))["total"] == 7
+    wrong = await agent.refused("add_correlation_framework_to_project", **which, frameworkId="none")
+    assert wrong.next_step == "Take frameworkId from list_correlation_frameworks."

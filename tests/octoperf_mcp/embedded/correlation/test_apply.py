@@ -358,7 +358,7 @@ def test_notes_tell_of_missing_recordings_uses_and_injection_classes(
     )
     strange = rule({"@type": "CookieInjectionRule"})
     assert "no injection rule 'CookieInjectionRule'" in recording.apply(strange).notes[0]["message"]
-    assert recording.apply({"name": "x"}).notes[0]["message"] == (
+    assert recording.apply({"name": "x", "enabled": True}).notes[0]["message"] == (
         "Not applied: it has no extractor."
     )
     recording.requests[0]["recordedResponse"] = None

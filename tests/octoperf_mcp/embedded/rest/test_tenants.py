@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.rest.routes import rest_routes
 MARK = "ada-owns-this"
 OF_NOBODY = {
     "GET /capabilities",
+    "GET /design/correlation-frameworks",
     "GET /users/current",
     "GET /users/current/activity",
     "GET /workspaces/docker-providers/public",
@@ -116,6 +117,7 @@ def filled(path: str, owned: Mapping[str, str]) -> str:
         "type": "DESIGN",
         "version": "1",
         "lines": "10",
+        "frameworkId": "java",
         "timestamp": "1",
     }
     return path.format_map(values)

@@ -13,23 +13,31 @@ _REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 _HEADER_MAX_BYTES = 64 * 1024
 
 
+def own_names(variable: Body) -> list[str]:
+    """The names that `${…}` may use, as the variable itself tells them.
+
+    Of a CSV variable its columns, which are none where the file's first line names them; else its
+    own.
+    """
+    inner = variable["variable"]
+    return list(inner["names"]) if inner["@type"] == "CSVVariable" else [variable["name"]]
+
+
 async def names_of(
     variable: Body, files: ProjectFiles, known: Mapping[str, ProjectFile]
 ) -> list[str]:
-    """The names that `${…}` may use: of a CSV variable its columns, else its own.
+    """The names that `${…}` may use, with the columns that a file's first line names.
 
     Args:
         variable: The wrapper.
-        files: Where a CSV variable without columns finds those of its file.
+        files: Where the files are read.
         known: Files of the project by name.
     """
     inner = variable["variable"]
-    if inner["@type"] != "CSVVariable":
-        return [variable["name"]]
-    if inner["names"]:
-        return list(inner["names"])
-    file = known.get(inner["filename"])
-    return [] if file is None else header_of(await _start_of(files, file, inner), inner)
+    file = known.get(inner.get("filename", ""))
+    if inner["@type"] != "CSVVariable" or inner["names"] or file is None:
+        return own_names(variable)
+    return header_of(await _start_of(files, file, inner), inner)
 
 
 def mentions(virtual_users: Sequence[Document]) -> list[tuple[Document, frozenset[str]]]:

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.platform import Platform
-from octoperf_mcp.embedded.rest.variables import names_of
 from octoperf_mcp.embedded.store.documents import Body, Document, Documents
+from octoperf_mcp.embedded.usages import own_names
 
 _PORTS = {"HTTP": 80, "HTTPS": 443}
 _TREES = ("JMETER", "FRAGMENTS")
@@ -100,9 +100,9 @@ class _Keeping:
         """Variables whose names are not yet taken."""
         taken: dict[str, Body] = {}
         for one in await self._listed("variable"):
-            taken |= dict.fromkeys(names_of(one.body), one.body)
+            taken |= dict.fromkeys(own_names(one.body), one.body)
         for variable in imported.variables:
-            mine = names_of(variable)
+            mine = own_names(variable)
             present = next((taken[name] for name in mine if name in taken), None)
             if present is None:
                 await self.created("variable", variable)

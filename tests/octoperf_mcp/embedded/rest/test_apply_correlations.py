@@ -23,7 +23,8 @@ async def virtual_user(ada: Rest, home: Home, platform: Platform) -> Json:
     form.add_field("file", recording(), filename="shop.har", content_type="application/json")
     path = f"/imports/har/{home.project_id}"
     made: Json = await ada.json("POST", path, status=200, data=form)
-    return made
+    stored: Json = await ada.get(f"/design/virtual-users/{made['id']}")
+    return stored
 
 
 def rule(home: Home, **extractor: Any) -> Json:

@@ -9,7 +9,13 @@ from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:
     """Calls of this area; those of the uploads are made through their tickets."""
-    return (rest.SIGN_UPLOAD, rest.IMPORT_HAR, rest.IMPORT_URLS, rest.IMPORT_WEBDRIVER)
+    return (
+        rest.SIGN_UPLOAD,
+        rest.IMPORT_HAR,
+        rest.IMPORT_JMX,
+        rest.IMPORT_URLS,
+        rest.IMPORT_WEBDRIVER,
+    )
 
 
 @hookimpl
@@ -23,6 +29,7 @@ def register_tools() -> Iterable[Tool]:
     """Tools of this area."""
     return (
         tools.import_har_virtual_user,
+        tools.upload_jmx_virtual_user,
         url_tools.import_urls_virtual_user,
         url_tools.import_webdriver_virtual_user,
     )

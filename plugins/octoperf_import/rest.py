@@ -14,3 +14,10 @@ IMPORT_URLS = RestCall("POST", "/imports/urls/{projectId}", body="json", answer=
 IMPORT_WEBDRIVER = RestCall(
     "POST", "/imports/web-driver/{projectId}", body="json", answer="VirtualUser"
 )
+IMPORT_JMX = RestCall(
+    "POST",
+    "/imports/jmx/{projectId}",
+    body="multipart",
+    answer="JmxImportResult",
+    source="OctoPerf/bzm-to-octoperf-maven-plugin: octoperf-design-rest-api",
+)

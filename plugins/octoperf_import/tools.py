@@ -1,11 +1,11 @@
 """Tools that turn a file into a virtual user: each answers a ticket, none carries bytes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from octoperf_import import links, rest
-from octoperf_mcp import Ticket, ToolContext, known_id, tool, upload_ticket
+from octoperf_mcp import RestCall, Ticket, ToolContext, known_id, tool, upload_ticket
 
 _HAR_ANSWER = (
     "The answer is the new virtual user as JSON, without a link: call describe_virtual_user with "
@@ -14,6 +14,15 @@ _HAR_ANSWER = (
     '{"entries":[{"type":"ENABLED","name":"Home","startTimestamp":<epoch ms>}]}: each request '
     "goes into the entry during which it started, so let the first entry start before the "
     "recording."
+)
+
+
+_JMX_ANSWER = (
+    "The answer is JSON: virtualUsers, one for each thread group of the plan, without links, and "
+    "importReport, which names what was dropped, kept as a generic JMeter action, or changed. Call "
+    "describe_virtual_user with each id, list_variables for what the plan declared, "
+    "upload the files that the report names, then sanity_check_virtual_user. The thread groups' "
+    "load is not imported: create_scenario_ramp_up."
 )
 
 
@@ -45,20 +54,49 @@ async def import_har_virtual_user(
             containers.
         max_thinktime_ms: Upper bound of one recorded pause, in milliseconds.
     """
-    with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
-        workspace_id = await ctx.workspace_of(project_id)
-    return await upload_ticket(
+    return await _ticket(
         ctx,
         rest.IMPORT_HAR,
+        project_id,
         media_type="application/json",
         suffix=".har",
         then=_HAR_ANSWER,
-        page_url=ctx.link(links.PROJECT, workspace_id=workspace_id, project_id=project_id),
-        project_id=project_id,
         name=name,
         virtual_user_id=virtual_user_id,
         ad_blocking=ad_blocking,
         resources=resources,
         thinktime=thinktime,
         max_thinktime_ms=max_thinktime_ms,
+    )
+
+
+@tool(title="Import a JMeter test plan")
+async def upload_jmx_virtual_user(ctx: ToolContext, project_id: str) -> Ticket:
+    """Turn a JMeter test plan (.jmx, 2.x to 5.6) into virtual users, by an upload of yours.
+
+    One for each thread group; its CSV data sets and user variables become variables of the
+    project. Answers a single-use address and the exact curl command; nothing is overwritten.
+
+    Args:
+        project_id: Id from list_projects_by_workspace.
+    """
+    return await _ticket(
+        ctx,
+        rest.IMPORT_JMX,
+        project_id,
+        media_type="application/xml",
+        suffix=".jmx",
+        then=_JMX_ANSWER,
+    )
+
+
+async def _ticket(
+    ctx: ToolContext, call: RestCall, project_id: str, /, *, then: str, **values: Any
+) -> Ticket:
+    """The ticket for an upload into a project that exists."""
+    with known_id("projectId", project_id, listed_by="list_projects_by_workspace"):
+        workspace_id = await ctx.workspace_of(project_id)
+    page_url = ctx.link(links.PROJECT, workspace_id=workspace_id, project_id=project_id)
+    return await upload_ticket(
+        ctx, call, then=then, page_url=page_url, project_id=project_id, **values
     )

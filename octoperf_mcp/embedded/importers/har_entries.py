@@ -59,7 +59,12 @@ class Recorded:
             return True
         if self.media_type:
             return _STATIC_MEDIA.match(self.media_type) is not None
-        return _STATIC_PATH.search(self.url.path) is not None
+        return is_static_path(self.url.path)
+
+
+def is_static_path(path: str) -> bool:
+    """Whether a path ends like that of an image, style sheet, script, font or the like."""
+    return _STATIC_PATH.search(path) is not None
 
 
 def read(index: int, entry: Any) -> Recorded | str:

@@ -73,3 +73,18 @@ def virtual_user(name: str, children: list[Json], *, kind: str = "JMETER") -> Js
         "tags": [],
         "children": children,
     }
+
+
+def distinct(names: list[str]) -> list[str]:
+    """The names, those that an earlier one has already with a number behind them."""
+    seen: set[str] = set()
+    made = []
+    for name in names:
+        number, unique = 1, name
+        while unique in seen:
+            number += 1
+            mark = f" ({number})"
+            unique = name[: MAX_NAME - len(mark)] + mark
+        seen.add(unique)
+        made.append(unique)
+    return made

@@ -24,6 +24,7 @@ class Servers:
         *,
         connect_ms: int = 0,
         response_ms: int = 0,
+        keep_alive: bool = True,
     ) -> str:
         """Id of a server, within this import.
 
@@ -33,8 +34,9 @@ class Servers:
             port: 1 to 65535.
             connect_ms: Time to connect, 0 for no limit.
             response_ms: Time to wait for data, 0 for no limit.
+            keep_alive: Whether connections are used again.
         """
-        key = (protocol, host, port, connect_ms, response_ms)
+        key = (protocol, host, port, connect_ms, response_ms, keep_alive)
         if key not in self._ids:
             self._ids[key] = new_id()
             self._servers.append(
@@ -47,7 +49,7 @@ class Servers:
                     "connectTimeoutMs": connect_ms,
                     "responseTimeoutMs": response_ms,
                     "ipSpoofing": False,
-                    "keepAlive": True,
+                    "keepAlive": keep_alive,
                     "resourcesPool": 6,
                     "authorizations": [],
                 }

@@ -33,7 +33,14 @@ def _har(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
     return import_har(file.read(), HarOptions(**options, timeline=timeline), bodies)
 
 
-READERS: dict[str, Reader] = {"har": _har}
+def _jmx(file: BinaryIO, options: Json, _: Bodies) -> Imported:
+    from octoperf_mcp.embedded.importers.jmx.options import JmxOptions  # noqa: PLC0415 - as above
+    from octoperf_mcp.embedded.importers.jmx.plans import import_jmx  # noqa: PLC0415 - as above
+
+    return import_jmx(file, JmxOptions(**options))
+
+
+READERS: dict[str, Reader] = {"har": _har, "jmx": _jmx}
 """By the name under which `sandbox` asks for them."""
 
 

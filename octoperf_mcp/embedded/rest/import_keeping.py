@@ -13,7 +13,8 @@ from octoperf_mcp.embedded.usages import own_names
 
 _PORTS = {"HTTP": 80, "HTTPS": 443}
 _TREES = ("JMETER", "FRAGMENTS")
-_SETTINGS = ("connectTimeoutMs", "responseTimeoutMs")
+_TIMEOUTS = ("connectTimeoutMs", "responseTimeoutMs")
+_SETTINGS = (*_TIMEOUTS, "keepAlive")
 
 
 async def keep(
@@ -146,9 +147,10 @@ def _serves(present: Body, wanted: Body) -> bool:
     """Whether a stored server goes where an imported one goes, under its settings."""
     if _place(present) != _place(wanted):
         return False
-    settings = [wanted.get(name) or 0 for name in _SETTINGS]
-    same = settings == [present.get(name) or 0 for name in _SETTINGS] or not any(settings)
-    return same and not wanted.get("authorizations")
+    if wanted.get("authorizations"):
+        return False
+    special = any(wanted.get(name) for name in _TIMEOUTS) or wanted.get("keepAlive") is False
+    return not special or all(present.get(name) == wanted.get(name) for name in _SETTINGS)
 
 
 def _place(server: Body) -> tuple[str, str, Any]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.importers.har_options import HarOptions
 from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.report import report_of
 from octoperf_mcp.embedded.importers.sandbox import imported_file
 from octoperf_mcp.embedded.importers.url_list import import_urls, import_webdriver
@@ -31,6 +32,8 @@ def routes() -> list[web.RouteDef]:
     """Routes of this module."""
     return [
         web.post("/imports/har/{projectId}", import_har),
+        web.post("/imports/jmx/{projectId}", import_jmx),
+        web.post("/design/imports/jmx/{projectId}", import_jmx_older),
         web.post("/imports/urls/{projectId}", import_url_list),
         web.post("/imports/web-driver/{projectId}", import_webdriver_list),
     ]
@@ -56,6 +59,27 @@ async def import_har(request: web.Request) -> web.Response:
         async with imported_file("har", file.file, asdict(options)) as imported:
             kept = await _keep(request, imported, project, merged_id=merged_id)
     return _single(kept, imported)
+
+
+async def import_jmx(request: web.Request) -> web.Response:
+    """A JMeter test plan: `{virtualUsers: […], importReport}`, one for each thread group."""
+    kept, imported = await _kept_plan(request)
+    body = {"virtualUsers": crud.bodies(kept), "importReport": report_of(imported)}
+    return json_answer(body)
+
+
+async def import_jmx_older(request: web.Request) -> web.Response:
+    """As `import_jmx` for the clients of before 16.1, who expect the virtual users alone."""
+    kept, _ = await _kept_plan(request)
+    return json_answer(crud.bodies(kept))
+
+
+async def _kept_plan(request: web.Request) -> tuple[list[Document], Imported]:
+    project = await crud.found(request, "project", "projectId")
+    async with received(request) as upload:
+        options = JmxOptions.from_wire(upload.text("design"))
+        async with imported_file("jmx", upload.file().file, asdict(options)) as imported:
+            return await _keep(request, imported, project), imported
 
 
 async def import_url_list(request: web.Request) -> web.Response:

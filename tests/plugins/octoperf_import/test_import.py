@@ -93,3 +93,12 @@ async def test_urls_for_a_browser_go_to_their_own_import(context: Maker) -> None
     made = await ctx.run(url_tools.import_webdriver_virtual_user, arguments)
     assert made["type"] == "WEB_DRIVER"
     assert ctx.body_of(line) == {"urls": ["https://a.example/"]}
+
+
+async def test_a_test_plan_is_uploaded_by_a_ticket(context: Maker) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    ticket = await ctx.run(tools.upload_jmx_virtual_user, {"projectId": "p1"})
+    curl = f"curl -sS -X POST -F 'file=@PATH.jmx;type=application/xml' {SIGNED['url']}"
+    assert curl in ticket["instructions"].splitlines()
+    assert "importReport" in ticket["instructions"]
+    assert ctx.body_of(SIGN)["path"] == "/imports/jmx/p1"

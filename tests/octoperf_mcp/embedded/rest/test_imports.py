@@ -283,3 +283,82 @@ async def test_a_list_for_a_browser_is_of_its_own_type(ada: Rest, home: Home) ->
     made = await ada.post(path, {"urls": ["http://a.example/cart"]}, status=201)
     assert made["type"] == "WEB_DRIVER"
     assert made["children"][0]["url"] == "http://a.example/cart"
+
+
+def plan_of(*names: str) -> bytes:
+    """A test plan with one thread group of each name."""
+    sampler = (
+        '<HTTPSamplerProxy testname="Home"><stringProp name="HTTPSampler.domain">a.example'
+        "</stringProp></HTTPSamplerProxy><hashTree/>"
+    )
+    groups = "".join(
+        f'<ThreadGroup testname="{name}"/><hashTree>{sampler}</hashTree>' for name in names
+    )
+    variable = (
+        '<Arguments testname="Own"><collectionProp name="Arguments.arguments"><elementProp name="x">'
+        '<stringProp name="Argument.name">colour</stringProp><stringProp name="Argument.value">red'
+        "</stringProp></elementProp></collectionProp></Arguments><hashTree/>"
+    )
+    tree = f"<TestPlan/><hashTree>{variable}{groups}</hashTree>"
+    return f"<jmeterTestPlan><hashTree>{tree}</hashTree></jmeterTestPlan>".encode()
+
+
+async def test_a_test_plan_is_a_virtual_user_for_each_thread_group(ada: Rest, home: Home) -> None:
+    path = f"/imports/jmx/{home.project_id}"
+    form = upload(plan_of("A", "B"), name="p.jmx", design='{"adBlocking": "ENABLED"}')
+    made = await ada.json("POST", path, data=form)
+    assert [one["name"] for one in made["virtualUsers"]] == ["A", "B"]
+    assert made["importReport"]["carried"] == 6
+    for one in made["virtualUsers"]:
+        assert one == await ada.get(f"/design/virtual-users/{one['id']}")
+        assert await ada.get(f"/design/virtual-users/sanity-check/{one['id']}") == []
+    (variable,) = await ada.get(f"/design/variables/by-project/{home.project_id}")
+    assert (variable["name"], variable["variable"]["value"]) == ("colour", "red")
+    (server,) = await ada.get(f"/design/http-servers/by-project/{home.project_id}")
+    assert server["baseUrl"] == "http://a.example"
+
+
+async def test_older_clients_get_the_virtual_users_alone(ada: Rest, home: Home) -> None:
+    path = f"/design/imports/jmx/{home.project_id}"
+    (made,) = await ada.json("POST", path, data=upload(plan_of("A"), name="p.jmx"))
+    assert made["name"] == "A"
+
+
+async def test_a_variable_of_the_project_is_not_overwritten(ada: Rest, home: Home) -> None:
+    path = f"/imports/jmx/{home.project_id}"
+    first = await ada.json("POST", path, data=upload(plan_of("A")))
+    again = await ada.json("POST", path, data=upload(plan_of("A")))
+    assert len(first["importReport"]["changed"]) == len(again["importReport"]["changed"]) == 1
+    other = plan_of("A").replace(b">red<", b">blue<")
+    differing = await ada.json("POST", path, data=upload(other))
+    assert "colour" in differing["importReport"]["changed"][-1]["path"]
+    (variable,) = await ada.get(f"/design/variables/by-project/{home.project_id}")
+    assert variable["variable"]["value"] == "red"
+
+
+async def test_credentials_of_a_plan_are_kept_sealed(ada: Rest, home: Home) -> None:
+    manager = (
+        b'<AuthManager><collectionProp name="AuthManager.auth_list"><elementProp name="">'
+        b'<stringProp name="Authorization.url">http://a.example/</stringProp>'
+        b'<stringProp name="Authorization.username">ada</stringProp><stringProp'
+        b' name="Authorization.password">hidden-word</stringProp></elementProp></collectionProp>'
+        b"</AuthManager><hashTree/>"
+    )
+    plan = plan_of("A").replace(b"<ThreadGroup", manager + b"<ThreadGroup", 1)
+    await ada.json("POST", f"/imports/jmx/{home.project_id}", data=upload(plan))
+    (server,) = await ada.get(f"/design/http-servers/by-project/{home.project_id}")
+    (given,) = server["authorizations"]
+    assert given["username"] == "ada"
+    assert given["password"]["type"] == "ENCRYPTED"
+    assert "hidden-word" not in str(server)
+
+
+@pytest.mark.parametrize("data", [b"<a/>", b"<!DOCTYPE x><jmeterTestPlan/>", b"PK"])
+async def test_a_file_that_is_no_plan_is_400_and_keeps_nothing(
+    ada: Rest, home: Home, platform: Platform, data: bytes
+) -> None:
+    before = await kept(platform)
+    path = f"/imports/jmx/{home.project_id}"
+    answered = await ada.json("POST", path, status=400, data=upload(data))
+    assert answered["nextStep"]
+    assert await kept(platform) == before

@@ -1,0 +1,1 @@
+"""Test plans of Apache JMeter, 2.x to 5.6."""

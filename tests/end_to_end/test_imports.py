@@ -1,0 +1,105 @@
+"""Each import as an agent makes it: ticket, upload, sanity check, validation against the shop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from octoperf_mcp.demo.shop import RunningShop, start_shop
+
+if TYPE_CHECKING:
+    from octoperf_mcp.cli.agent import Agent, MemoryStorage
+    from tests.end_to_end.conftest import Server, SignedIn
+
+Json = dict[str, Any]
+SAMPLES = Path(__file__).parents[1] / "octoperf_mcp" / "embedded" / "importers"
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[RunningShop]:
+    running = await start_shop()
+    yield running
+    await running.close()
+
+
+async def new_project(agent: Agent, name: str) -> str:
+    workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+    made = await agent.call("create_project", {"workspaceId": workspace, "name": name})
+    return str(made["id"])
+
+
+async def upload(url: str, content: bytes, name: str, *, token: str = "") -> Json:
+    form = aiohttp.FormData({"filename": name})
+    form.add_field("file", content, filename=name)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(url, data=form) as answer,
+    ):
+        assert answer.status in {200, 201, 204}, await answer.text()
+        made: Json = await answer.json() if answer.status == 200 else {}
+    return made
+
+
+async def validated(agent: Agent, project: str, virtual_user: str) -> list[Json]:
+    """The rows of a validation, after a sanity check without errors."""
+    which = {"projectId": project, "virtualUserId": virtual_user}
+    sanity = await agent.call("sanity_check_virtual_user", {"virtualUserId": virtual_user})
+    assert not [row for row in sanity["messages"] if row["level"] == "ERROR"]
+    workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+    places = await agent.call("list_docker_providers_by_workspace", {"workspaceId": workspace})
+    place = places["dockerProviders"][0]
+    where = {"providerId": place["id"], "location": place["locations"][0]}
+    await agent.call("validate_virtual_user", {**which, **where})
+    for _ in range(3):
+        ended = await agent.call("get_virtual_user_validation", {**which, "waitSec": 20})
+        if ended["finished"]:
+            break
+    assert ended["state"] == "FINISHED"
+    index = await agent.call("get_virtual_user_validation_index", {"virtualUserId": virtual_user})
+    rows: list[Json] = index["actions"]
+    return rows
+
+
+async def test_a_test_plan_signs_in_searches_and_asks_for_stock(
+    signed_in: SignedIn, server: Server, storage: MemoryStorage, shop: RunningShop
+) -> None:
+    plan = (SAMPLES / "jmx" / "plans" / "shop-5.6.jmx").read_bytes()
+    plan = plan.replace(b">8888<", f">{urlsplit(shop.url).port}<".encode())
+    async with signed_in() as agent:
+        project = await new_project(agent, "From JMeter")
+        ticket = await agent.call("upload_jmx_virtual_user", {"projectId": project})
+        answer = await upload(ticket["url"], plan, "shop.jmx")
+        tokens = await storage.get_tokens()
+        assert tokens
+        await upload(
+            f"{server.origin}/design/project-files/{project}",
+            b"user,word\nada,lamplight\n",
+            "accounts.csv",
+            token=tokens.access_token,
+        )
+        (made,) = answer["virtualUsers"]
+        rows = await validated(agent, project, made["id"])
+    assert [(row["success"], row["total"]) for row in rows] == [(1, 1), (1, 1), (2, 2), (1, 1)]
+    assert set(shop.counts()) == {
+        ("GET", "/login", 200),
+        ("POST", "/login", 302),
+        ("GET", "/", 200),
+        ("GET", "/search", 200),
+        ("GET", "/api/stock", 200),
+    }
+
+
+async def test_a_list_of_urls_asks_for_each(signed_in: SignedIn, shop: RunningShop) -> None:
+    async with signed_in() as agent:
+        project = await new_project(agent, "Pages")
+        urls = [f"{shop.url}/", f"{shop.url}/search?q=lamp&x"]
+        made = await agent.call("import_urls_virtual_user", {"projectId": project, "urls": urls})
+        rows = await validated(agent, project, made["id"])
+    assert [(row["success"], row["total"]) for row in rows] == [(1, 1), (1, 1)]
+    assert shop.total() == 2

@@ -4,8 +4,16 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.ui import analysis, design, runtime, workspaces
-from octoperf_mcp.embedded.ui.rendering import HEADERS, page
+from octoperf_mcp.embedded.ui import (
+    account,
+    administration,
+    analysis,
+    design,
+    runtime,
+    workspaces,
+)
+from octoperf_mcp.embedded.ui.forms import Submitted, administered, administering, submitted
+from octoperf_mcp.embedded.ui.rendering import HEADERS, View, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
 _STATIC = {"ui.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -23,7 +31,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/ui", _to_home),
         web.get("/ui/", page(workspaces.home)),
         web.get("/ui/workspace", page(workspaces.home)),
-        web.get("/ui/account/profile", page(workspaces.account)),
+        *_people(),
+        web.get("/ui/workspace/{workspaceId}/member", page(workspaces.members)),
         web.get("/ui/workspace/{workspaceId}", page(workspaces.workspace)),
         web.get("/ui/workspace/{workspaceId}/project", page(workspaces.workspace)),
         web.get("/ui/workspace/{workspaceId}/docker-provider", page(workspaces.workspace)),
@@ -47,6 +56,35 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),
         web.get(f"{_PROJECT}/analysis/report/{{reportId}}", page(analysis.report)),
         web.get(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}", page(analysis.bench_result)),
+    ]
+
+
+def _people() -> list[web.RouteDef]:
+    """Account and administration; the forms there are sent to the pages' own addresses."""
+    users, clients = administration.USERS, administration.CLIENTS
+    people: list[tuple[str, View]] = [
+        (users, administration.users),
+        (f"{users}/{{userId}}", administration.user),
+        (clients, administration.clients),
+        (f"{clients}/{{clientId}}", administration.client),
+        (administration.ACTIVITY, administration.activity),
+    ]
+    changes: list[tuple[str, Submitted]] = [
+        (users, administration.add_user),
+        (f"{users}/{{userId}}/{{action}}", administration.change_user),
+        (f"{clients}/unused", administration.prune_clients),
+        (f"{clients}/{{clientId}}", administration.delete_client),
+    ]
+    return [
+        web.get(account.PROFILE, page(account.profile)),
+        web.get(account.CONNECTED, page(account.connected)),
+        web.get(f"{account.CONNECTED}/{{grantId}}", page(account.connection)),
+        web.post(f"{account.CONNECTED}/{{grantId}}", submitted(account.revoke)),
+        web.get(account.PASSWORD, page(account.password)),
+        web.post(account.PASSWORD, submitted(account.change_password)),
+        web.get(account.ACTIVITY, page(account.activity)),
+        *(web.get(path, page(administered(view))) for path, view in people),
+        *(web.post(path, submitted(administering(change))) for path, change in changes),
     ]
 
 

@@ -17,6 +17,7 @@ HEADERS = {
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -39,6 +40,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters["moment"] = clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,14 @@ class Page:
     def show(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page."""
         text = _templates.get_template(template).render(
-            {"user": self.user, "crumbs": [], "areas": [], "refresh_s": 0, **values}
+            {
+                "user": self.user,
+                "crumbs": [],
+                "areas": [],
+                "areas_label": "Project",
+                "refresh_s": 0,
+                **values,
+            }
         )
         return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
 

@@ -1,7 +1,8 @@
-"""Pages above projects: workspaces, their projects and providers, the account."""
+"""Pages above projects: workspaces, their projects, providers and members."""
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.store.members import Members
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 
 
@@ -68,8 +69,18 @@ async def provider(page: Page) -> web.StreamResponse:
     )
 
 
-async def account(page: Page) -> web.StreamResponse:
-    """The signed-in user."""
-    rows = [(Cell("User name"), Cell(page.user.username)), (Cell("Id"), Cell(page.user.user_id))]
-    table = Table("Profile", ("", ""), rows, "")
-    return page.show("listing.html", heading="Account", sub="", tables=[table])
+async def members(page: Page) -> web.StreamResponse:
+    """Who may enter a workspace."""
+    body = await page.get("workspace", page.part("workspaceId"))
+    found = await Members(page.platform.database).of_workspace(
+        body["id"], user_id=page.user.user_id
+    )
+    names = {user["id"]: user["username"] for user in await page.platform.identity.users.all()}
+    rows = [(Cell(names.get(each.user_id, "")), Cell(each.role)) for each in found]
+    return page.show(
+        "listing.html",
+        heading="Members",
+        sub=body["name"],
+        tables=[Table("Members", ("User", "Role"), rows, "Nobody.")],
+        crumbs=[(body["name"], f"/ui/workspace/{body['id']}")],
+    )

@@ -1,0 +1,107 @@
+"""Forms of signed-in people: who sends them, that they came from our pages, what they are told.
+
+No page has a script. A form is sent to its own address, and what it did is told by the page that
+the browser is sent on to.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.audit.trail import Entry
+from octoperf_mcp.embedded.failures import Failure, NotFound
+from octoperf_mcp.embedded.idp.answers import BadFormError, read_form
+from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.ui.rendering import Page, View
+
+Submitted = Callable[[Page, Mapping[str, str]], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+DONE = {
+    "revoked": "Access was revoked. The application is shut out from its next call on.",
+    "client-deleted": "The client and its connections were deleted.",
+    "clients-deleted": "Unused clients and their connections were deleted.",
+    "disabled": "The user is locked out; sessions and connections have ended.",
+    "enabled": "The user may sign in again.",
+    "promoted": "The user may administer the platform now.",
+    "demoted": "The user no longer administers the platform.",
+}
+"""What a page says after `?done=` the thing; nothing else in the address is ever shown."""
+
+
+def submitted(action: Submitted) -> Handler:
+    """A handler of a form that a signed-in person sends from a page of ours."""
+
+    @wraps(action)
+    async def handler(request: web.Request) -> web.StreamResponse:
+        identity = request.app[PLATFORM].identity
+        user = await identity.browser_user(request)
+        if user is None:
+            raise identity.sign_in_redirect(request)
+        page = Page(request, request.app[PLATFORM], user)
+        try:
+            form = await read_form(request)
+        except BadFormError:
+            return _refusal(page, 400, "The form cannot be read.")
+        if not identity.is_genuine(request, form.get("form", "")):
+            return _refusal(
+                page, 403, "This page was open for too long, or the form came from elsewhere."
+            )
+        try:
+            return await action(page, form)
+        except (NotFound, web.HTTPNotFound):
+            return _refusal(page, 404, "It is no longer there.")
+        except Failure as failure:
+            return _refusal(page, failure.http_status, failure.message)
+
+    return handler
+
+
+def administered(view: View) -> View:
+    """A page for administrators; for others there is nothing at its address."""
+
+    @wraps(view)
+    async def shown(page: Page) -> web.StreamResponse:
+        _require_administrator(page)
+        return await view(page)
+
+    return shown
+
+
+def administering(action: Submitted) -> Submitted:
+    """A form for administrators."""
+
+    @wraps(action)
+    async def done(page: Page, form: Mapping[str, str]) -> web.StreamResponse:
+        _require_administrator(page)
+        return await action(page, form)
+
+    return done
+
+
+def onward(path: str, done: str = "") -> web.Response:
+    """To a page, which says what was `done`."""
+    location = f"{path}?done={done}" if done else path
+    return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+async def note(page: Page, action: str, *entities: str) -> None:
+    """Append what the person did to the audit trail."""
+    entry = Entry(
+        user_id=page.user.user_id,
+        username=page.user.username,
+        client=page.user.client,
+        action=action,
+        entities=entities,
+    )
+    await page.platform.audit.record(entry)
+
+
+def _require_administrator(page: Page) -> None:
+    if not page.user.administers:
+        raise web.HTTPNotFound
+
+
+def _refusal(page: Page, status: int, text: str) -> web.Response:
+    return page.show("message.html", status=status, heading="That did not work", sub=text)

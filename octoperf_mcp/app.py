@@ -116,6 +116,7 @@ def make_app(
         offered=upstream.offered,
         seal=Seal("request state", keys),
         relay=relay,
+        max_result_bytes=settings.tools.max_result_bytes,
     )
     endpoint = add_mcp(
         app,

@@ -88,6 +88,15 @@ class SharedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsSettings:
+    """What holds for all tools."""
+
+    max_result_bytes: int = described(
+        "Largest result of a tool; longer lists are cut, and say so in `truncated`.", 60_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamSettings:
     """The OctoPerf REST API behind the bridge; empty means the embedded platform."""
 
@@ -148,6 +157,7 @@ class PluginsSettings:
 SECTIONS: dict[str, type[Any]] = {
     "server": ServerSettings,
     "shared": SharedSettings,
+    "tools": ToolsSettings,
     "upstream": UpstreamSettings,
     "auth": AuthSettings,
     "embedded": EmbeddedSettings,
@@ -174,6 +184,11 @@ class Settings:
     def shared(self) -> SharedSettings:
         """`[shared]`."""
         return typing.cast("SharedSettings", self._sections["shared"])
+
+    @property
+    def tools(self) -> ToolsSettings:
+        """`[tools]`."""
+        return typing.cast("ToolsSettings", self._sections["tools"])
 
     @property
     def upstream(self) -> UpstreamSettings:

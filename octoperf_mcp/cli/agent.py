@@ -29,8 +29,8 @@ class CallFailedError(OctoPerfMcpError):
 
     def __init__(self, tool: str, answer: dict[str, Any]) -> None:
         text = str(answer.get("message") or "the call failed")
-        if answer.get("next"):
-            text = f"{text} {answer['next']}"
+        if answer.get("hint"):
+            text = f"{text} {answer['hint']}"
         super().__init__(f"{tool}: {text}")
         self.answer = answer
 

@@ -47,8 +47,8 @@ def instructions(registry: Registry, *, public_url: str = "") -> str:
     lines += _calls(registry.tools)
     lines.append(
         "Results carry `url`, the page of what they are about: show it to the user. "
-        "An error result says in `next` what to do. Starting load costs the user credits and "
-        "hits a real system: ask before."
+        "An error result says in `hint` and `next` what to do. Starting load costs the user "
+        "credits and hits a real system: ask before."
         if registry.tools
         else "No tools are enabled."
     )

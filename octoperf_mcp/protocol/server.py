@@ -24,6 +24,8 @@ from octoperf_mcp.protocol.catalogue import Tools
 from octoperf_mcp.protocol.completion import Completions
 from octoperf_mcp.protocol.dialogue import Dialogue, InputRequired
 from octoperf_mcp.protocol.exchange import LOG_LEVELS, Exchange, Reply
+from octoperf_mcp.protocol.failures import failure_members
+from octoperf_mcp.protocol.fitting import DEFAULT_BYTES
 from octoperf_mcp.protocol.header_values import Headers, check_params
 from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
 from octoperf_mcp.protocol.log_messages import SessionLevels
@@ -34,7 +36,7 @@ from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.subscriptions import Subscription, requested
 from octoperf_mcp.protocol.tasks import Tasks
-from octoperf_mcp.protocol.tools import MakeContext, ToolCalls, error_members
+from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller, OnCancel
 from octoperf_mcp.registry.manager import Registry
@@ -73,6 +75,7 @@ class McpServer:
         offered: Asked before tools are listed or called, where some tool needs optional calls.
         seal: For the state that clients carry; by default with a key that dies with the process.
         relay: What replicas share; by default the memory of this process.
+        max_result_bytes: Largest result of a tool.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class McpServer:
         offered: Offered | None = None,
         seal: Seal | None = None,
         relay: Relay | None = None,
+        max_result_bytes: int = DEFAULT_BYTES,
     ) -> None:
         self._registry = registry
         self.info = dict(info)
@@ -96,7 +100,7 @@ class McpServer:
         self.relay = relay or MemoryRelay()
         self._tasks = Tasks(info)
         self._dialogue = Dialogue(seal or Seal("request state"), info)
-        self._calls = ToolCalls(make_context, info)
+        self._calls = ToolCalls(make_context, info, max_bytes=max_result_bytes)
         guides = Skills(registry.public_assets, info)
         self._lifecycle = Lifecycle(info, instructions, _extensions(guides))
         self._levels = SessionLevels()
@@ -241,7 +245,7 @@ class McpServer:
             return refused(exchange.request.id_json, error)
         data = {"requestId": exchange.request_id}
         if isinstance(error, ToolError):
-            told = InternalError(error.message, data=error_members(error, exchange.request_id))
+            told = InternalError(error.message, data=failure_members(error, exchange.request_id))
             return refused(exchange.request.id_json, told)
         log.error(
             "request_crashed",

@@ -10,12 +10,12 @@ from typing import Any, Final
 import orjson
 
 from octoperf_mcp.errors import InsufficientScopeError, ToolError
-from octoperf_mcp.protocol import results
+from octoperf_mcp.protocol import failures, fitting, results
 from octoperf_mcp.protocol.catalogue import Tools
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
-from octoperf_mcp.registry.tools import READ, WRITE
+from octoperf_mcp.registry.tools import READ, WRITE, Tool
 
 MakeContext = Callable[[CallScope], ToolContext]
 
@@ -23,6 +23,7 @@ _HEAD: Final = b'{"jsonrpc":"2.0","id":'
 _TEXT: Final = b',"result":{"content":[{"type":"text","text":'
 _STRUCTURED: Final = b'}],"structuredContent":'
 _LEGACY_END: Final = b"}}"
+_NOT_NARROWING: Final = frozenset(("waitSec", "idempotencyKey", "confirmToken"))
 _ERROR_MEMBER: Final = b',"isError":true'
 
 
@@ -41,8 +42,15 @@ def check_scope(caller: Caller, scope: str) -> None:
 class ToolCalls:
     """Runs tools and writes their results."""
 
-    def __init__(self, make_context: MakeContext, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        make_context: MakeContext,
+        info: Mapping[str, Any],
+        *,
+        max_bytes: int = fitting.DEFAULT_BYTES,
+    ) -> None:
         self._make_context = make_context
+        self._max_bytes = max_bytes
         self._modern_end = results.modern_tail(info) + _LEGACY_END
 
     async def call(self, exchange: Exchange, tools: Tools) -> Reply:
@@ -62,13 +70,34 @@ class ToolCalls:
         context = self._make_context(exchange)
         try:
             content = await entry.tool.call(context, arguments)
+            if isinstance(content, Content):
+                return self._blocks(exchange, content)
+            if len(content) > self._max_bytes:
+                content = fitting.fitted(content, self._max_bytes, narrowing(entry.tool))
         except ToolError as error:
-            members = error_members(error, exchange.request_id)
-            content = orjson.dumps(members, default=str, option=orjson.OPT_NON_STR_KEYS)
-            return self._reply(exchange, content, _ERROR_MEMBER, error.code)
-        if isinstance(content, Content):
-            return self._blocks(exchange, content)
+            return await self._refuse(exchange, error, context, entry.tool, arguments, tools)
         return self._reply(exchange, content)
+
+    async def _refuse(  # noqa: PLR0917 - all of one call
+        self,
+        exchange: Exchange,
+        error: ToolError,
+        context: ToolContext,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        tools: Tools,
+    ) -> Reply:
+        def find(name: str) -> Tool | None:
+            entry = tools.find(name)
+            return None if entry is None else entry.tool
+
+        members = failures.told(error, exchange.request_id, tool, arguments, find)
+        meant = await failures.meant(error, members, context, find)
+        if meant:
+            error.details["didYouMean"] = meant
+            members = failures.told(error, exchange.request_id, tool, arguments, find)
+        content = orjson.dumps(members, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return self._reply(exchange, content, _ERROR_MEMBER, error.code)
 
     def _blocks(self, exchange: Exchange, content: Content) -> Reply:
         members = orjson.dumps(content.members())[:-1]
@@ -98,10 +127,12 @@ class ToolCalls:
         )
 
 
-def error_members(error: ToolError, request_id: str) -> dict[str, Any]:
-    """`{code, message, field?, got?, allowed?, didYouMean?, next?, requestId}`."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message, **error.details}
-    if error.next_step:
-        body["next"] = error.next_step
-    body["requestId"] = request_id
-    return body
+def narrowing(tool: Tool) -> list[str]:
+    """Arguments with which a tool answers less: those that may be left out, but for waiting."""
+    accepted = tool.definition["inputSchema"]
+    required = accepted.get("required", ())
+    return [
+        name
+        for name in accepted.get("properties", {})
+        if name not in required and name not in _NOT_NARROWING
+    ]

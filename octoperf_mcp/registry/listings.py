@@ -13,7 +13,7 @@ from pydantic import Field
 from octoperf_mcp.errors import InvalidArgumentError
 from octoperf_mcp.registry.payloads import payload
 
-PAGE_MAX_BYTES = 60_000
+PAGE_MAX_BYTES = 56_000
 """Size of the rows of one page as JSON: near 20,000 tokens, since ids and links split badly."""
 
 Limit = Annotated[int, Field(ge=1, le=500)]

@@ -9,7 +9,7 @@ import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -207,7 +207,9 @@ def checker(schema: Mapping[str, Any]) -> Callable[[Mapping[str, Any], str], Non
 
 
 def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> InvalidArgumentError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # a misspelt argument is also a missing one, and the spelling is what has to be mended
+    first = next((found for found in errors if found["type"] == "extra_forbidden"), errors[0])
     field = "/".join(str(part) for part in first["loc"])
     known = [info.alias or name for name, info in model.model_fields.items()]
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
@@ -225,11 +227,14 @@ def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> Inval
             field=field,
             next_step=f"Send the call again with {field}.",
         )
+    allowed = _allowed(first.get("ctx", {}))
+    got = None if _is_secret(model, field) else _shortened(first["input"])
     return InvalidArgumentError(
         f"{field}: {first['msg']}.",
         field=field,
-        got=None if _is_secret(model, field) else _shortened(first["input"]),
-        allowed=_allowed(first.get("ctx", {})),
+        got=got,
+        allowed=allowed,
+        did_you_mean=_near(got, allowed),
         next_step="Correct this argument and send the call again.",
     )
 
@@ -241,6 +246,15 @@ def _is_secret(model: type[BaseModel], field: str) -> bool:
             extra = info.json_schema_extra
             return isinstance(extra, dict) and bool(extra.get("writeOnly"))
     return False
+
+
+def _near(got: Any, allowed: Sequence[str]) -> str:
+    """The allowed value that was meant, whatever its case."""
+    if not isinstance(got, str):
+        return ""
+    folded = {value.casefold(): value for value in allowed}
+    near = difflib.get_close_matches(got.casefold(), list(folded), n=1)
+    return folded[near[0]] if near else ""
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:

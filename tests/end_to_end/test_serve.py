@@ -86,7 +86,8 @@ async def test_a_wrong_call_says_what_to_do_next(
         with pytest.raises(CallFailedError) as caught:
             await agent.call(tool, arguments)
         assert caught.value.answer["code"] == code
-        assert caught.value.answer["next"]
+        assert caught.value.answer["hint"]
+        assert isinstance(caught.value.answer["next"], list)
         assert caught.value.answer["requestId"]
 
 

@@ -168,7 +168,8 @@ async def test_a_tools_failure_is_a_result_that_says_what_to_do(server: Any) -> 
         "code": "not_found",
         "message": "No thing has this id.",
         "status": 404,
-        "next": "Call list_things.",
+        "hint": "Call list_things.",
+        "next": [],
     }
 
 

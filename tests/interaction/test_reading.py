@@ -220,4 +220,4 @@ async def test_a_resource_that_cannot_be_had_now_says_what_to_do(server: Any, mo
             await client.read_resource("fixture://things/late")
         assert caught.value.error.code == -32603
         assert caught.value.error.data["code"] == "unavailable"
-        assert caught.value.error.data["next"] == "Try again in a minute."
+        assert caught.value.error.data["hint"] == "Try again in a minute."

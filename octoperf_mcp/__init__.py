@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
     from octoperf_mcp.registry.ids import known_id
-    from octoperf_mcp.registry.listings import Limit, Listing, by_name, epoch_ms, listing, page_of
+    from octoperf_mcp.registry.listings import (
+        Limit,
+        Listing,
+        by_name,
+        epoch_ms,
+        listing,
+        page_in_order,
+        page_of,
+    )
     from octoperf_mcp.registry.patches import AppliedOperation, PatchOperations, apply_patch
     from octoperf_mcp.registry.payloads import payload
     from octoperf_mcp.registry.platform_tasks import (
@@ -98,6 +106,7 @@ _HOMES = {
     "known_id": "registry.ids",
     "listing": "registry.listings",
     "message_of": "registry.platform_tasks",
+    "page_in_order": "registry.listings",
     "page_of": "registry.listings",
     "payload": "registry.payloads",
     "plain_text": "registry.captures",
@@ -157,6 +166,7 @@ __all__ = [
     "known_id",
     "listing",
     "message_of",
+    "page_in_order",
     "page_of",
     "payload",
     "plain_text",

@@ -111,6 +111,27 @@ def test_guides_speak_of_real_tools_only(path: str) -> None:
     assert words <= set(REGISTRY.tools)
 
 
+@pytest.mark.parametrize("name", [name for name in REGISTRY.tools if name.startswith("list_")])
+def test_every_listing_takes_and_answers_pages_alike(name: str) -> None:
+    """`fields`, `limit` and `cursor` mean the same wherever there are rows."""
+    definition = REGISTRY.tools[name].definition
+    taken, answered = (
+        definition[schema]["properties"] for schema in ("inputSchema", "outputSchema")
+    )
+    assert taken["limit"]["description"] == "Largest number of rows."
+    assert taken["cursor"]["description"] == "nextCursor of the page before."
+    assert taken["fields"]["items"] == {"type": "string"}
+    assert {"total", "nextCursor"} <= set(answered)
+
+
+@pytest.mark.parametrize(
+    "kind", ["summary", "table", "tree", "line_chart", "stacked_chart", "top", "pie"]
+)
+def test_every_metric_tool_answers_text_too(kind: str) -> None:
+    taken = REGISTRY.tools[f"get_report_{kind}_values"].definition["inputSchema"]["properties"]
+    assert {"json", "csv", "markdown"} <= set(taken["format"]["enum"])
+
+
 def test_the_listing_of_all_tools_stays_small() -> None:
     """The list must not eat the context window: whole definitions, counted in tokens."""
     counts = token_counts(tool.definition for tool in TOOLS)

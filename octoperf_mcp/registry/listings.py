@@ -109,6 +109,12 @@ def page_of(rows: Iterable[_T], *, key: Callable[[_T], _Key], limit: int, cursor
     return Page(page, len(ordered), _encoded(key(page[-1])) if more else None)
 
 
+def page_in_order(rows: Iterable[_T], *, limit: int, cursor: str) -> Page[_T]:
+    """The same for rows whose order means something: a cursor counts them."""
+    page = page_of(enumerate(rows), key=lambda pair: (pair[0],), limit=limit, cursor=cursor)
+    return Page([row for _, row in page.rows], page.total, page.next_cursor)
+
+
 def _fitting(rows: list[Any]) -> int:
     if len(orjson.dumps(rows)) <= PAGE_MAX_BYTES:
         return len(rows)

@@ -37,10 +37,13 @@ def split_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return "\n".join(part for part in paragraphs if part), arguments
 
 
-def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
+def arguments_model(
+    function: Callable[..., Any], more: Mapping[str, Any] | None = None
+) -> type[BaseModel]:
     """Model of a tool's arguments: snake_case inside, camelCase on the wire.
 
     A name that Python reserves ends in an underscore, which the wire does not show (`from_`).
+    `more` are pydantic fields of arguments that the function itself does not take.
 
     Raises:
         PluginError: a parameter has no type or no description.
@@ -54,6 +57,7 @@ def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
             raise PluginError(f"{function.__name__}: parameter {name} has no {what}")
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[name] = (hints[name], Field(default, description=described[name]))
+    fields |= more or {}
     config = ConfigDict(extra="forbid", alias_generator=_wire_name, arbitrary_types_allowed=False)
     model: type[BaseModel] = create_model(function.__name__, __config__=config, **fields)
     return model
@@ -158,7 +162,7 @@ def _plain(node: dict[str, Any]) -> dict[str, Any]:
         if len(rest) == 1:
             del node["anyOf"]
             node = {**rest[0], **node}
-    if node.get("default", ...) in (None, ""):
+    if node.get("default", ...) in (None, "", []):
         del node["default"]  # not required says as much
     return node
 

@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any, Protocol, get_type_hints
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
 from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
+from octoperf_mcp.registry.row_fields import DESCRIPTION, FIELDS, Rows, rows_of
 
 READ = "octoperf:read"
 WRITE = "octoperf:write"
@@ -24,7 +25,9 @@ ToolFunction = Callable[..., Awaitable[Any]]
 class Writer(Protocol):
     """Turns what a tool function returned into what `Tool.call` answers."""
 
-    def dump_json(self, returned: Any, /, *, by_alias: bool, exclude_none: bool) -> Any:
+    def dump_json(
+        self, returned: Any, /, *, by_alias: bool, exclude_none: bool, exclude: Any = None
+    ) -> Any:
         """JSON of a payload, or the blocks as they are."""
         ...
 
@@ -32,7 +35,15 @@ class Writer(Protocol):
 class _Blocks:
     """The writer of tools that answer content blocks."""
 
-    def dump_json(self, returned: Content, /, *, by_alias: bool, exclude_none: bool) -> Content:  # noqa: ARG002 - called as pydantic's writers are
+    def dump_json(
+        self,
+        returned: Content,
+        /,
+        *,
+        by_alias: bool,  # noqa: ARG002 - called as pydantic's writers are
+        exclude_none: bool,  # noqa: ARG002
+        exclude: Any = None,  # noqa: ARG002
+    ) -> Content:
         return returned
 
 
@@ -58,6 +69,7 @@ class Tool:
     aliases: tuple[str, ...]
     parameter_aliases: Mapping[str, str]
     _writer: Writer
+    _rows: Rows | None
 
     @property
     def title(self) -> str:
@@ -78,8 +90,11 @@ class Tool:
             ToolError: the agent can act on it.
         """
         values = schema.validate_arguments(self.arguments, self._renamed(arguments), self.name)
+        hidden = None
+        if self._rows is not None and (fields := values.pop(FIELDS)):
+            hidden = self._rows.left_out(fields, self.name)
         returned = await self.function(context, **values)
-        return self._writer.dump_json(returned, by_alias=True, exclude_none=True)
+        return self._writer.dump_json(returned, by_alias=True, exclude_none=True, exclude=hidden)
 
     def _renamed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if not self.parameter_aliases or self.parameter_aliases.keys().isdisjoint(arguments):
@@ -127,7 +142,8 @@ def tool(
 
     The name is the function's; the description is the docstring before `Args:`; each parameter
     needs a line there. `idempotent` defaults to `read_only`. A function that answers `Content`
-    has no output schema. With an `input_schema`, which is listed word for word, the function is
+    has no output schema. A listing, which takes `limit` and `cursor`, takes `fields` too and need
+    not know. With an `input_schema`, which is listed word for word, the function is
     `(ctx, arguments)`.
 
     Raises:
@@ -139,7 +155,11 @@ def tool(
         if not inspect.iscoroutinefunction(function) or not description:
             raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
         returns: Any = get_type_hints(function).get("return")
-        arguments = schema.arguments_model(function) if input_schema is None else _Unread
+        rows = rows_of(function, returns) if input_schema is None else None
+        more: dict[str, Any] = (
+            {FIELDS: (list[str], Field([], description=DESCRIPTION))} if rows else {}
+        )
+        arguments = schema.arguments_model(function, more) if input_schema is None else _Unread
         accepted = schema.input_schema(arguments) if input_schema is None else dict(input_schema)
         definition: dict[str, Any] = {
             "name": function.__name__,
@@ -167,6 +187,7 @@ def tool(
             "needs": tuple(needs),
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
+            "_rows": rows,
             "_writer": _Blocks() if returns is Content else schema.adapter(returns),
         }
         if input_schema is None:

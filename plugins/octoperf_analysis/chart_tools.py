@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_analysis import items, rest
+from octoperf_analysis.columns import title_of
 from octoperf_analysis.curves import CurveFormat, MaxPoints, curve_of, curves_text, drawn
+from octoperf_analysis.formats import Format, as_text
 from octoperf_analysis.items import aligned, choose, metric_heads, page_of, values_of, window
 from octoperf_analysis.names import names_for
 from octoperf_analysis.payloads import (
@@ -33,7 +35,7 @@ async def get_report_line_chart_values(
     from_: int | None = None,
     to: int | None = None,
     max_points: MaxPoints = 100,
-    format_: CurveFormat = "points",
+    format_: CurveFormat = "json",
 ) -> LineChartValues:
     """Read the curves of a LineChartReportItem or PercentilesChartReportItem, one per metric.
 
@@ -46,8 +48,7 @@ async def get_report_line_chart_values(
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         max_points: Most points per curve.
-        format_: points answers {x, y} objects, columns two shorter arrays, csv and markdown one
-            table as text.
+        format_: json answers {x, y} points, columns two shorter arrays, csv and markdown text.
     """
     query = window(from_, to)
     chosen = await choose(ctx, report_id, item_id, items.LINE)
@@ -86,7 +87,7 @@ async def get_report_top_values(
     from_: int | None = None,
     to: int | None = None,
     max_points: MaxPoints = 20,
-    format_: CurveFormat = "points",
+    format_: CurveFormat = "json",
 ) -> TopValues:
     """Read a TopReportItem: the actions with the greatest figures, the first first, with curves.
 
@@ -99,8 +100,7 @@ async def get_report_top_values(
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         max_points: Most points per curve.
-        format_: points answers {x, y} objects, columns two shorter arrays, csv and markdown one
-            table as text.
+        format_: json answers {x, y} points, columns two shorter arrays, csv and markdown text.
     """
     query = window(from_, to)
     chosen = await choose(ctx, report_id, item_id, items.TOP)
@@ -142,7 +142,7 @@ async def get_report_stacked_chart_values(
     report_id: str,
     item_id: str,
     max_points: MaxPoints = 50,
-    format_: CurveFormat = "points",
+    format_: CurveFormat = "json",
 ) -> StackedChartValues:
     """Read a StackedChartReportItem: one curve per response code, method or media type.
 
@@ -153,8 +153,7 @@ async def get_report_stacked_chart_values(
         report_id: Report, from list_bench_reports_by_project or run_scenario.
         item_id: Item of that report, from readWith of get_bench_report.
         max_points: Most points per curve.
-        format_: points answers {x, y} objects, columns two shorter arrays, csv and markdown one
-            table as text.
+        format_: json answers {x, y} points, columns two shorter arrays, csv and markdown text.
     """
     chosen = await choose(ctx, report_id, item_id, items.STACKED)
     metric = _only_metric(metric_heads(chosen))
@@ -185,17 +184,33 @@ async def get_report_stacked_chart_values(
 
 
 @tool(title="Read a pie of a report", read_only=True)
-async def get_report_pie_values(ctx: ToolContext, report_id: str, item_id: str) -> PieValues:
+async def get_report_pie_values(
+    ctx: ToolContext, report_id: str, item_id: str, format_: Format = "json"
+) -> PieValues:
     """Read a PieChartReportItem: figures by response code, method or media type, with shares.
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
         item_id: Item of that report, from readWith of get_bench_report.
+        format_: json answers pies; csv and markdown answer the slices as text.
     """
     chosen = await choose(ctx, report_id, item_id, items.PIE)
     head, found = await values_of(ctx, chosen, rest.PIE)
     pies = [_pie(metric, slices) for metric, slices in aligned(metric_heads(chosen), found)]
-    return PieValues(item=head, pies=pies, total=len(pies), url=await page_of(ctx, chosen.report))
+    return PieValues(
+        item=head,
+        pies=pies if format_ == "json" else None,
+        text=None if format_ == "json" else _pies_as_text(format_, pies),
+        total=len(pies),
+        url=await page_of(ctx, chosen.report),
+    )
+
+
+def _pies_as_text(kind: str, pies: list[Pie]) -> str:
+    rows = [
+        (title_of(pie), each.label, each.value, each.percent) for pie in pies for each in pie.slices
+    ]
+    return as_text(kind, ["metric", "label", "value", "percent"], rows)
 
 
 def _only_metric(metrics: list[MetricHead]) -> MetricHead:

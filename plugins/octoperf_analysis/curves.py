@@ -13,7 +13,7 @@ from octoperf_analysis.series import Point, downsample
 from octoperf_analysis.units import figure, unit_of
 
 MaxPoints = Annotated[int, Field(ge=4, le=5000)]
-CurveFormat = Literal["points", "columns", "csv", "markdown"]
+CurveFormat = Literal["json", "columns", "csv", "markdown"]
 _TEXTS = frozenset({"csv", "markdown"})
 
 
@@ -49,7 +49,7 @@ def curve_of(each: Drawn, kind: str) -> dict[str, Any]:
         "source_points": len(each.points),
         "least": _graph_point(least) if least else None,
         "greatest": _graph_point(greatest) if greatest else None,
-        "points": [_graph_point(point) for point in each.shown] if kind == "points" else None,
+        "points": [_graph_point(point) for point in each.shown] if kind == "json" else None,
         "times": [x for x, _ in each.shown] if kind == "columns" else None,
         "values": [y for _, y in each.shown] if kind == "columns" else None,
     }

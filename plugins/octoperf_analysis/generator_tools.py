@@ -3,17 +3,21 @@
 from octoperf_analysis import rest
 from octoperf_analysis.items import page_of_run
 from octoperf_analysis.payloads import LoadGenerator, LoadGenerators
-from octoperf_mcp import ToolContext, epoch_ms, known_id, tool
+from octoperf_mcp import Limit, ToolContext, epoch_ms, known_id, page_of, tool
 
 
 @tool(title="List the load generators of a run", read_only=True)
-async def list_bench_load_generators(ctx: ToolContext, bench_result_id: str) -> LoadGenerators:
+async def list_bench_load_generators(
+    ctx: ToolContext, bench_result_id: str, limit: Limit = 100, cursor: str = ""
+) -> LoadGenerators:
     """List the load generators of a run: where each ran, with how many users, and when.
 
     A processor near its limit or a large lag of its timers makes measured times too long.
 
     Args:
         bench_result_id: Run, from run_scenario or get_bench_report.
+        limit: Largest number of rows.
+        cursor: nextCursor of the page before.
     """
     with known_id("benchResultId", bench_result_id, listed_by="run_scenario or get_bench_report"):
         run = await ctx.rest(rest.GET_BENCH_RESULT, id=bench_result_id)
@@ -31,10 +35,11 @@ async def list_bench_load_generators(ctx: ToolContext, bench_result_id: str) -> 
         )
         for each in found
     ]
-    rows.sort(key=lambda row: (row.region or "", row.id))
+    page = page_of(rows, key=lambda row: (row.region or "", row.id), limit=limit, cursor=cursor)
     return LoadGenerators(
         bench_result_id=bench_result_id,
-        load_generators=rows,
-        total=len(rows),
+        load_generators=page.rows,
+        total=page.total,
+        next_cursor=page.next_cursor,
         url=await page_of_run(ctx, run),
     )

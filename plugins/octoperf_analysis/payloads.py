@@ -97,7 +97,8 @@ class SummaryValues:
     """Figures of a summary or bar item, in the order of its metrics."""
 
     item: ItemHead
-    values: list[MetricValue]
+    values: list[MetricValue] | None = None
+    text: str | None = None
     total: int
     url: str
 
@@ -274,7 +275,8 @@ class PieValues:
     """Pies of an item, one per metric."""
 
     item: ItemHead
-    pies: list[Pie]
+    pies: list[Pie] | None = None
+    text: str | None = None
     total: int
     url: str
 
@@ -325,6 +327,7 @@ class LoadGenerators:
     bench_result_id: str
     load_generators: list[LoadGenerator]
     total: int
+    next_cursor: str | None = None
     url: str
 
 

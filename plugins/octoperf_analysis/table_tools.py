@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from octoperf_analysis import items, rest
-from octoperf_analysis.columns import figures_of, rows_as_text, split_step
-from octoperf_analysis.formats import Format
+from octoperf_analysis.columns import figures_of, rows_as_text, split_step, title_of
+from octoperf_analysis.formats import Format, as_text
 from octoperf_analysis.items import aligned, choose, metric_heads, page_of, values_of, window
 from octoperf_analysis.names import Names, names_for
 from octoperf_analysis.payloads import (
@@ -29,6 +29,8 @@ async def get_report_summary_values(
     item_id: str,
     from_: int | None = None,
     to: int | None = None,
+    *,
+    format_: Format = "json",
 ) -> SummaryValues:
     """Read the figures of a SummaryReportItem or BarChartReportItem, each with its unit.
 
@@ -39,6 +41,7 @@ async def get_report_summary_values(
         item_id: Item of that report, from readWith of get_bench_report.
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
+        format_: json answers values; csv and markdown answer them as text.
     """
     query = window(from_, to)
     chosen = await choose(ctx, report_id, item_id, items.SUMMARY)
@@ -53,8 +56,13 @@ async def get_report_summary_values(
         )
         for metric, value in aligned(metric_heads(chosen), found)
     ]
+    as_rows = [(title_of(each), each.value) for each in values]
     return SummaryValues(
-        item=head, values=values, total=len(values), url=await page_of(ctx, chosen.report)
+        item=head,
+        values=values if format_ == "json" else None,
+        text=None if format_ == "json" else as_text(format_, ["metric", "value"], as_rows),
+        total=len(values),
+        url=await page_of(ctx, chosen.report),
     )
 
 

@@ -16,6 +16,7 @@ from octoperf_mcp import (
     ToolContext,
     download_ticket,
     epoch_ms,
+    page_in_order,
     page_of,
     plain_text,
     tool,
@@ -42,7 +43,9 @@ _TEXT = frozenset({"log", "samples", "table", "xml", "har", "json", "text"})
 
 
 @tool(title="List the files of a run", read_only=True)
-async def list_bench_result_files(ctx: ToolContext, bench_result_id: str) -> RunFileList:
+async def list_bench_result_files(
+    ctx: ToolContext, bench_result_id: str, limit: Limit = 100, cursor: str = ""
+) -> RunFileList:
     """List the files of a run or validation run: logs, sample files, captures, exported PDFs.
 
     The list fills when the run is over. Read text with read_bench_result_file_lines, fetch others
@@ -50,6 +53,8 @@ async def list_bench_result_files(ctx: ToolContext, bench_result_id: str) -> Run
 
     Args:
         bench_result_id: Run, from run_scenario, validate_virtual_user or get_bench_report.
+        limit: Largest number of rows.
+        cursor: nextCursor of the page before.
     """
     run = await read_run(ctx, bench_result_id)
     names = await _names(ctx, bench_result_id)
@@ -61,7 +66,15 @@ async def list_bench_result_files(ctx: ToolContext, bench_result_id: str) -> Run
         following = "This run left no files, or they were erased."
     else:
         following = f"The run is {run['state']}: files appear when it is over."
-    return RunFileList(files=files, total=len(files), state=run["state"], next=following, url=url)
+    page = page_in_order(files, limit=limit, cursor=cursor)
+    return RunFileList(
+        files=page.rows,
+        total=page.total,
+        next_cursor=page.next_cursor,
+        state=run["state"],
+        next=following,
+        url=url,
+    )
 
 
 @tool(title="Read lines of a run's file", read_only=True)
@@ -121,7 +134,7 @@ async def list_bench_docker_logs(
 
     Args:
         bench_result_id: Run, from run_scenario or validate_virtual_user.
-        limit: Largest number of lines.
+        limit: Largest number of rows.
         cursor: nextCursor of the page before.
     """
     run = await read_run(ctx, bench_result_id)

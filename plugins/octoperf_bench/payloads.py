@@ -147,6 +147,7 @@ class RunFileList:
 
     files: list[RunFile]
     total: int
+    next_cursor: str | None = None
     state: str
     next: str
     url: str

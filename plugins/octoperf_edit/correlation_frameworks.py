@@ -2,12 +2,12 @@
 
 from octoperf_edit import links, rest
 from octoperf_edit.payloads import AddedFramework, CreatedRule, FrameworkList, FrameworkRow
-from octoperf_mcp import ToolContext, known_id, tool
+from octoperf_mcp import Limit, ToolContext, known_id, page_of, tool
 
 
 @tool(title="List correlation frameworks", read_only=True)
 async def list_correlation_frameworks(
-    ctx: ToolContext, project_id: str | None = None
+    ctx: ToolContext, project_id: str | None = None, limit: Limit = 100, cursor: str = ""
 ) -> FrameworkList:
     """List the presets of correlation rules, each with the names of its rules.
 
@@ -16,6 +16,8 @@ async def list_correlation_frameworks(
 
     Args:
         project_id: Makes url the page of this project's rules.
+        limit: Largest number of rows.
+        cursor: nextCursor of the page before.
     """
     found = await ctx.rest(rest.LIST_FRAMEWORKS)
     url = ctx.link(links.WORKSPACES) if project_id is None else await _rules_url(ctx, project_id)
@@ -28,8 +30,13 @@ async def list_correlation_frameworks(
         )
         for framework in found
     ]
-    rows.sort(key=lambda row: row.name.casefold())
-    return FrameworkList(correlation_frameworks=rows, total=len(rows), url=url)
+    page = page_of(rows, key=lambda row: (row.name.casefold(), row.id), limit=limit, cursor=cursor)
+    return FrameworkList(
+        correlation_frameworks=page.rows,
+        total=page.total,
+        next_cursor=page.next_cursor,
+        url=url,
+    )
 
 
 @tool(title="Add a correlation framework", idempotent=True)

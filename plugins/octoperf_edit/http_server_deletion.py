@@ -12,7 +12,7 @@ from octoperf_edit.payloads import (
     HttpServerUsages,
     HttpServerUser,
 )
-from octoperf_mcp import ToolContext, known_id, tool
+from octoperf_mcp import Limit, ToolContext, known_id, page_in_order, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 _LISTED_BY = "list_http_servers_by_project"
@@ -23,7 +23,11 @@ Json = dict[str, Any]
 
 @tool(title="List the users of an HTTP server", read_only=True)
 async def list_http_server_usages(
-    ctx: ToolContext, http_server_id: str, project_id: str | None = None
+    ctx: ToolContext,
+    http_server_id: str,
+    project_id: str | None = None,
+    limit: Limit = 100,
+    cursor: str = "",
 ) -> HttpServerUsages:
     """Tell which virtual users have requests to one HTTP server, and how many.
 
@@ -33,14 +37,18 @@ async def list_http_server_usages(
     Args:
         http_server_id: Id from list_http_servers_by_project.
         project_id: Its project, as a check.
+        limit: Largest number of rows.
+        cursor: nextCursor of the page before.
     """
     server, users = await _server_and_users(ctx, http_server_id, project_id)
     requests = sum(user.requests for user in users)
+    page = page_in_order(users, limit=limit, cursor=cursor)
     return HttpServerUsages(
         id=http_server_id,
         base_url=base_url_of(server),
-        used_by=users,
-        total=len(users),
+        used_by=page.rows,
+        total=page.total,
+        next_cursor=page.next_cursor,
         requests=requests,
         next=f"delete_http_server would delete {requests} requests."
         if requests

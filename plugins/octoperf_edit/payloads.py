@@ -185,6 +185,7 @@ class HttpServerUsages:
     base_url: str
     used_by: list[HttpServerUser]
     total: int
+    next_cursor: str | None = None
     requests: int
     next: str
     url: str
@@ -268,6 +269,7 @@ class FrameworkList:
 
     correlation_frameworks: list[FrameworkRow]
     total: int
+    next_cursor: str | None = None
     url: str
 
 

@@ -68,6 +68,7 @@ class ValidationIndex:
     virtual_user_name: str
     actions: list[ValidatedAction]
     total: int
+    next_cursor: str | None = None
     passed: int
     failed: int
     next: str

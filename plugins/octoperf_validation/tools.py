@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from octoperf_mcp import ToolContext, WaitSec, Watch, follow, plain_text, tool, wait_for_change
+from octoperf_mcp import (
+    Limit,
+    ToolContext,
+    WaitSec,
+    Watch,
+    follow,
+    page_in_order,
+    plain_text,
+    tool,
+    wait_for_change,
+)
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.entities.trees import action_labels, label_of
 from octoperf_mcp.errors import ConflictError, InvalidDocumentError, NotFoundError
@@ -139,7 +149,7 @@ async def get_virtual_user_validation(
 
 @tool(title="Get a validation's outcome by action", read_only=True)
 async def get_virtual_user_validation_index(
-    ctx: ToolContext, virtual_user_id: str
+    ctx: ToolContext, virtual_user_id: str, limit: Limit = 500, cursor: str = ""
 ) -> ValidationIndex:
     """Summarise the latest validation by action: how many iterations passed, and when.
 
@@ -149,6 +159,8 @@ async def get_virtual_user_validation_index(
 
     Args:
         virtual_user_id: Virtual user that was validated.
+        limit: Largest number of rows.
+        cursor: nextCursor of the page before.
     """
     virtual_user = await virtual_user_of(ctx, virtual_user_id)
     entries = await ctx.rest(rest.VALIDATION_INDEX, virtual_user_id=virtual_user_id) or []
@@ -174,11 +186,13 @@ async def get_virtual_user_validation_index(
             )
         )
     failed = [row for row in rows if row.success < row.total]
+    page = page_in_order(rows, limit=limit, cursor=cursor)
     return ValidationIndex(
         virtual_user_id=virtual_user_id,
         virtual_user_name=virtual_user["name"],
-        actions=rows,
-        total=len(rows),
+        actions=page.rows,
+        total=page.total,
+        next_cursor=page.next_cursor,
         passed=len(rows) - len(failed),
         failed=len(failed),
         next=_after_index(rows, failed),

@@ -128,7 +128,8 @@ class FakeContext:
         """Call a tool; its result fits the schema listed and the whole one, and has a link."""
         result = orjson.loads(await tool.call(self, arguments))
         jsonschema.validate(result, tool.definition["outputSchema"])
-        jsonschema.validate(result, written_schema(get_type_hints(tool.function)["return"]))
+        if "fields" not in arguments:
+            jsonschema.validate(result, written_schema(get_type_hints(tool.function)["return"]))
         assert result.get("url", "").startswith("http"), f"{tool.name}: no url"
         return result
 

@@ -211,6 +211,17 @@ async def test_slices_of_a_pie_come_greatest_first_with_their_share(
     ]
 
 
+async def test_slices_come_as_text(context: Any, answers: Any) -> None:
+    result = await context(PLUGIN, {**answers, PIE: [{"200": 3, "500": 1}]}).run(
+        tools.get_report_pie_values, of("i9", format="csv")
+    )
+    assert "pies" not in result
+    head, first, second = result["text"].splitlines()
+    assert head == "metric,label,value,percent"
+    assert first.endswith(",200,3,75")
+    assert second.endswith(",500,1,25")
+
+
 async def test_a_pie_without_samples_is_empty(context: Any, answers: Any) -> None:
     result = await context(PLUGIN, {**answers, PIE: [{}]}).run(
         tools.get_report_pie_values, of("i9")

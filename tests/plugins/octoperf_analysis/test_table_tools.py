@@ -51,6 +51,18 @@ async def test_each_figure_of_a_summary_has_its_unit_and_times_are_ms(
     assert result["url"] == PAGE
 
 
+async def test_a_summary_comes_as_text_with_its_units(context: Any, answers: Any) -> None:
+    result = await context(PLUGIN, {**answers, SUMMARY: FIGURES}).run(
+        tools.get_report_summary_values, of("i1", format="markdown")
+    )
+    assert "values" not in result
+    assert result["text"].startswith(
+        "| metric | value |\n| --- | --- |\n| HITS_TOTAL (hits) subSampleType=Hit | 1200 |\n"
+    )
+    assert result["text"].endswith("| RESPONSE_TIME_AVG (ms) |  |\n")
+    assert result["total"] == 8
+
+
 async def test_figures_of_a_run_that_goes_on_are_partial(context: Any, answers: Any) -> None:
     fake = context(PLUGIN, {**answers, SUMMARY: FIGURES, RUN: {"id": "res1", "state": "RUNNING"}})
     result = await fake.run(tools.get_report_summary_values, of("i1"))

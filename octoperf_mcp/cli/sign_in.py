@@ -93,13 +93,14 @@ class BrowserSignIn:
 class FormSignIn:
     """Does on the pages what a person would: fills user name and password, allows, follows on."""
 
-    redirect_uri = "http://127.0.0.1:9/callback"
-    """Never listened on: the redirect to it is read, not followed."""
-
-    def __init__(self, username: str, password: str) -> None:
+    def __init__(
+        self, username: str, password: str, redirect_uri: str = "http://127.0.0.1:9/callback"
+    ) -> None:
+        """Stop where the pages lead to `redirect_uri`: that redirect is read, not followed."""
+        self.redirect_uri = redirect_uri
+        self.landed = ""
         self._fields = {"username": username, "password": password}
         self._jar = aiohttp.CookieJar(unsafe=True)
-        self._landed = ""
 
     async def open(self, address: str) -> None:
         """See `SignIn`."""
@@ -114,7 +115,7 @@ class FormSignIn:
                 if location:
                     address, method, data = urljoin(address, location), "GET", None
                     if address.startswith(self.redirect_uri):
-                        self._landed = address
+                        self.landed = address
                         return
                     continue
                 form = _Form.read(page)
@@ -127,7 +128,7 @@ class FormSignIn:
 
     async def code(self) -> AuthorizationCodeResult:
         """See `SignIn`."""
-        return _result(self._landed)
+        return _result(self.landed)
 
     async def look_at(self, address: str) -> tuple[int, str]:
         """Open a page of the web UI as the person who signed in; answers status and text."""

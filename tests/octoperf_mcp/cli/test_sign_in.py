@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from octoperf_mcp.cli.sign_in import BrowserSignIn, FormSignIn, SignInError
 
+CALLBACK = "http://127.0.0.1:9/back"
 SIGN_IN = """<form method="post" action="/login"><input name="csrf" type="hidden" value="t1">
 <input name="username"><input type="password" name="password">
 <button>Sign in</button></form>"""
@@ -39,7 +40,7 @@ class Pages:
         if request.method == "GET":
             return web.Response(text=CONSENT, content_type="text/html")
         self.forms.append(parse_qs(await request.text()))
-        raise web.HTTPSeeOther(f"{FormSignIn.redirect_uri}?code=c1&state=s1&iss=i1")
+        raise web.HTTPSeeOther(f"{CALLBACK}?code=c1&state=s1&iss=i1")
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ async def origin(pages: Pages) -> AsyncIterator[str]:
 
 
 async def test_the_forms_are_filled_and_the_code_comes_back(pages: Pages, origin: str) -> None:
-    sign_in = FormSignIn("demo", "pa55")
+    sign_in = FormSignIn("demo", "pa55", CALLBACK)
     await sign_in.open(f"{origin}/authorize")
     result = await sign_in.code()
     assert (result.code, result.state, result.iss) == ("c1", "s1", "i1")

@@ -1,4 +1,4 @@
-"""Design-time pages: virtual users and their trees, servers, variables, files, rules."""
+"""Design-time pages: virtual users, their trees and their validations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import NotFound
-from octoperf_mcp.embedded.store.project_files import ProjectFiles
-from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, count, when
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
 _REFRESH_S = 3
-_SECRET = "••••••"  # noqa: S105 - what is shown instead of one
 
 
 @dataclass(slots=True)
@@ -146,73 +144,3 @@ def _note(kind: str, body: Mapping[str, Any]) -> str:
 
 def _requests(nodes: list[Node]) -> int:
     return sum(bool(node.method) + _requests(node.children) for node in nodes)
-
-
-async def servers(page: Page) -> web.StreamResponse:
-    """HTTP servers of a project."""
-    rows = [
-        (
-            Cell(_address(body)),
-            Cell(str(body.get("name", ""))),
-            Cell(f"{body.get('connectTimeoutMs') or 0} / {body.get('responseTimeoutMs') or 0} ms"),
-        )
-        for body in await page.of_project("http_server")
-    ]
-    columns = ("Address", "Name", "Time-outs (connect / response, 0 = none)")
-    table = Table("HTTP servers", columns, rows, "No server yet.")
-    return await _one(page, "design/http-server", "HTTP servers", table)
-
-
-def _address(body: Mapping[str, Any]) -> str:
-    return f"{str(body.get('protocol', '')).lower()}://{body.get('hostname')}:{body.get('port')}"
-
-
-async def variables(page: Page) -> web.StreamResponse:
-    """Variables of a project; secrets stay hidden."""
-    rows = []
-    for body in await page.of_project("variable"):
-        inner = body.get("variable") or {}
-        kind = str(inner.get("@type", ""))
-        value = inner.get("value", inner.get("filename", ""))
-        shown = _SECRET if kind == "SecretVariable" else str(value)
-        rows.append((Cell(body["name"]), Cell(kind.removesuffix("Variable")), Cell(shown)))
-    table = Table("Variables", ("Name", "Kind", "Value"), rows, "No variable yet.")
-    return await _one(page, "design/variable", "Variables", table)
-
-
-async def correlation_rules(page: Page) -> web.StreamResponse:
-    """Correlation rules of a project."""
-    rows = []
-    for body in await page.of_project("correlation_rule"):
-        extractor = body.get("extractor") or {}
-        pattern = next(
-            (
-                extractor[key]
-                for key in ("regexp", "path", "xpath", "selector")
-                if extractor.get(key)
-            ),
-            "",
-        )
-        into = ", ".join(
-            str(rule.get("@type", "")).removesuffix("InjectionRule")
-            for rule in body.get("injectionRules") or ()
-        )
-        rows.append((Cell(body["name"]), Cell(str(pattern)), Cell(into)))
-    table = Table("Correlation rules", ("Name", "Pattern", "Put back into"), rows, "No rule yet.")
-    return await _one(page, "design/correlation-rule", "Correlation rules", table)
-
-
-async def project_files(page: Page) -> web.StreamResponse:
-    """Files of a project."""
-    files = ProjectFiles(page.platform.database, page.platform.blobs)
-    found = await files.list(page.part("projectId"), user_id=page.user.user_id)
-    rows = [(Cell(file.name), Cell(f"{file.size:,} bytes")) for file in found]
-    table = Table("Files", ("Name", "Size"), rows, "No file yet.")
-    return await _one(page, "design/project-file", "Project files", table)
-
-
-async def _one(page: Page, area: str, heading: str, table: Table) -> web.StreamResponse:
-    sub = count(len(table.rows), "entry") if len(table.rows) == 1 else f"{len(table.rows)} entries"
-    return await page.show_in_project(
-        "listing.html", area, heading=heading, sub=sub, tables=[table]
-    )

@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.ui import (
     administration,
     analysis,
     design,
+    parts,
     runtime,
     workspaces,
 )
@@ -44,13 +45,13 @@ def routes() -> list[web.RouteDef]:
         web.get(
             f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation", page(design.validation)
         ),
-        web.get(f"{_PROJECT}/design/http-server", page(design.servers)),
-        web.get(f"{_PROJECT}/design/http-server/{{httpServerId}}", page(design.servers)),
-        web.get(f"{_PROJECT}/design/variable", page(design.variables)),
-        web.get(f"{_PROJECT}/design/variable/{{variableId}}", page(design.variables)),
-        web.get(f"{_PROJECT}/design/project-file", page(design.project_files)),
-        web.get(f"{_PROJECT}/design/correlation-rule", page(design.correlation_rules)),
-        web.get(f"{_PROJECT}/design/correlation-rule/{{ruleId}}", page(design.correlation_rules)),
+        web.get(f"{_PROJECT}/design/http-server", page(parts.servers)),
+        web.get(f"{_PROJECT}/design/http-server/{{httpServerId}}", page(parts.server)),
+        web.get(f"{_PROJECT}/design/variable", page(parts.variables)),
+        web.get(f"{_PROJECT}/design/variable/{{variableId}}", page(parts.variable)),
+        web.get(f"{_PROJECT}/design/project-file", page(parts.project_files)),
+        web.get(f"{_PROJECT}/design/correlation-rule", page(parts.correlation_rules)),
+        web.get(f"{_PROJECT}/design/correlation-rule/{{ruleId}}", page(parts.correlation_rule)),
         web.get(f"{_PROJECT}/runtime/scenario", page(runtime.scenarios)),
         web.get(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", page(runtime.scenario)),
         web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),

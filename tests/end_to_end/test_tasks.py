@@ -32,9 +32,14 @@ class Stateless:
     capabilities: dict[str, Any]
 
     async def ask(self, method: str, about: str, /, **params: Any) -> Any:
+        async with self.asking(method, about, **params) as answer:
+            return (await answer.json())["result"]
+
+    def asking(self, method: str, about: str, /, **params: Any) -> Any:
         meta = {
             f"{META}protocolVersion": "2026-07-28",
             f"{META}clientCapabilities": self.capabilities,
+            "progressToken": "p",
         }
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
         headers = {
@@ -43,8 +48,7 @@ class Stateless:
             "Mcp-Method": method,
             "Mcp-Name": about,
         }
-        async with self.http.post(self.url, json=body, headers=headers) as answer:
-            return (await answer.json())["result"]
+        return self.http.post(self.url, json=body, headers=headers)
 
     async def call(self, tool: str, **arguments: Any) -> Any:
         return await self.ask("tools/call", tool, name=tool, arguments=arguments)
@@ -178,6 +182,24 @@ async def test_cancelling_the_task_of_a_run_stops_the_run(
         await client.about("tasks/cancel", created["taskId"])
         assert (await client.about("tasks/get", created["taskId"]))["status"] == "cancelled"
         assert (await _until_over(script.agent, run))["state"] == "ABORTED"
+
+
+async def test_a_call_that_waits_says_how_it_stands_on_a_stream_that_no_proxy_holds_back(
+    server: Server, signed_in: SignedIn, storage: MemoryStorage
+) -> None:
+    async with prepared(signed_in) as script, speaking(server, storage, {}) as client:
+        started = await client.call("run_scenario", scenarioId=await script.scenario(seconds=600))
+        (run,) = started["structuredContent"]["benchResultIds"]
+        waiting = {"benchResultId": run, "waitSec": 1}
+        tool = "get_bench_status"
+        async with client.asking("tools/call", tool, name=tool, arguments=waiting) as answer:
+            assert answer.headers["Content-Type"] == "text/event-stream"
+            assert answer.headers["X-Accel-Buffering"] == "no"
+            said = await answer.text()
+        await script.agent.call("stop_bench_result", {"benchResultId": run})
+        assert (await _until_over(script.agent, run))["state"] == "ABORTED"
+    assert '"method":"notifications/progress"' in said
+    assert '"finished":false' in said.splitlines()[-2]
 
 
 async def _until_over(agent: Agent, run: str) -> Any:

@@ -1,65 +1,190 @@
 """`octoperf-mcp connect`: how to connect a client, or the connection written down for it."""
 
 import argparse
+import os
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from octoperf_mcp.cli.client_setups import ClientSetup, setups
+from octoperf_mcp.cli.client_setups import ALIASES, ClientSetup, guide_url, is_public, setups
 from octoperf_mcp.cli.main import FAILED
 from octoperf_mcp.config import ServerSettings
+from octoperf_mcp.errors import OctoPerfMcpError
+
+_GUIDE_TIMEOUT_S = 10
+_MOST_GUIDE_BYTES = 2 * 1024 * 1024
+
+
+class NotWrittenError(OctoPerfMcpError):
+    """A file stays as it is; the message says why and what to do by hand."""
+
+    code = "not_written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     default = f"http://127.0.0.1:{ServerSettings().port}/mcp"
-    parser.add_argument("client", choices=[*setups(""), "all"], help="the client to connect")
+    names = [*setups(""), *ALIASES, "all"]
+    parser.add_argument("client", choices=names, help="the client to connect")
     parser.add_argument("--url", default=default, help=f"endpoint (default: {default})")
     parser.add_argument(
-        "--write", action="store_true", help="write the client's project file in this folder"
+        "--write",
+        action="store_true",
+        help="write the client's project file and the agent guide into this folder",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the instructions, or write the file."""
+    """Print the instructions, or write the files."""
     known = setups(args.url)
     if not args.write:
-        chosen = known.values() if args.client == "all" else [known[args.client]]
-        print("\n\n".join(instructions(setup) for setup in chosen))
+        chosen = known.values() if args.client == "all" else [_of(args.client, known)]
+        print("\n\n".join(instructions(setup, args.url) for setup in chosen))
         return 0
-    setup = known.get(args.client)
-    if setup is None or setup.file is None or setup.content is None:
-        print("octoperf-mcp connect: --write is for cursor and vscode.", file=sys.stderr)
-        return FAILED
-    return _write(setup.file, setup.content)
+    if args.client == "all":
+        raise NotWrittenError("--write needs one client.")
+    setup = _of(args.client, known)
+    if setup.file is None and setup.guide is None:
+        raise NotWrittenError(
+            f"{setup.title} has no project files; follow the steps without --write."
+        )
+    return _write(setup, args.url)
 
 
-def instructions(setup: ClientSetup) -> str:
+def instructions(setup: ClientSetup, url: str) -> str:
     """What a person does, as text."""
     lines = [f"{setup.title}:"]
+    if setup.hosted and not is_public(url):
+        lines.append(
+            f"  (It runs at its vendor and cannot reach {url}: a public https URL is needed.)"
+        )
     lines += [f"  {command}" for command in setup.commands]
+    lines += [f"  - {step}" for step in setup.steps]
     if setup.file is not None:
-        content = orjson.dumps(setup.content, option=orjson.OPT_INDENT_2).decode()
-        lines.append(f"  {setup.file}:")
-        lines += [f"    {line}" for line in content.splitlines()]
-    if setup.afterwards:
-        lines.append(f"  {setup.afterwards}")
-    return "\n".join(lines)
+        lines.append(f"  {'or ' if setup.commands else ''}in {setup.file}:")
+        lines += [f"    {line}" for line in _json(setup.content).decode().splitlines()]
+    lines += [
+        f"  sign in: {setup.sign_in}",
+        f"  check:   {setup.check}",
+        f"  remove:  {setup.remove}",
+    ]
+    if setup.guide is not None:
+        lines.append(f"  guide:   curl --create-dirs -o {setup.guide} {guide_url(url)}")
+    if setup.guide_note:
+        where = "" if setup.guide else f" ({guide_url(url)})"
+        lines.append(f"           {setup.guide_note}{where}")
+    return "\n".join([*lines, f"  see:     {setup.reference}"])
 
 
-def _write(file: Path, content: Mapping[str, Any]) -> int:
+def _of(name: str, known: Mapping[str, ClientSetup]) -> ClientSetup:
+    return known[ALIASES.get(name, name)]
+
+
+def _write(setup: ClientSetup, url: str) -> int:
+    """Write both files, each on its own: one that cannot be written does not keep the other."""
+    failed = False
+    for write in (_write_configuration, _write_guide):
+        try:
+            write(setup, url)
+        except NotWrittenError as error:
+            print(f"octoperf-mcp connect: {error.message}", file=sys.stderr)
+            failed = True
+    print(f"Sign in: {setup.sign_in}")
+    if setup.guide_note:
+        print(setup.guide_note)
+    return FAILED if failed else 0
+
+
+def _write_configuration(setup: ClientSetup, _url: str) -> None:
+    if setup.file is None or setup.content is None:
+        if setup.commands:
+            print("Run: " + "; ".join(setup.commands))
+        return
+    merged = _merged(setup.file, setup.content)
+    if merged is None:
+        print(f"{setup.file} has it already.")
+        return
+    if setup.file.exists():
+        backup = setup.file.with_name(setup.file.name + ".before-octoperf")
+        _put(backup, setup.file.read_bytes(), fresh=False)
+        print(f"Kept the earlier {setup.file} as {backup.name}.")
+    _put(setup.file, _json(merged), fresh=False)
+    print(f"Wrote {setup.file}.")
+
+
+def _merged(file: Path, content: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the file is to hold; None when it does.
+
+    Raises:
+        NotWrittenError: it cannot be read as JSON, or knows another server by our name.
+    """
+    by_hand = f"add this by hand:\n{_json(content).decode()}"
     try:
         present = orjson.loads(file.read_bytes()) if file.exists() else {}
-    except orjson.JSONDecodeError:
-        print(f"octoperf-mcp connect: {file} is not plain JSON; add this by hand:")
-        print(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
-        return FAILED
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise NotWrittenError(f"{file} is not plain JSON; {by_hand}") from error
+    if not isinstance(present, dict):
+        raise NotWrittenError(f"{file} is no JSON object; {by_hand}")
+    merged = dict(present)
     for key, servers in content.items():
-        present[key] = {**present.get(key, {}), **servers}
+        known = present.get(key, {})
+        if not isinstance(known, dict):
+            raise NotWrittenError(f"{key} in {file} is no object; {by_hand}")
+        other = [name for name in servers if name in known and known[name] != servers[name]]
+        if other:
+            raise NotWrittenError(
+                f"{file} has another server {other[0]!r}: remove it, or {by_hand}"
+            )
+        merged[key] = {**known, **servers}
+    return None if merged == present else merged
+
+
+def _write_guide(setup: ClientSetup, url: str) -> None:
+    if setup.guide is None:
+        return
+    guide = _fetched(guide_url(url))
+    if setup.guide.exists() and setup.guide.read_bytes() != guide:
+        raise NotWrittenError(
+            f"{setup.guide} exists and was left as it is; the guide is at {guide_url(url)}"
+        )
+    if not setup.guide.exists():
+        _put(setup.guide, guide, fresh=True)
+        print(f"Wrote {setup.guide}.")
+
+
+def _fetched(url: str) -> bytes:
+    """The guide of the running server.
+
+    Raises:
+        NotWrittenError: nobody answers there.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise NotWrittenError(f"{url} is no http address.")
+    try:
+        with urllib.request.urlopen(url, timeout=_GUIDE_TIMEOUT_S) as answer:  # noqa: S310 - http only
+            return bytes(answer.read(_MOST_GUIDE_BYTES))
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise NotWrittenError(
+            f"The agent guide could not be fetched from {url} (is the server running?): {error}"
+        ) from error
+
+
+def _put(file: Path, content: bytes, *, fresh: bool) -> None:
+    """Write a file whole or not at all; a `fresh` one only where there is none."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(orjson.dumps(present, option=orjson.OPT_INDENT_2) + b"\n")
-    print(f"Wrote {file}.")
-    return 0
+    if fresh:
+        with file.open("xb") as target:
+            target.write(content)
+        return
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(file)
+
+
+def _json(content: Any) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"

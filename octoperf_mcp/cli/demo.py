@@ -69,6 +69,6 @@ async def _keep(url: str, username: str, password: str) -> None:
 
     print(f"\nThe server keeps running at {url}; sign in as {username}, password {password}")
     print("(pages and clients ask for it). Connect a client:\n")
-    print("\n\n".join(instructions(setup) for setup in setups(url).values()))
+    print("\n\n".join(instructions(setup, url) for setup in setups(url).values()))
     print("\nCtrl-C ends it; its data goes with it.", flush=True)
     await until_signal()

@@ -52,7 +52,7 @@ COMMANDS = {
     "connect": Command(
         "connect",
         "print how to connect a client",
-        "octoperf-mcp connect claude-code\n  octoperf-mcp connect vscode --write",
+        "octoperf-mcp connect claude-code\n  octoperf-mcp connect copilot --write",
     ),
     "token": Command(
         "token",

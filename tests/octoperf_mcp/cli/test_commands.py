@@ -116,33 +116,3 @@ def test_call_says_that_nobody_answers(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_connect_prints_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["connect", "claude-code", "--url", "http://h/mcp"]) == 0
-    assert "claude mcp add --transport http octoperf http://h/mcp" in capsys.readouterr().out
-
-
-def test_connect_writes_beside_the_servers_that_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / ".cursor" / "mcp.json"
-    file.parent.mkdir()
-    file.write_text('{"mcpServers": {"other": {"url": "http://o"}}}', "utf-8")
-    assert run(["connect", "cursor", "--write", "--url", "http://h/mcp"]) == 0
-    assert json.loads(file.read_text("utf-8")) == {
-        "mcpServers": {"other": {"url": "http://o"}, "octoperf": {"url": "http://h/mcp"}}
-    }
-
-
-def test_connect_leaves_a_file_that_it_cannot_read_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / ".vscode" / "mcp.json"
-    file.parent.mkdir()
-    file.write_text('{ // comment\n"servers": {}}', "utf-8")
-    assert run(["connect", "vscode", "--write"]) == 1
-    assert "//" in file.read_text("utf-8")
-    assert "add this by hand" in capsys.readouterr().out

@@ -21,3 +21,6 @@ IMPORT_JMX = RestCall(
     answer="JmxImportResult",
     source="OctoPerf/bzm-to-octoperf-maven-plugin: octoperf-design-rest-api",
 )
+IMPORT_POSTMAN = RestCall(
+    "POST", "/imports/postman/{projectId}", query=("name",), body="multipart", answer="VirtualUser"
+)

@@ -26,6 +26,14 @@ _JMX_ANSWER = (
 )
 
 
+_POSTMAN_ANSWER = (
+    "The answer is the new virtual user as JSON, without a link, and importReport, which names "
+    "scripts kept switched off, variables without a value, and what was dropped. Call "
+    "describe_virtual_user with its id, create the variables that the report names, check the "
+    "host in list_http_servers_by_project, then sanity_check_virtual_user."
+)
+
+
 @tool(title="Import a HAR recording")
 async def import_har_virtual_user(
     ctx: ToolContext,
@@ -87,6 +95,32 @@ async def upload_jmx_virtual_user(ctx: ToolContext, project_id: str) -> Ticket:
         media_type="application/xml",
         suffix=".jmx",
         then=_JMX_ANSWER,
+    )
+
+
+@tool(title="Import a Postman collection")
+async def import_postman_virtual_user(
+    ctx: ToolContext,
+    project_id: str,
+    name: Annotated[str, Field(max_length=80)] | None = None,
+) -> Ticket:
+    """Turn a Postman collection (JSON, v2.0 or v2.1) into a virtual user, by an upload of yours.
+
+    Folders become containers, its variables those of the project. Answers a single-use address
+    and the exact curl command; nothing is overwritten.
+
+    Args:
+        project_id: Id from list_projects_by_workspace.
+        name: Name of the new virtual user; absent takes that of the collection.
+    """
+    return await _ticket(
+        ctx,
+        rest.IMPORT_POSTMAN,
+        project_id,
+        media_type="application/json",
+        suffix=".json",
+        then=_POSTMAN_ANSWER,
+        name=name,
     )
 
 

@@ -103,3 +103,22 @@ async def test_a_list_of_urls_asks_for_each(signed_in: SignedIn, shop: RunningSh
         rows = await validated(agent, project, made["id"])
     assert [(row["success"], row["total"]) for row in rows] == [(1, 1), (1, 1)]
     assert shop.total() == 2
+
+
+async def test_a_collection_searches_and_is_refused_as_its_test_says(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    collection = (SAMPLES / "postman" / "collections" / "shop-v2.1.json").read_bytes()
+    collection = collection.replace(b"http://127.0.0.1:8888", shop.url.encode())
+    async with signed_in() as agent:
+        project = await new_project(agent, "From Postman")
+        ticket = await agent.call("import_postman_virtual_user", {"projectId": project})
+        made = await upload(ticket["url"], collection, "shop.json")
+        rows = await validated(agent, project, made["id"])
+    assert all(row["success"] == row["total"] for row in rows)
+    assert set(shop.counts()) == {
+        ("GET", "/login", 200),
+        ("GET", "/search", 200),
+        ("GET", "/product/lamp-oslo", 200),
+        ("GET", "/api/stock", 403),
+    }

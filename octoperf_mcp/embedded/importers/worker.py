@@ -40,7 +40,13 @@ def _jmx(file: BinaryIO, options: Json, _: Bodies) -> Imported:
     return import_jmx(file, JmxOptions(**options))
 
 
-READERS: dict[str, Reader] = {"har": _har, "jmx": _jmx}
+def _postman(file: BinaryIO, options: Json, _: Bodies) -> Imported:
+    from octoperf_mcp.embedded.importers.postman.collections import import_postman  # noqa: PLC0415 - as above
+
+    return import_postman(file.read(), **options)
+
+
+READERS: dict[str, Reader] = {"har": _har, "jmx": _jmx, "postman": _postman}
 """By the name under which `sandbox` asks for them."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Invalid
-from octoperf_mcp.embedded.importers.har_options import HarOptions
+from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
 from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.report import report_of
@@ -34,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/imports/har/{projectId}", import_har),
         web.post("/imports/jmx/{projectId}", import_jmx),
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
+        web.post("/imports/postman/{projectId}", import_postman),
         web.post("/imports/urls/{projectId}", import_url_list),
         web.post("/imports/web-driver/{projectId}", import_webdriver_list),
     ]
@@ -80,6 +81,17 @@ async def _kept_plan(request: web.Request) -> tuple[list[Document], Imported]:
         options = JmxOptions.from_wire(upload.text("design"))
         async with imported_file("jmx", upload.file().file, asdict(options)) as imported:
             return await _keep(request, imported, project), imported
+
+
+async def import_postman(request: web.Request) -> web.Response:
+    """A Postman collection as a new virtual user."""
+    project = await crud.found(request, "project", "projectId")
+    name = request.query.get("name", "")[:MAX_NAME]
+    async with received(request) as upload:
+        file = upload.file().file
+        async with imported_file("postman", file, {"name": name}) as imported:
+            kept = await _keep(request, imported, project)
+    return _single(kept, imported)
 
 
 async def import_url_list(request: web.Request) -> web.Response:

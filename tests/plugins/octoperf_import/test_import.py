@@ -102,3 +102,15 @@ async def test_a_test_plan_is_uploaded_by_a_ticket(context: Maker) -> None:
     assert curl in ticket["instructions"].splitlines()
     assert "importReport" in ticket["instructions"]
     assert ctx.body_of(SIGN)["path"] == "/imports/jmx/p1"
+
+
+async def test_a_collection_is_uploaded_by_a_ticket(context: Maker) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    arguments = {"projectId": "p1", "name": "Calls"}
+    ticket = await ctx.run(tools.import_postman_virtual_user, arguments)
+    assert "scripts kept switched off" in ticket["instructions"]
+    assert ctx.body_of(SIGN) == {
+        "method": "POST",
+        "path": "/imports/postman/p1",
+        "query": {"name": "Calls"},
+    }

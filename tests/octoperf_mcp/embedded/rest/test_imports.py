@@ -362,3 +362,31 @@ async def test_a_file_that_is_no_plan_is_400_and_keeps_nothing(
     answered = await ada.json("POST", path, status=400, data=upload(data))
     assert answered["nextStep"]
     assert await kept(platform) == before
+
+
+async def test_a_collection_is_a_virtual_user_with_its_secret_sealed(ada: Rest, home: Home) -> None:
+    collection = {
+        "info": {"name": "Calls"},
+        "variable": [{"key": "word", "value": "hidden-word", "type": "secret"}],
+        "item": [{"name": "Ping", "request": "http://a.example/ping?w={{word}}"}],
+    }
+    path = f"/imports/postman/{home.project_id}"
+    made = await ada.json("POST", path, data=upload(orjson.dumps(collection)))
+    assert (made["name"], made["importReport"]["carried"]) == ("Calls", 2)
+    assert await ada.get(f"/design/virtual-users/sanity-check/{made['id']}") == []
+    (variable,) = await ada.get(f"/design/variables/by-project/{home.project_id}")
+    assert variable["variable"]["value"]["type"] == "ENCRYPTED"
+    again = await ada.json(
+        "POST", path, data=upload(orjson.dumps(collection)), params={"name": "Again"}
+    )
+    assert again["name"] == "Again"
+
+
+async def test_a_file_that_is_no_collection_is_400_and_keeps_nothing(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    before = await kept(platform)
+    path = f"/imports/postman/{home.project_id}"
+    answered = await ada.json("POST", path, status=400, data=upload(b'{"values": [], "name": "E"}'))
+    assert "environment" in answered["message"]
+    assert await kept(platform) == before

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,12 @@ _LISTS: Final = {
     "resourcesListChanged": "resources",
 }
 _URIS: Final = "resourceSubscriptions"
+_ONE_OF_EACH: Final = {
+    found: found
+    for count in range(len(_LISTS) + 1)
+    for found in map(frozenset, combinations(_LISTS.values(), count))
+}
+"""Shared by all streams that ask for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +62,39 @@ def requested(exchange: Exchange) -> Subscription:
     if len(uris) > MAX_URIS:
         raise InvalidParamsError(f"At most {MAX_URIS} resources can be watched by one request.")
     kinds = (kind for name, kind in _LISTS.items() if wanted.get(name) is True)
-    return Subscription(frozenset(kinds), tuple(dict.fromkeys(uris)))
+    return Subscription(_ONE_OF_EACH[frozenset(kinds)], tuple(dict.fromkeys(uris)))
 
 
 class Frames:
-    """The messages of one stream of `subscriptions/listen`, each with the id of its request."""
+    """The messages of one stream of `subscriptions/listen`, each with the id of its request.
+
+    One is kept for each stream: nothing is prepared, and the id's JSON, which comes in a buffer of
+    4 kB, is made again at the end.
+    """
+
+    __slots__ = ("_id", "_info")
 
     def __init__(self, exchange: Exchange, info: Mapping[str, Any]) -> None:
-        self._id_json = exchange.request.id_json
-        self._meta = {META_SUBSCRIPTION: exchange.request.id}
-        self._end = {"resultType": "complete", "_meta": {**self._meta, META_SERVER_INFO: info}}
+        self._id = exchange.request.id
+        self._info = info
 
     def acknowledged(self, granted: Subscription) -> bytes:
         """The first message."""
-        params = {"notifications": granted.filter(), "_meta": self._meta}
+        params = {"notifications": granted.filter(), "_meta": {META_SUBSCRIPTION: self._id}}
         return jsonrpc.notification("notifications/subscriptions/acknowledged", params)
 
     def changed(self, change: Change) -> bytes:
         """A message for each change."""
         params = {"uri": change.uri} if change.uri else {}
-        return jsonrpc.notification(_method(change), {**params, "_meta": self._meta})
+        return jsonrpc.notification(
+            _method(change), {**params, "_meta": {META_SUBSCRIPTION: self._id}}
+        )
 
     def ended(self) -> bytes:
         """The result, when it is the server that ends the stream."""
-        return jsonrpc.result(self._id_json, orjson.dumps(self._end))
+        meta = {META_SUBSCRIPTION: self._id, META_SERVER_INFO: self._info}
+        end = {"resultType": "complete", "_meta": meta}
+        return jsonrpc.result(orjson.dumps(self._id), orjson.dumps(end))
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from octoperf_mcp.transport.answers import respond
 from octoperf_mcp.transport.asking import Asking
 from octoperf_mcp.transport.calls import Call, Calls
 from octoperf_mcp.transport.facts import RpcFacts
-from octoperf_mcp.transport.listening import Listening
+from octoperf_mcp.transport.listening import Listening, Opening
 from octoperf_mcp.transport.streams import EventStream, primed
 
 
@@ -44,7 +44,7 @@ class Answering:
 
     async def answer(
         self, request: web.Request, exchange: Exchange, facts: RpcFacts, *, stream: bool
-    ) -> web.StreamResponse:
+    ) -> web.StreamResponse | Opening:
         """Answer one request; `stream` is whether the client takes events.
 
         Raises:
@@ -63,7 +63,7 @@ class Answering:
             return respond(outcome, modern=exchange.modern)
         if isinstance(outcome, Subscription):
             granted = await self._server.granted(exchange, outcome)
-            return await self._listening.subscription(request, exchange, granted, self._server.info)
+            return await self._listening.subscription(exchange, granted, self._server.info)
         return await self._run(request, exchange, facts, call, outcome, stream=stream)
 
     async def drain(self) -> None:

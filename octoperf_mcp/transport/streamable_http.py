@@ -22,9 +22,10 @@ from octoperf_mcp.transport import sse
 from octoperf_mcp.transport.answering import Answering
 from octoperf_mcp.transport.answers import Answered, refuse, respond
 from octoperf_mcp.transport.asking import Asking
+from octoperf_mcp.transport.broadcast import STANDALONE
 from octoperf_mcp.transport.calls import Calls
 from octoperf_mcp.transport.facts import RPC_FACTS, RpcFacts
-from octoperf_mcp.transport.listening import STANDALONE, Listening
+from octoperf_mcp.transport.listening import Listening, Opening
 from octoperf_mcp.transport.origins import Gate, page_access
 from octoperf_mcp.transport.reading import (
     accepted,
@@ -91,9 +92,15 @@ class McpEndpoint:
         try:
             caller = await self._authenticate(request)
             if request.method == hdrs.METH_POST:
-                return await self._post(request, caller)
+                found = await self._post(request, caller)
+                if not isinstance(found, Opening):
+                    return found
+                return await self._listening.serve(request, found)
             if request.method == hdrs.METH_GET and session_ids.FIELD in request.headers:
-                return await self._get(request, caller)
+                found = await self._get(request, caller)
+                if not isinstance(found, Opening):
+                    return found
+                return await self._listening.serve(request, found)
             if request.method == hdrs.METH_DELETE and not header_is_modern(request):
                 return await self._delete(request, caller)
         except AuthError as error:
@@ -112,7 +119,7 @@ class McpEndpoint:
         await self._answering.drain()
         return cut
 
-    async def _post(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+    async def _post(self, request: web.Request, caller: Caller) -> web.StreamResponse | Opening:
         headers = request.headers
         if not is_json(headers.get(hdrs.CONTENT_TYPE, "")):
             return refuse(415, "The body must be application/json.")
@@ -237,7 +244,7 @@ class McpEndpoint:
             return respond(refused(None, error), modern=True)
         return web.Response(status=202)
 
-    async def _get(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+    async def _get(self, request: web.Request, caller: Caller) -> web.StreamResponse | Opening:
         """A session's own stream, or the rest of one that broke off."""
         if header_is_modern(request):
             return refuse(405, "GET is not served here.", {"Allow": "POST"})
@@ -248,7 +255,6 @@ class McpEndpoint:
         last_event_id = request.headers.get("Last-Event-ID", "")
         if not last_event_id or last_event_id.startswith(f"{STANDALONE}-"):
             return await self._listening.standalone(
-                request,
                 caller,
                 session_id=session_id,
                 version=session.version,

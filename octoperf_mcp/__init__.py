@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         plain_text,
     )
     from octoperf_mcp.registry.changes import Change
+    from octoperf_mcp.registry.confirmations import Confirm
     from octoperf_mcp.registry.content import (
         Block,
         Content,
@@ -74,6 +75,7 @@ _HOMES = {
     "Completion": "registry.assets",
     "Change": "registry.changes",
     "ConfigSection": "registry.assets",
+    "Confirm": "registry.confirmations",
     "Content": "registry.content",
     "DeepLink": "registry.deep_links",
     "Lifespan": "hookspecs",
@@ -135,6 +137,7 @@ __all__ = [
     "Change",
     "Completion",
     "ConfigSection",
+    "Confirm",
     "Content",
     "DeepLink",
     "Lifespan",

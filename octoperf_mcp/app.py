@@ -6,7 +6,7 @@ application by the command that runs it.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -25,7 +25,11 @@ from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
+from octoperf_mcp.protocol.confirming import Confirming, Mode
+from octoperf_mcp.protocol.guards import guarded
 from octoperf_mcp.protocol.identity import instructions, server_info
+from octoperf_mcp.protocol.kept_values import SharedValues
+from octoperf_mcp.protocol.once import Once
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
@@ -41,6 +45,7 @@ from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
+from octoperf_mcp.upstream.kept_values import PlatformValues
 
 _MIN_SECRET_CHARS = 32
 
@@ -84,12 +89,16 @@ class _Upstream:
         yield
         await client.close()
 
-    def context(self, scope: CallScope) -> CallContext:
-        """The context of one tool call."""
+    def client(self) -> RestClient:
+        """The client of the running application."""
         if self._client is None:
             raise RuntimeError("a tool was called before the application started")
+        return self._client
+
+    def context(self, scope: CallScope) -> CallContext:
+        """The context of one tool call."""
         return CallContext(
-            scope, self._client, self._addresses.ui, self._workspaces, self._capabilities
+            scope, self.client(), self._addresses.ui, self._workspaces, self._capabilities
         )
 
     async def offered(self, caller: Caller) -> frozenset[str] | None:
@@ -108,8 +117,10 @@ def make_app(
     registry = published(registry, addresses.origin, files_origin)
     keys = _keys(settings.server)
     relay = _relay(app, settings, keys)
+    once = _once(settings, relay, upstream)
+    confirming = Confirming(_confirm(settings), Seal("confirmation", keys), relay)
     server = McpServer(
-        registry,
+        guarded(registry, once=once, confirming=confirming),
         upstream.context,
         info=server_info(),
         instructions=instructions(registry, public_url=addresses.origin),
@@ -147,6 +158,25 @@ def _keys(settings: ServerSettings) -> list[bytes]:
     if any(len(secret) < _MIN_SECRET_CHARS for secret in secrets):
         raise ConfigError(f"[server] secrets must have {_MIN_SECRET_CHARS} characters each.")
     return [secret.encode() for secret in secrets]
+
+
+def _once(settings: Settings, relay: Relay, upstream: _Upstream) -> Once | None:
+    """Where repeated calls are known: on the embedded platform, else in the shared store if any."""
+    if not settings.upstream.url and settings.auth.mode != "off":
+        return Once(PlatformValues(upstream.client))
+    return Once(SharedValues(relay)) if settings.shared.redis_url else None
+
+
+def _confirm(settings: Settings) -> Mode:
+    """The mode.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    mode = settings.tools.confirm
+    if mode not in get_args(Mode):
+        raise ConfigError(f"[tools] confirm must be ask, always or never, not {mode!r}.")
+    return cast("Mode", mode)
 
 
 def _relay(app: web.Application, settings: Settings, keys: list[bytes]) -> Relay:

@@ -91,6 +91,12 @@ class SharedSettings:
 class ToolsSettings:
     """What holds for all tools."""
 
+    confirm: str = described(
+        "Before load is started or stopped and before something is deleted: `ask` the user where "
+        "the client can, `always` want a second call with a token where it cannot (edits "
+        "included), `never`.",
+        "ask",
+    )
     max_result_bytes: int = described(
         "Largest result of a tool; longer lists are cut, and say so in `truncated`.", 60_000
     )

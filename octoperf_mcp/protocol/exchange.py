@@ -164,8 +164,9 @@ class Exchange:
         self.notify(jsonrpc.notification("notifications/message", params))
 
     def can_ask(self, question: Question) -> bool:
-        """Whether the client declared what the question needs."""
-        return question.fits(self.capabilities)
+        """Whether the client declared what the question needs, and can be sent it."""
+        reachable = self.modern or self.ask_client is not None
+        return reachable and question.fits(self.capabilities)
 
     async def ask(
         self, questions: Mapping[str, Question], *, proven: bool = False

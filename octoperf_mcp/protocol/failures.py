@@ -49,6 +49,9 @@ def told(
     mended = _mended(members, tool, arguments)
     if mended is not None:
         calls.append(_call(tool, mended))
+    if "confirmToken" in members:
+        confirmed = {**arguments, "confirmToken": members["confirmToken"]}
+        calls.append(_call(tool, confirmed))
     texts = [error.next_step, _described(tool, members.get("field"))]
     for name in dict.fromkeys(found for text in texts for found in _NAME.findall(text)):
         other = find(name)

@@ -124,7 +124,7 @@ class ToolContext(Protocol):
         ...
 
     def can_ask(self, question: Question) -> bool:
-        """Whether the client declared what the question needs."""
+        """Whether the client declared what the question needs, and can be sent it."""
         ...
 
     async def ask(

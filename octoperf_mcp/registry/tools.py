@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
+from octoperf_mcp.registry.confirmations import Confirm
 from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -57,7 +58,8 @@ class Tool:
 
     `definition` is the object that `tools/list` shows; `scope` is what `tools/call` requires;
     `needs` are the optional calls without which the tool is not listed; `aliases` are older
-    names of the tool, `parameter_aliases` map an unadvertised argument to the advertised one.
+    names of the tool, `parameter_aliases` map an unadvertised argument to the advertised one;
+    `confirm` is what a person is asked before a call.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Tool:
     parameter_aliases: Mapping[str, str]
     _writer: Writer
     _rows: Rows | None
+    confirm: Confirm | None
 
     @property
     def title(self) -> str:
@@ -96,6 +99,16 @@ class Tool:
         returned = await self.function(context, **values)
         return self._writer.dump_json(returned, by_alias=True, exclude_none=True, exclude=hidden)
 
+    def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments by their advertised names, once they are known to be right.
+
+        Raises:
+            InvalidArgumentError: they are not.
+        """
+        renamed = self._renamed(arguments)
+        schema.validate_arguments(self.arguments, renamed, self.name)
+        return renamed
+
     def _renamed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if not self.parameter_aliases or self.parameter_aliases.keys().isdisjoint(arguments):
             return arguments
@@ -119,6 +132,11 @@ class SchemaTool(Tool):
 
     _check: Callable[[Mapping[str, Any], str], None]
 
+    def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `Tool.checked`."""
+        self._check(arguments, self.name)
+        return arguments
+
     async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> Any:
         """See `Tool.call`."""
         self._check(arguments, self.name)
@@ -137,6 +155,7 @@ def tool(
     aliases: Sequence[str] = (),
     parameter_aliases: Mapping[str, str] | None = None,
     input_schema: Mapping[str, Any] | None = None,
+    confirm: Confirm | None = None,
 ) -> Callable[[ToolFunction], Tool]:
     """Turn an async function `(ctx, …) -> payload` into a Tool.
 
@@ -188,6 +207,7 @@ def tool(
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
             "_rows": rows,
+            "confirm": confirm,
             "_writer": _Blocks() if returns is Content else schema.adapter(returns),
         }
         if input_schema is None:

@@ -13,4 +13,8 @@ CAPABILITIES = RestCall("GET", "/capabilities", answer="Capabilities", optional=
 ACTIVITY = RestCall("GET", "/users/current/activity", answer="Activity", optional=True)
 """Its being offered says that the platform keeps an audit trail."""
 
-CORE_CALLS = frozenset({GET_PROJECT, CAPABILITIES, ACTIVITY})
+GET_VALUE = RestCall("GET", "/users/current/kept-values/{name}", answer="text", optional=True)
+KEEP_VALUE = RestCall("PUT", "/users/current/kept-values/{name}", body="json", optional=True)
+DROP_VALUE = RestCall("DELETE", "/users/current/kept-values/{name}", optional=True)
+
+CORE_CALLS = frozenset({GET_PROJECT, CAPABILITIES, ACTIVITY, GET_VALUE, KEEP_VALUE, DROP_VALUE})

@@ -21,6 +21,7 @@ from octoperf_bench.runs import (
     read_run,
 )
 from octoperf_mcp import (
+    Confirm,
     ToolContext,
     WaitSec,
     Watch,
@@ -40,7 +41,16 @@ STOP_SEC = 3
 """What stopping takes, about."""
 
 
-@tool(title="Run a scenario", destructive=True, open_world=True)
+@tool(
+    title="Run a scenario",
+    destructive=True,
+    open_world=True,
+    confirm=Confirm(
+        "Run the scenario {name}? It spends credits and sends real load.",
+        rest.GET_SCENARIO,
+        {"id": "scenarioId"},
+    ),
+)
 async def run_scenario(
     ctx: ToolContext,
     scenario_id: str,
@@ -172,7 +182,12 @@ async def get_bench_result(ctx: ToolContext, bench_result_id: str, wait_sec: Wai
     )
 
 
-@tool(title="Stop a run", destructive=True, idempotent=True)
+@tool(
+    title="Stop a run",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm("Stop the run? It cannot be resumed."),
+)
 async def stop_bench_result(ctx: ToolContext, bench_result_id: str) -> StoppedRun:
     """Abort a run or validation run. It cannot be resumed; what was measured stays readable.
 

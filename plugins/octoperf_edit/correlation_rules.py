@@ -8,7 +8,7 @@ from octoperf_edit import links, rest
 from octoperf_edit.arguments import check_variable, put_document
 from octoperf_edit.correlation import check_regex, facts_of
 from octoperf_edit.payloads import Deleted, PatchedCorrelationRule
-from octoperf_mcp import PatchOperations, ToolContext, apply_patch, known_id, tool
+from octoperf_mcp import Confirm, PatchOperations, ToolContext, apply_patch, known_id, tool
 
 _LISTED_BY = "list_correlation_rules"
 _PLANTED = (
@@ -55,7 +55,16 @@ async def patch_correlation_rule(
     )
 
 
-@tool(title="Delete a correlation rule", destructive=True, idempotent=True)
+@tool(
+    title="Delete a correlation rule",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm(
+        "Delete the correlation rule {name}?",
+        rest.GET_CORRELATION_RULE,
+        {"id": "correlationRuleId"},
+    ),
+)
 async def delete_correlation_rule(ctx: ToolContext, correlation_rule_id: str) -> Deleted:
     """Delete one correlation rule of a project. What it planted in virtual users stays.
 

@@ -12,7 +12,7 @@ from octoperf_edit.payloads import (
     HttpServerUsages,
     HttpServerUser,
 )
-from octoperf_mcp import Limit, ToolContext, known_id, page_in_order, tool
+from octoperf_mcp import Confirm, Limit, ToolContext, known_id, page_in_order, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 _LISTED_BY = "list_http_servers_by_project"
@@ -62,7 +62,16 @@ async def list_http_server_usages(
     )
 
 
-@tool(title="Delete an HTTP server", destructive=True, idempotent=True)
+@tool(
+    title="Delete an HTTP server",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm(
+        "Delete the HTTP server {name} and every request to it?",
+        rest.GET_HTTP_SERVER,
+        {"id": "httpServerId"},
+    ),
+)
 async def delete_http_server(ctx: ToolContext, http_server_id: str) -> DeletedHttpServer:
     """Delete one HTTP server and every request that points at it, in all virtual users.
 
@@ -84,7 +93,12 @@ async def delete_http_server(ctx: ToolContext, http_server_id: str) -> DeletedHt
     )
 
 
-@tool(title="Delete unused HTTP servers", destructive=True, idempotent=True)
+@tool(
+    title="Delete unused HTTP servers",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm("Delete all HTTP servers of the project that no virtual user uses?"),
+)
 async def delete_unused_http_servers(ctx: ToolContext, project_id: str) -> DeletedHttpServers:
     """Delete all HTTP servers of a project that no request points at; no virtual user changes.
 

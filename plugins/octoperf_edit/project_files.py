@@ -18,6 +18,7 @@ from octoperf_edit.payloads import (
     UsedBy,
 )
 from octoperf_mcp import (
+    Confirm,
     Limit,
     Ticket,
     ToolContext,
@@ -178,7 +179,12 @@ async def download_project_file(ctx: ToolContext, project_id: str, filename: Fil
     )
 
 
-@tool(title="Delete a project file", destructive=True, idempotent=True)
+@tool(
+    title="Delete a project file",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm("Delete the file {filename} of the project?"),
+)
 async def delete_project_file(ctx: ToolContext, project_id: str, filename: FileName) -> Deleted:
     """Delete one file of a project. The answer names the CSV variables that read it.
 

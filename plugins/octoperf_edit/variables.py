@@ -5,7 +5,7 @@ from typing import Any
 
 from octoperf_edit import links, rest
 from octoperf_edit.payloads import Deleted, UsedBy, UsedVariableRow, VariableList, VariableRow
-from octoperf_mcp import Limit, ToolContext, known_id, page_of, tool
+from octoperf_mcp import Confirm, Limit, ToolContext, known_id, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError, NotFoundError
 
 HIDDEN = "<hidden>"
@@ -51,7 +51,12 @@ async def list_variables(
     )
 
 
-@tool(title="Delete a variable", destructive=True, idempotent=True)
+@tool(
+    title="Delete a variable",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm("Delete the variable {name}?", rest.GET_VARIABLE, {"id": "variableId"}),
+)
 async def delete_variable(ctx: ToolContext, variable_id: str) -> Deleted:
     """Delete one variable of a project, for all its virtual users.
 

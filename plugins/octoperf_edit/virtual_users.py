@@ -9,7 +9,7 @@ from octoperf_edit import links, rest
 from octoperf_edit.arguments import Description, Name, something_given
 from octoperf_edit.outline import find, outline, size_bytes, walk, without_children
 from octoperf_edit.payloads import Deleted, UsedBy, VirtualUserListing, VirtualUserView
-from octoperf_mcp import Captures, Limit, ToolContext, known_id, listing, page_of, tool
+from octoperf_mcp import Captures, Confirm, Limit, ToolContext, known_id, listing, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 ANSWER_MAX_BYTES = 60_000
@@ -123,7 +123,14 @@ async def backup_virtual_user(
     )
 
 
-@tool(title="Delete a virtual user", destructive=True, idempotent=True)
+@tool(
+    title="Delete a virtual user",
+    destructive=True,
+    idempotent=True,
+    confirm=Confirm(
+        "Delete the virtual user {name}?", rest.GET_VIRTUAL_USER, {"id": "virtualUserId"}
+    ),
+)
 async def delete_virtual_user(ctx: ToolContext, virtual_user_id: str) -> Deleted:
     """Delete one virtual user with its action tree; finished runs keep their results.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -112,6 +113,32 @@ async def test_what_was_acknowledged_survives_a_kill(fresh_server: Server, passw
     async with connected(server.url, sign_in, storage=storage) as agent:
         found = await agent.call("list_projects_by_workspace", {"workspaceId": workspace})
     assert made["id"] in {row["id"] for row in found["projects"]}
+    assert server.stop() == 0
+
+
+async def test_a_call_with_a_key_is_done_once_also_across_a_kill(
+    fresh_server: Server, password: str
+) -> None:
+    server = fresh_server
+    server.start()
+    port = int(server.origin.rpartition(":")[2])
+    storage = MemoryStorage()
+    sign_in = FormSignIn("demo", password)
+    async with connected(server.url, sign_in, storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        call = {"workspaceId": workspace, "name": "Once", "idempotencyKey": "a key of mine"}
+        answers = await asyncio.gather(*(agent.call("create_project", call) for _ in range(3)))
+        server.kill()
+    server.start(port)
+    async with connected(server.url, sign_in, storage=storage) as agent:
+        answers.append(await agent.call("create_project", call))
+        with pytest.raises(CallFailedError) as caught:
+            await agent.call("create_project", {**call, "name": "Another"})
+        found = await agent.call("list_projects_by_workspace", {"workspaceId": workspace})
+    assert caught.value.answer["field"] == "idempotencyKey"
+    assert len({answer["id"] for answer in answers}) == 1
+    assert sum(answer.get("replayed", False) for answer in answers) == 3
+    assert [row["name"] for row in found["projects"]].count("Once") == 1
     assert server.stop() == 0
 
 

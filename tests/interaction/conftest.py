@@ -29,7 +29,7 @@ from octoperf_mcp.errors import AuthError, InvalidTokenError, NotFoundError, Una
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import CallScope
-from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import READ, WRITE
 from octoperf_mcp.transport.public_files import add_public_files
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
@@ -360,7 +360,11 @@ async def start() -> AsyncIterator[Start]:
     runners: list[web.AppRunner] = []
     clients: list[aiohttp.ClientSession] = []
 
-    async def run(plugins: Sequence[Any] = (), **options: Any) -> Server:
+    async def run(
+        plugins: Sequence[Any] = (),
+        guard: Callable[[Registry], Registry] = lambda registry: registry,
+        **options: Any,
+    ) -> Server:
         world = World()
         enable = [plugin.__name__.removeprefix("octoperf_") for plugin in plugins]
         registry = load_registry(extra=[FixturePlugin(), *plugins], enable=enable, installed=False)
@@ -369,7 +373,7 @@ async def start() -> AsyncIterator[Start]:
             return world.offered
 
         server = McpServer(
-            registry,
+            guard(registry),
             lambda scope: Context(scope, world),
             info=server_info(),
             instructions=instructions(registry),

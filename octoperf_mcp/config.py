@@ -141,6 +141,7 @@ class EmbeddedSettings:
     max_upload_bytes: int = described("Largest uploaded file.", 200 * 1024 * 1024)
     presigned_life_s: int = described("Seconds a presigned address lives.", 300)
     audit_days: int = described("Days that the record of who did what is kept.", 90)
+    access_life_s: int = described("Seconds an access token lives.", 15 * 60)
     workers: int = described("Load worker processes of a run; 0: one per core.", 0)
 
 

@@ -54,7 +54,9 @@ async def open_platform(
     async with AsyncExitStack() as undo:
         database = await Database.open(database_url(settings, data_dir))
         undo.push_async_callback(database.close)
-        identity = await IdentityProvider.open(database, origin=origin, port=port)
+        identity = await IdentityProvider.open(
+            database, origin=origin, port=port, settings=settings
+        )
         undo.push_async_callback(identity.close)
         trail = Trail(database, keep_days=settings.audit_days)
         undo.push_async_callback(trail.close)

@@ -1,9 +1,13 @@
 """A server as users start it, in a process of its own, and clients as they connect."""
 
+import contextlib
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -88,6 +92,37 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield running
     if running.process is not None:
         running.stop()
+
+
+NODE_PACKAGES = (
+    "node@22.23.3",
+    "@modelcontextprotocol/sdk@1.32.2",
+    "@modelcontextprotocol/client@2.4.0",
+    "mcp-remote@0.15.1",
+)
+
+
+@pytest.fixture(scope="session")
+def node_folder() -> Path:
+    """A folder with the clients of the Node world in node_modules; kept for the next time."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    mark = hashlib.sha256(" ".join(NODE_PACKAGES).encode()).hexdigest()[:12]
+    kept = Path(tempfile.gettempdir()) / f"octoperf-mcp-tests-node-{os.getuid()}-{mark}"
+    if kept.is_dir():
+        return kept
+    made = Path(tempfile.mkdtemp(prefix=f"{kept.name}-"))
+    (made / "package.json").write_text("{}", "utf-8")
+    install = (npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *NODE_PACKAGES)
+    done = subprocess.run(install, cwd=made, check=False, capture_output=True, text=True)
+    if done.returncode:
+        shutil.rmtree(made)
+        pytest.skip(f"npm could not install the clients: {done.stderr[-300:]}")
+    with contextlib.suppress(OSError):  # another worker was faster
+        made.rename(kept)
+    shutil.rmtree(made, ignore_errors=True)
+    return kept
 
 
 @pytest.fixture(scope="session")

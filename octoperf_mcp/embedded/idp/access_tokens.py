@@ -17,7 +17,7 @@ from octoperf_mcp.embedded.idp.keys import ALGORITHM, SigningKeys
 from octoperf_mcp.embedded.store.schema import new_id
 from octoperf_mcp.errors import AuthError
 
-ACCESS_LIFE_S = 15 * 60
+_LONGEST_MARGIN_S = 30
 
 
 class AccessTokens:
@@ -29,12 +29,19 @@ class AccessTokens:
     Args:
         keys: What signs.
         origin: Issuer, and first audience.
+        life_s: Seconds that clients are told a token lives.
         clock: Seconds since the epoch.
     """
 
     def __init__(
-        self, keys: SigningKeys, origin: str, *, clock: Callable[[], float] = time.time
+        self,
+        keys: SigningKeys,
+        origin: str,
+        *,
+        life_s: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self.life_s = life_s
         self._keys = keys
         self._origin = origin
         self._clock = clock
@@ -49,9 +56,19 @@ class AccessTokens:
         self._cache: SuccessCache[VerifiedToken] = SuccessCache()
         self._generation = 0
 
-    async def mint(self, grant: Grant, scope: str, *, life_s: int = ACCESS_LIFE_S) -> str:
-        """A token of a grant, with the operation scopes among `scope`."""
+    async def mint(self, grant: Grant, scope: str, *, life_s: int | None = None) -> str:
+        """A token of a grant, with the operation scopes among `scope`.
+
+        Args:
+            grant: Whose id becomes `sid`.
+            scope: Granted scopes, separated by blanks.
+            life_s: Exact life in seconds; without it the life that clients are told and a margin,
+                since they count from when the answer arrives, and some answer a refusal of a
+                token that they believe in by asking the person to sign in again.
+        """
         now = int(self._clock())
+        if life_s is None:
+            life_s = self.life_s + min(_LONGEST_MARGIN_S, max(2, self.life_s // 10))
         operations = with_implied(name for name in scope.split() if name in OPERATION_SCOPES)
         claims = {
             "iss": self._origin,

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from octoperf_mcp.auth.hosts import OwnOrigins, is_loopback
 from octoperf_mcp.auth.scopes import ALL_SCOPES, OFFLINE, OPERATION_SCOPES, scope_text, with_implied
+from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.idp import metadata as addresses
 from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
 from octoperf_mcp.embedded.idp.accounts import Accounts
@@ -66,14 +67,16 @@ class IdentityProvider:
         keys: SigningKeys,
         origins: OwnOrigins,
         passwords: Passwords | None = None,
+        settings: EmbeddedSettings | None = None,
     ) -> None:
+        settings = settings or EmbeddedSettings()
         self.users = Users(database, passwords or Passwords())
         self.clients = Clients(database)
         self.grants = Grants(database)
         self._keys = keys
         self._origins = origins
         self._live = LiveGrants(self.grants)
-        self._tokens = AccessTokens(keys, origins.origin)
+        self._tokens = AccessTokens(keys, origins.origin, life_s=settings.access_life_s)
         self._sessions = Sessions(database, origins.origin, keys.secret)
         self._accounts = Accounts(self.users)
         self._sign_in = SignIn(self._accounts, self._sessions)
@@ -99,6 +102,7 @@ class IdentityProvider:
         origin: str,
         port: int | None = None,
         passwords: Passwords | None = None,
+        settings: EmbeddedSettings | None = None,
     ) -> "IdentityProvider":
         """Read or make the keys, and begin to tidy up behind the scenes.
 
@@ -107,13 +111,14 @@ class IdentityProvider:
             origin: Public origin without trailing slash; the issuer.
             port: Port of the loopback listener, when it is not the origin's.
             passwords: How passwords are hashed, when not with the default cost.
+            settings: `[embedded]`, when not the defaults.
 
         Raises:
             ConfigError: the origin would send passwords in the clear.
         """
         check_origin(origin)
         keys = await SigningKeys.open(database)
-        provider = cls(database, keys, OwnOrigins(origin, port=port), passwords)
+        provider = cls(database, keys, OwnOrigins(origin, port=port), passwords, settings)
         await provider.users.appoint_somebody()
         provider._tidying = asyncio.create_task(provider._tidy_again_and_again())
         return provider

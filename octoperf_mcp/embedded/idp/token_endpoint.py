@@ -11,7 +11,7 @@ from multidict import MultiDict
 
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.scopes import scope_text
-from octoperf_mcp.embedded.idp.access_tokens import ACCESS_LIFE_S, AccessTokens
+from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
 from octoperf_mcp.embedded.idp.answers import (
     BadFormError,
     oauth_answer,
@@ -149,14 +149,16 @@ class TokenEndpoint:
         successor = _REFRESH_PREFIX + derived(self._secret, "refresh", presented)
         if not await self._grants.rotate(decision.token, successor):
             return oauth_error(400, "invalid_grant", "The grant was revoked.")
-        return await self._issued(decision.token.grant, decision.scope, successor)
+        grant = decision.token.grant
+        log.info("grant_refreshed", client_id=grant.client_id, user_id=grant.user_id)
+        return await self._issued(grant, decision.scope, successor)
 
     async def _issued(self, grant: Grant, scope: str, refresh_ticket: str) -> web.Response:
         return oauth_answer(
             {
                 "access_token": await self._tokens.mint(grant, scope),
                 "token_type": "Bearer",
-                "expires_in": ACCESS_LIFE_S,
+                "expires_in": self._tokens.life_s,
                 "scope": scope_text(scope.split()),
                 "refresh_token": refresh_ticket,
             }

@@ -1,193 +1,140 @@
-"""Two servers that share Redis and secrets: a client does not notice which one answers."""
+"""Two servers on one PostgreSQL database: signed in at one, known and shut out at the other."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING
 
 import aiohttp
-import orjson
 import pytest
+import sqlalchemy as sa
 
+from octoperf_mcp.cli.agent import MemoryStorage, connected
+from octoperf_mcp.cli.sign_in import FormSignIn
 from tests.end_to_end.conftest import Server
-from tests.redis_server import RedisServer, running_redis
 
-VERSION = "2025-11-25"
-ACCEPT = {"Accept": "application/json, text/event-stream"}
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def replicas(
-    redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Server, Server]]:
-    environ = {
-        "OCTOPERF_MCP_SHARED_REDIS_URL": redis.url,
-        "OCTOPERF_MCP_SERVER_SECRETS": "one secret for all replicas".replace(" ", "-") * 2,
-    }
-    arguments = ("--auth", "off", "--enable", "conformance")
-    pair = [Server(_folder(tmp_path_factory, name), arguments, environ) for name in ("a", "b")]
-    for server in pair:
-        server.start()
-    yield pair[0], pair[1]
-    for server in pair:
-        server.stop()
-
-
-def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    return factory.mktemp(name)
+POSTGRES = "OCTOPERF_MCP_TESTS_POSTGRES"
+HEADERS = {
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "tools/call",
+    "Mcp-Name": "list_workspaces",
+}
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {
+        "name": "list_workspaces",
+        "arguments": {},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "1"},
+        },
+    },
+}
 
 
-class Client:
-    """A handshake client that says which replica it talks to."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
-        self._headers = dict(ACCEPT)
-        self._last_id = 0
-
-    async def open(self, server: Server, **capabilities: Any) -> None:
-        params = {
-            "protocolVersion": VERSION,
-            "capabilities": capabilities,
-            "clientInfo": {"name": "test", "version": "1"},
-        }
-        async with self.post(server, self.request("initialize", **params)) as answer:
-            assert answer.status == 200
-            self._headers["Mcp-Session-Id"] = answer.headers["Mcp-Session-Id"]
-
-    def request(self, method: str, **params: Any) -> dict[str, Any]:
-        self._last_id += 1
-        return {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
-
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        return self.request("tools/call", name=tool, arguments=arguments)
-
-    def post(self, server: Server, message: dict[str, Any]) -> Any:
-        return self._session.post(server.url, json=message, headers=self._headers)
-
-    def get(self, server: Server, last_event_id: str = "") -> Any:
-        more = {"Last-Event-ID": last_event_id} if last_event_id else {}
-        return self._session.get(server.url, headers={**self._headers, **more})
-
-    def delete(self, server: Server) -> Any:
-        return self._session.delete(server.url, headers=self._headers)
-
-    async def ping(self, server: Server) -> int:
-        async with self.post(server, self.request("tools/list")) as answer:
-            return int(answer.status)
+def free_port() -> int:
+    """A port of its own: the replica prints the public address, which is the other one's."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    timeout = aiohttp.ClientTimeout(total=20)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield Client(session)
+async def replicas(tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
+    address = os.environ.get(POSTGRES)
+    if not address:
+        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
+    asyncpg = pytest.importorskip("asyncpg")
+    name = f"octoperf_test_{secrets.token_hex(8)}"
+    admin = await asyncpg.connect(address)
+    await admin.execute(f"CREATE SCHEMA {name}")
+    url = sa.make_url(address).update_query_dict({"search_path": name})
+    environ = {
+        "OCTOPERF_MCP_EMBEDDED_DATABASE_URL": url.render_as_string(hide_password=False),
+        "OCTOPERF_MCP_SERVER_SECRETS": secrets.token_hex(32),
+    }
+    folders = [tmp_path / each for each in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    first = Server(folders[0], environ=environ)
+    first.start()
+    public = ("--public-url", first.origin)
+    second = Server(folders[1], arguments=public, environ=environ)
+    port = free_port()
+    second.start(port)
+    second.url = f"http://127.0.0.1:{port}/mcp"
+    yield first, second
+    for each in (first, second):
+        if each.process is not None:
+            each.stop()
+    await admin.execute(f"DROP SCHEMA {name} CASCADE")
+    await admin.close()
 
 
-async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, Any]]:
-    """Id and message of each event."""
-    event_id = ""
-    async for raw in answer.content:
-        line = raw.decode().rstrip("\n")
-        if line.startswith("id: "):
-            event_id = line[4:]
-        elif line.startswith("data: "):
-            yield event_id, orjson.loads(line[6:] or "null")
+async def called(server: Server, token: str) -> tuple[int, str]:
+    headers = {**HEADERS, "Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(server.url, json=CALL, headers=headers) as answer,
+    ):
+        return answer.status, await answer.text()
 
 
-async def test_a_session_opened_at_one_replica_works_at_the_other_until_deleted(
-    replicas: tuple[Server, Server], client: Client
+async def test_signed_in_at_one_known_and_shut_out_at_the_other(
+    replicas: tuple[Server, Server], password: str
 ) -> None:
-    here, there = replicas
-    await client.open(here)
-    assert await client.ping(there) == 200
-    async with client.delete(here) as answer:
-        assert answer.status == 204
-    assert await client.ping(there) == 404
-    assert await client.ping(here) == 404
-
-
-async def test_a_stream_that_broke_off_at_one_replica_is_resumed_at_the_other(
-    replicas: tuple[Server, Server], client: Client
-) -> None:
-    here, there = replicas
-    await client.open(here)
-    async with client.post(here, client.call("test_reconnection")) as answer:
-        first, _ = await anext(events(answer))
-    async with client.get(there, first) as answer:
+    first, second = replicas
+    storage = MemoryStorage()
+    async with connected(first.url, FormSignIn("demo", password), storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        await agent.call("create_project", {"workspaceId": workspace, "name": "Shared"})
+    tokens, client = await storage.get_tokens(), await storage.get_client_info()
+    assert tokens is not None
+    assert client is not None
+    status, text = await called(second, tokens.access_token)
+    assert status == 200
+    assert workspace in text
+    form = {"token": str(tokens.refresh_token), "client_id": str(client.client_id)}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{first.origin}/auth/oauth2/revoke", data=form) as answer,
+    ):
         assert answer.status == 200
-        messages = [message async for _, message in events(answer) if message]
-    assert messages[-1]["result"]["content"]
-
-
-async def test_a_question_asked_by_one_replica_is_answered_at_the_other(
-    replicas: tuple[Server, Server], client: Client
-) -> None:
-    here, there = replicas
-    await client.open(here, elicitation={})
-    call = client.call("test_elicitation", message="Who are you?")
-    async with client.post(here, call) as answer:
-        async for _, message in events(answer):
-            if message and message.get("method") == "elicitation/create":
-                said = {"action": "accept", "content": {"username": "ann", "email": "a@b.c"}}
-                reply = {"jsonrpc": "2.0", "id": message["id"], "result": said}
-                async with client.post(there, reply) as taken:
-                    assert taken.status == 202
-            elif message:
-                break
-    assert "accept" in str(message["result"])
-
-
-async def test_a_change_made_at_one_replica_is_told_at_the_other(
-    replicas: tuple[Server, Server], client: Client
-) -> None:
-    here, there = replicas
-    await client.open(here)
-    subscribe = client.request("resources/subscribe", uri="test://watched-resource")
-    async with client.post(here, subscribe) as answer:
-        assert answer.status == 200
-    async with client.get(there) as stream:
-        told = events(stream)
-        await anext(told)
-        async with client.post(here, client.call("test_trigger_resource_update")) as answer:
-            assert answer.status == 200, await answer.text()
-        assert "watched-resource" in str(await anext(told))
-
-
-async def test_without_redis_calls_go_on_and_what_needs_it_says_so_until_it_is_back(
-    redis: RedisServer, replicas: tuple[Server, Server], client: Client
-) -> None:
-    here, there = replicas
-    await client.open(here)
-    async with client.get(there) as stream:
-        redis.kill()
-        try:
-            assert await client.ping(here) == 200
-            assert await client.ping(there) == 200
-            async with client.delete(here) as answer:
-                assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
-                assert "share cannot be reached" in (await answer.json())["error"]["message"]
-            assert await client.ping(here) == 200
-            async with client.post(there, client.call("test_tool_with_progress")) as answer:
-                assert answer.status == 200
-                assert "result" in await answer.text()
-        finally:
-            redis.start()
-        assert stream.status == 200
+    assert (await called(first, tokens.access_token))[0] == 401
+    # a replica believes for at most a second what it knows of a grant (embedded/idp/live.py)
     async with asyncio.timeout(20):
-        for server in replicas:
-            await client.open(server)
-            while await deleted(client, server) != 204:  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(0.1)
-    assert await client.ping(here) == 404
+        while (await called(second, tokens.access_token))[0] != 401:
+            pass
 
 
-async def deleted(client: Client, server: Server) -> int:
-    async with client.delete(server) as answer:
-        return int(answer.status)
+async def test_both_write_one_audit_trail(replicas: tuple[Server, Server], password: str) -> None:
+    first, second = replicas
+    storage = MemoryStorage()
+    async with connected(first.url, FormSignIn("demo", password), storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        made = await agent.call("create_project", {"workspaceId": workspace, "name": "Shared"})
+    tokens = await storage.get_tokens()
+    assert tokens is not None
+    headers = {"Authorization": f"Bearer {tokens.access_token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        path = f"{second.origin}/design/projects/{made['id']}"
+        async with session.delete(path) as answer:
+            assert answer.status == 204
+        async with session.get(f"{first.origin}/users/current/activity") as answer:
+            noted = (await answer.json())["activity"]
+    done = [(each["tool"], each["action"]) for each in noted if made["id"] in each["entityIds"]]
+    assert done == [
+        ("", "DELETE /design/projects/{id}"),
+        ("create_project", "POST /design/projects"),
+    ]

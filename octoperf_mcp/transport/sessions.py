@@ -5,6 +5,7 @@ and shared by replicas. A deleted session is remembered on a short deny-list unt
 ended anyway. Losing a session costs a client one `initialize`.
 """
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,5 +112,6 @@ class Sessions:
         return None if plain is None else Session(*orjson.loads(plain))
 
 
+@functools.lru_cache(_CACHED)
 def _key(session_id: str) -> str:
     return f"ended/{session_key(session_id)}"

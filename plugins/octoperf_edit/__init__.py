@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from octoperf_edit import (
     correlation,
     correlation_frameworks,
+    correlation_proposals,
     correlation_rules,
     http_server_deletion,
     http_servers,
@@ -60,6 +61,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.DELETE_CORRELATION_RULE,
         rest.LIST_FRAMEWORKS,
         rest.ADD_FRAMEWORK,
+        rest.PROPOSE_CORRELATIONS,
         rest.SUBMIT_TASK,
         rest.FOLLOW_TASK,
     )
@@ -115,6 +117,7 @@ def register_tools() -> Iterable[Tool]:
         project_files.delete_project_file,
         correlation.list_correlation_rules,
         correlation.create_correlation_rule,
+        correlation_proposals.propose_correlations,
         correlation_rules.patch_correlation_rule,
         correlation_rules.delete_correlation_rule,
         correlation_frameworks.list_correlation_frameworks,

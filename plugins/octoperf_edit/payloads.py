@@ -290,3 +290,27 @@ class AddedFramework:
     total: int
     next: str
     url: str
+
+
+@payload
+class CorrelationProposal:
+    """A rule with what speaks for it; `patch` plants it, and is absent where it is too long."""
+
+    name: str
+    confidence: float
+    reasons: list[str]
+    source: dict[str, Any]
+    uses: list[dict[str, Any]]
+    extractor: dict[str, Any]
+    injection_targets: list[str]
+    patch: list[dict[str, Any]] | None = None
+
+
+@payload
+class CorrelationProposals:
+    """The most certain first; confidence from 0 to 1."""
+
+    proposals: list[CorrelationProposal]
+    total: int
+    next: str
+    url: str

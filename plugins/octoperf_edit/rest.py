@@ -140,5 +140,12 @@ ADD_FRAMEWORK = RestCall(
     "/design/correlation-rules/add-framework/{projectId}/{frameworkId}",
     answer="CorrelationRule[]",
 )
+PROPOSE_CORRELATIONS = RestCall(
+    "GET",
+    "/design/correlation-rules/proposals/{virtualUserId}",
+    query=("limit",),
+    answer="CorrelationProposals",
+    optional=True,
+)
 SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)
 FOLLOW_TASK = TASK_RESULT

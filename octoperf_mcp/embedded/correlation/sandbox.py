@@ -1,6 +1,6 @@
 """Applies rules in a process of their own, since their expressions come from users."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -34,21 +34,39 @@ async def apply_in_process(
     Raises:
         CorrelationFailedError: it took longer, or the process died.
     """
-    head = {
-        "virtualUser": virtual_user,
-        "rules": rules,
-        "bodies": [[key, len(data)] for key, data in bodies.items()],
-    }
+    told = await _told({"virtualUser": virtual_user, "rules": rules}, bodies, limit_s)
+    return Applied(told["virtualUser"], told["changes"], told["notes"])
+
+
+async def propose_in_process(
+    virtual_user: Json,
+    bodies: Mapping[str, bytes],
+    *,
+    limit: int,
+    taken: Sequence[str],
+    limit_s: float = LIMIT_S,
+) -> Json:
+    """As `propose`, within `limit_s` seconds.
+
+    Raises:
+        CorrelationFailedError: it took longer, or the process died.
+    """
+    asked = {"virtualUser": virtual_user, "propose": {"limit": limit, "taken": list(taken)}}
+    return await _told(asked, bodies, limit_s)
+
+
+async def _told(asked: Json, bodies: Mapping[str, bytes], limit_s: float) -> Json:
+    head = {**asked, "bodies": [[key, len(data)] for key, data in bodies.items()]}
     question = b"".join([orjson.dumps(head), b"\n", *bodies.values()])
     try:
-        told = orjson.loads(await answer_of(_MODULE, question, limit_s=limit_s))
+        told: Json = orjson.loads(await answer_of(_MODULE, question, limit_s=limit_s))
     except ChildTimeoutError:
         raise CorrelationFailedError(
-            f"Applying the rules took longer than {limit_s:g} s; nothing was changed."
+            f"Correlating took longer than {limit_s:g} s; nothing was changed."
             " Delete rules that are not needed, or make their expressions simpler."
         ) from None
     except ChildDiedError as error:
         raise CorrelationFailedError(
-            f"The rules could not be applied; nothing was changed. {error}".strip()
+            f"The recording could not be correlated; nothing was changed. {error}".strip()
         ) from error
-    return Applied(told["virtualUser"], told["changes"], told["notes"])
+    return told

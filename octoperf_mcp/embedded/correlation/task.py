@@ -79,9 +79,11 @@ async def _applied(platform: "Platform", document: "Document", user_id: str) -> 
     if not listed:
         note = {"rule": "", "message": "The project has no correlation rules."}
         return Applied(document.body, [], [note])
-    bodies = {}
-    for key in body_keys(document.body):
-        data = await platform.blobs.get(key)
-        if data is not None:
-            bodies[key] = data
+    bodies = await recorded_bodies(platform, document)
     return await apply_in_process(document.body, [rule.body for rule in listed], bodies)
+
+
+async def recorded_bodies(platform: "Platform", document: "Document") -> dict[str, bytes]:
+    """The bodies of a recording that correlation looks at, those that are still there."""
+    found = {key: await platform.blobs.get(key) for key in body_keys(document.body)}
+    return {key: data for key, data in found.items() if data is not None}

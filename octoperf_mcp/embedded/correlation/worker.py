@@ -1,7 +1,8 @@
 """The process in which expressions of users run; `sandbox` starts it for each task.
 
 Standard input: a line of JSON `{virtualUser, rules, bodies: [[key, size], …]}`, then the bodies
-one after another. Standard output: `{virtualUser, changes, notes}`.
+one after another. Standard output: `{virtualUser, changes, notes}`. With `propose: {limit, taken}`
+in place of `rules` the output is `{proposals, total}`.
 
 A regular expression can take longer than the universe lasts. Python's matcher looks for signals
 while it works, so that an alarm ends the rule at fault and the others go on; the parent's kill and
@@ -19,6 +20,7 @@ from typing import BinaryIO
 import orjson
 
 from octoperf_mcp.embedded.correlation.apply import RuleTimeoutError, apply_rules
+from octoperf_mcp.embedded.correlation.propose import propose
 
 RULE_LIMIT_S = 3.0
 CPU_LIMIT_S = 90
@@ -44,16 +46,18 @@ def work(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer one request."""
     asked = orjson.loads(source.readline())
     bodies = {key: source.read(size) for key, size in asked["bodies"]}
-    applied = apply_rules(asked["virtualUser"], asked["rules"], bodies.get, time_limit=rule_limit)
-    sink.write(
-        orjson.dumps(
-            {
-                "virtualUser": applied.virtual_user,
-                "changes": applied.changes,
-                "notes": applied.notes,
-            }
+    if "propose" in asked:
+        made = propose(asked["virtualUser"], bodies.get, **asked["propose"], time_limit=rule_limit)
+    else:
+        applied = apply_rules(
+            asked["virtualUser"], asked["rules"], bodies.get, time_limit=rule_limit
         )
-    )
+        made = {
+            "virtualUser": applied.virtual_user,
+            "changes": applied.changes,
+            "notes": applied.notes,
+        }
+    sink.write(orjson.dumps(made))
     sink.flush()
 
 

@@ -1,17 +1,25 @@
 """Correlation rules of projects, and the presets that rules can be copied from."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.correlation.frameworks import FRAMEWORKS, rule_shape
+from octoperf_mcp.embedded.correlation.sandbox import propose_in_process
+from octoperf_mcp.embedded.correlation.task import recorded_bodies
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.rest.bodies import number_query
+from octoperf_mcp.embedded.usages import own_names
 
 KIND = "correlation_rule"
+MAX_PROPOSALS = 100
+_AT_ONCE = 2
+"""Processes that look for proposals."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -21,6 +29,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/design/correlation-frameworks", frameworks),
         web.post(f"{base}/add-framework/{{projectId}}/{{frameworkId}}", add_framework),
         web.get(f"{base}/by-project/{{projectId}}", crud.by_project(KIND)),
+        web.get(f"{base}/proposals/{{virtualUserId}}", _proposals()),
         web.post(base, crud.create(KIND)),
         web.get(f"{base}/{{id}}", crud.read(KIND)),
         web.put(f"{base}/{{id}}", crud.replace(KIND)),
@@ -65,3 +74,31 @@ async def add_framework(request: web.Request) -> web.Response:
         return crud.bodies(created)
 
     return json_answer(await request.app[PLATFORM].database.write(work))
+
+
+def _proposals() -> crud.Handler:
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def handler(request: web.Request) -> web.Response:
+        """Rules that would correlate a recording, with their evidence. Ours: the original has none.
+
+        At most `limit` of them, 100 at the most; nothing is changed.
+        """
+        limit = min(max(number_query(request, "limit", 20), 1), MAX_PROPOSALS)
+        document = await crud.found(request, "virtual_user", "virtualUserId")
+        taken = await _taken_names(request, document.project_id)
+        bodies = await recorded_bodies(request.app[PLATFORM], document)
+        async with turns:
+            found = await propose_in_process(document.body, bodies, limit=limit, taken=taken)
+        return json_answer(found)
+
+    return handler
+
+
+async def _taken_names(request: web.Request, project_id: str) -> list[str]:
+    """Names that variables and rules of a project have."""
+    documents, user_id = crud.documents_of(request), crud.user_of(request)
+    variables = await documents.list("variable", user_id=user_id, project_id=project_id)
+    rules = await documents.list(KIND, user_id=user_id, project_id=project_id)
+    taken = [name for variable in variables for name in own_names(variable.body)]
+    return [*taken, *(str(rule.body["extractor"].get("variable")) for rule in rules)]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import jsonpatch
 import pytest
 
 from octoperf_mcp.demo.shop_recording import recording
@@ -145,3 +146,20 @@ async def test_a_stranger_and_a_wrong_project_fail_without_a_change(
         result = await run(user, platform, virtual_user["id"], project_id)
         assert result["@type"] == "FailedTaskResult"
     assert await ada.get(f"/design/virtual-users/{virtual_user['id']}") == virtual_user
+
+
+async def test_proposals_for_the_shop_find_its_token_and_change_nothing(
+    ada: Rest, eve: Rest, virtual_user: Json
+) -> None:
+    path = f"/design/correlation-rules/proposals/{virtual_user['id']}"
+    found = await ada.get(path)
+    first = found["proposals"][0]
+    assert first["name"] == "csrf"
+    assert [use["actionName"] for use in first["uses"]]
+    assert await ada.get(f"/design/virtual-users/{virtual_user['id']}") == virtual_user
+    await eve.json("GET", path, status=404)
+    patched = jsonpatch.apply_patch(virtual_user, first["patch"])
+    saved = await ada.put(f"/design/virtual-users/{virtual_user['id']}", patched)
+    assert "${csrf}" in str(saved["children"])
+    again = await ada.get(path)
+    assert "csrf" not in [proposal["name"] for proposal in again["proposals"]]

@@ -3,6 +3,7 @@
 Each entry of the file becomes one request or is named, with its reason, among the dropped ones.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
@@ -15,30 +16,27 @@ from octoperf_mcp.embedded.importers.har_containers import (
 )
 from octoperf_mcp.embedded.importers.har_entries import Recorded, left_out, read
 from octoperf_mcp.embedded.importers.har_options import HarOptions
-from octoperf_mcp.embedded.importers.har_requests import action
+from octoperf_mcp.embedded.importers.har_requests import action, settled
+from octoperf_mcp.embedded.importers.har_split import RECORD_AGAIN, Buffer, SplitHar
 from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note, new_id
 from octoperf_mcp.embedded.importers.report import reasons
 from octoperf_mcp.embedded.importers.servers import Servers
-from octoperf_mcp.embedded.importers.values import mapping, parse
 
 __all__ = ["MAX_ENTRIES", "HarOptions", "import_har"]
 
 Json = dict[str, Any]
 
 MAX_ENTRIES = 20_000
-_RECORD_AGAIN = (
-    "Record again and export a HAR with its contents, as one .har file"
-    " (in Playwright: recordHar with content `embed`)."
-)
+_HEAD_BYTES = 4_096
 
 
 def import_har(
-    data: bytes, options: HarOptions | None = None, bodies: Bodies | None = None
+    data: Buffer, options: HarOptions | None = None, bodies: Bodies | None = None
 ) -> Imported:
     """Make one virtual user of a recording.
 
     Args:
-        data: The file, UTF-8, a byte-order mark allowed.
+        data: The file, UTF-8, a byte-order mark allowed; a large one as a map of its file.
         options: What to make of it; None: the defaults.
         bodies: Takes the recorded bodies; None: new ones in memory.
 
@@ -46,18 +44,18 @@ def import_har(
         ImportFailed: it is no HAR, or none of its entries is a request to repeat.
     """
     options = options or HarOptions()
-    log = _log(data)
+    source = _split(data)
     result = Imported(blobs=Bodies() if bodies is None else bodies)
-    activity, kept = _sorted_out(log["entries"], options, result)
+    activity, kept, total = _sorted_out(source, options, result)
     placed = with_pauses(kept, activity, options.max_thinktime_ms)
     if not placed:
         raise ImportFailed(
-            f"None of the {len(log['entries'])} entries is a request to repeat"
+            f"None of the {total} entries is a request to repeat"
             f" ({reasons(result.dropped) or 'the list is empty'}).",
             "Check the options and the containerTimeline, or record the journey again.",
         )
     result.carried = len(placed)
-    made = groups(placed, log, options)
+    made = groups(placed, source.log, options)
     servers = Servers(result)
     children = _children(made, servers, result, options)
     result.virtual_users.append(
@@ -65,7 +63,7 @@ def import_har(
             "@type": "VirtualUser",
             "id": "",
             "name": options.name or made[0].name,
-            "description": _summary(len(log["entries"]), len(placed), result.dropped),
+            "description": _summary(total, len(placed), result.dropped),
             "type": "JMETER",
             "tags": [],
             "children": children,
@@ -74,50 +72,56 @@ def import_har(
     return result
 
 
-def _log(data: bytes) -> Json:
-    """The `log` object, whose `entries` is a list."""
-    if not data.strip():
-        raise ImportFailed("The file is empty.", _RECORD_AGAIN)
-    if data.startswith(b"PK\x03\x04"):
-        raise ImportFailed("The file is a zip archive, not a HAR.", _RECORD_AGAIN)
-    if data.startswith(b"\x1f\x8b"):
+def _split(data: Buffer) -> SplitHar:
+    """The recording, whose entries are not yet read."""
+    head = data[:_HEAD_BYTES]
+    if not head.strip() and not data[_HEAD_BYTES:].strip():
+        raise ImportFailed("The file is empty.", RECORD_AGAIN)
+    if head.startswith(b"PK\x03\x04"):
+        raise ImportFailed("The file is a zip archive, not a HAR.", RECORD_AGAIN)
+    if head.startswith(b"\x1f\x8b"):
         raise ImportFailed("The file is compressed.", "Send the .har file as it is.")
-    log = mapping(mapping(parse(data, "The file")).get("log"))
-    if not isinstance(log.get("entries"), list):
-        raise ImportFailed("The file is JSON but no HAR: it has no log.entries.", _RECORD_AGAIN)
-    if len(log["entries"]) > MAX_ENTRIES:
+    source = SplitHar(data)
+    if len(source) > MAX_ENTRIES:
         raise ImportFailed(
-            f"The recording has {len(log['entries'])} entries, more than {MAX_ENTRIES}.",
+            f"The recording has {len(source)} entries, more than {MAX_ENTRIES}.",
             "Record a shorter journey, or several.",
         )
-    return log
+    return source
 
 
 def _sorted_out(
-    entries: list[Any], options: HarOptions, result: Imported
-) -> tuple[list[Recorded], set[int]]:
-    """Requests that the user waited for, in order, and the indexes of those to repeat."""
+    source: SplitHar, options: HarOptions, result: Imported
+) -> tuple[list[Recorded], set[int], int]:
+    """Requests that the user waited for, in order, the indexes of those to repeat, all entries.
+
+    What is not repeated keeps its times only, and bodies go to `result` at once: a recording is
+    mostly bodies.
+    """
     readable = []
     reasons: dict[int, str] = {}
-    for index, entry in enumerate(entries):
+    total = 0
+    for index, entry in enumerate(source.entries()):
+        total += 1
         one = read(index, entry)
         if isinstance(one, str):
             reasons[index] = one
+        elif reason := left_out(one, options):
+            reasons[index] = reason
+            readable.append(replace(one, request={}, response={}))
         else:
-            readable.append(one)
+            readable.append(settled(one, result))
     ordered = in_order(readable)
     started = float("-inf")
     for one in ordered:
         started = started if one.started_ms is None else one.started_ms
-        if reason := left_out(one, options):
-            reasons[one.index] = reason
-        elif options.timeline and options.step_at(started) < 0:
+        if one.index not in reasons and options.timeline and options.step_at(started) < 0:
             reasons[one.index] = BEFORE_TIMELINE
     result.dropped = [
         Note(f"/log/entries/{index}", reason) for index, reason in sorted(reasons.items())
     ]
     activity = [one for one in ordered if one.index not in reasons or one.is_static()]
-    return activity, {one.index for one in ordered} - reasons.keys()
+    return activity, {one.index for one in ordered} - reasons.keys(), total
 
 
 def _children(

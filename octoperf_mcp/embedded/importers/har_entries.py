@@ -45,6 +45,8 @@ class Recorded:
     status: int
     request: Json
     response: Json
+    kept: Json | None = None
+    """`{bodyRef, bodySize}` of the answer once its body is put away."""
 
     @property
     def host(self) -> str:

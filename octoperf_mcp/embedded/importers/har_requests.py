@@ -6,6 +6,7 @@ the verdict compares a replayed 302 with the recorded 302 instead of with the pa
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from octoperf_mcp.embedded.importers.encoding import fields
@@ -13,7 +14,7 @@ from octoperf_mcp.embedded.importers.har_bodies import PostBody, decoded, read_b
 from octoperf_mcp.embedded.importers.har_entries import Recorded
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME
 from octoperf_mcp.embedded.importers.imported import Imported, new_id
-from octoperf_mcp.embedded.importers.values import pairs, text
+from octoperf_mcp.embedded.importers.values import mapping, pairs, text
 
 Json = dict[str, Any]
 
@@ -53,12 +54,12 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 
 
 def action(recorded: Recorded, server_id: str, result: Imported, *, fetch_resources: bool) -> Json:
-    """The action of a request; its recorded bodies go to `result`.
+    """The action of a settled exchange.
 
     Args:
         recorded: The exchange.
         server_id: Server that it went to.
-        result: Keeps the bodies.
+        result: Keeps the body that was sent.
         fetch_resources: Whether pages load their images, style sheets and scripts at run time.
     """
     sent = _headers(recorded.request.get("headers"))
@@ -85,10 +86,19 @@ def action(recorded: Recorded, server_id: str, result: Imported, *, fetch_resour
         "downloadResources": fetch_resources and _is_page(recorded),
         "thinktime": None,
         "recordedRequest": _recorded_request(recorded, sent, body, result),
-        "recordedResponse": _recorded_response(recorded, result),
+        "recordedResponse": _recorded_response(recorded),
         "children": [],
     }
     return made
+
+
+def settled(recorded: Recorded, result: Imported) -> Recorded:
+    """The exchange with the body of its answer put away in `result`."""
+    content = mapping(recorded.response.get("content"))
+    body = None if recorded.status == _NOT_MODIFIED else decoded(content)
+    bare = {name: value for name, value in content.items() if name != "text"}
+    response = {**recorded.response, "content": bare} if recorded.response else {}
+    return replace(recorded, response=response, kept=_kept(body, result))
 
 
 def _headers(listed: Any) -> list[Json]:
@@ -144,19 +154,18 @@ def _recorded_request(
     }
 
 
-def _recorded_response(recorded: Recorded, result: Imported) -> Json | None:
+def _recorded_response(recorded: Recorded) -> Json | None:
     """What came back; None when nothing did, or when a 304 says nothing about a full answer."""
     response = recorded.response
     if not response or recorded.status == _NOT_MODIFIED:
         return None
     headers = _headers(response.get("headers"))
-    content = response.get("content")
     return {
         "status": recorded.status,
         "statusText": text(response.get("statusText"))[:MAX_NAME],
         "headers": headers,
         "contentType": _value(headers, "content-type") or recorded.media_type,
-        **_kept(decoded(content), result),
+        **(recorded.kept or {}),
     }
 
 

@@ -22,6 +22,7 @@ MAX_ELEMENTS = 20_000
 MAX_LEVELS = 60
 """Of the plan; an action tree of the platform has at most a hundred."""
 _MAX_XML_LEVELS = 2 * MAX_LEVELS + 40
+_MAX_XML_ELEMENTS = 1_000_000
 _CHUNK = 256 * 1024
 _SAVE_AGAIN = "Open it in JMeter and save the test plan again."
 
@@ -94,10 +95,16 @@ class _Builder:
     def __init__(self) -> None:
         self._root = _Node("", {})
         self._open = [self._root]
+        self._count = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if len(self._open) > _MAX_XML_LEVELS:
             raise ImportFailed(f"The plan has more than {MAX_LEVELS} levels.", "Flatten it.")
+        self._count += 1
+        if self._count > _MAX_XML_ELEMENTS:
+            raise ImportFailed(
+                "The plan has too many XML elements.", "Split it into several plans."
+            )
         made = _Node(tag, dict(attributes))
         self._open[-1].children.append(made)
         self._open.append(made)

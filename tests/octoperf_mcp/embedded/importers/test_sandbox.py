@@ -55,11 +55,10 @@ async def test_an_import_that_takes_too_long_is_a_refusal() -> None:
 
 
 def test_a_recording_that_takes_too_much_memory_is_a_refusal() -> None:
-    class Endless(io.BytesIO):
-        def read(self, _: int | None = -1, /) -> bytes:
-            raise MemoryError
+    def greedy(*_: Any) -> Imported:
+        raise MemoryError
 
-    answer = worker.work(worker.READERS["har"], Endless(), {"timeline": []}, Bodies())
+    answer = worker.work(greedy, io.BytesIO(), {}, Bodies())
     problem, next_step = orjson.loads(answer)["failed"]
     assert "more memory" in problem
     assert next_step

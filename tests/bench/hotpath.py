@@ -87,7 +87,8 @@ def turns(bench: Bench, contestants: dict[str, Callable[[], Result]]) -> dict[st
             found[name].append(result)
             print(
                 f"  {name:<12} {result.rate_per_s:8,.0f}/s  {result.cpu_us:7.1f} µs CPU  "
-                f"p50 {result.p50_ms:6.2f}  p99 {result.p99_ms:6.2f} ms",
+                f"p50 {result.p50_ms:6.2f}  p99 {result.p99_ms:6.2f} ms"
+                f"{f'  {result.errors} ERRORS' if result.errors else ''}",
                 flush=True,
             )
     return found

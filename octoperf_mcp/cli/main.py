@@ -72,6 +72,11 @@ COMMANDS = {
         "manage the OAuth clients that registered with the embedded platform",
         "octoperf-mcp clients list\n  octoperf-mcp clients prune --unused-since 90d",
     ),
+    "keys": Command(
+        "keys",
+        "list and rotate the keys that sign the embedded platform's tokens",
+        "octoperf-mcp keys list\n  octoperf-mcp keys rotate\n  octoperf-mcp keys rotate --at-once",
+    ),
     "audit": Command(
         "audit",
         "show who did what on the embedded platform",

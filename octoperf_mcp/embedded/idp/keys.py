@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ _RELOAD_S = 60.0
 
 
 class SigningKeys:
-    """Signs with the newest key that is not retired; verifies with every one in the table."""
+    """Signs with the oldest key that is not retired; verifies with every one in the table."""
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
@@ -38,7 +39,7 @@ class SigningKeys:
         """Read the keys, making the first one in an empty database."""
         async with database.reading() as connection:
             missing = (await connection.execute(_active())).first() is None
-        made = await asyncio.to_thread(_generate) if missing else None
+        made = await asyncio.to_thread(generate) if missing else None
 
         async def prepare(connection: AsyncConnection) -> bytes:
             # Asked again inside the transaction: another process may have been faster.
@@ -80,10 +81,9 @@ class SigningKeys:
                 sa.select(signing_key).order_by(signing_key.c.created, signing_key.c.kid)
             )
             rows = found.mappings().all()
-        keys = [(row["retired"], RSAKey.import_key(row["private_jwk"])) for row in rows]
-        active = [key for retired, key in keys if retired is None]
-        self._signer = active[-1] if active else None
-        self._document = {"keys": [key.as_dict(private=False) for _, key in keys]}
+        keys = {row["kid"]: RSAKey.import_key(row["private_jwk"]) for row in rows}
+        self._signer = keys.get(signs_at(rows, now_ms()) or "")
+        self._document = {"keys": [key.as_dict(private=False) for key in keys.values()]}
         self._loaded_at = time.monotonic()
         return self._document
 
@@ -92,7 +92,17 @@ def _active() -> "sa.Select[tuple[str]]":
     return sa.select(signing_key.c.kid).where(signing_key.c.retired.is_(None)).limit(1)
 
 
-def _generate() -> dict[str, Any]:
+def signs_at(rows: "Sequence[sa.RowMapping]", now: int) -> str | None:
+    """Name of the key that signs at a time: the oldest that is not retired then.
+
+    So a key that rotation adds is published, but does not sign until the one before it retires.
+    """
+    current = (row["kid"] for row in rows if row["retired"] is None or row["retired"] > now)
+    return next(current, None)
+
+
+def generate() -> dict[str, Any]:
+    """A new row."""
     key = RSAKey.generate_key(
         _BITS, {"kid": secrets.token_urlsafe(12), "use": "sig", "alg": ALGORITHM}
     )

@@ -23,6 +23,7 @@ from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.live import LiveGrants
 from octoperf_mcp.embedded.idp.passwords import Passwords
 from octoperf_mcp.embedded.idp.registration import RegistrationEndpoint
+from octoperf_mcp.embedded.idp.rotation import KeyState, forget_old_keys, key_states, rotate
 from octoperf_mcp.embedded.idp.sessions import Sessions
 from octoperf_mcp.embedded.idp.sign_in import SignIn, sign_in_address
 from octoperf_mcp.embedded.idp.throttle import Throttle
@@ -70,6 +71,7 @@ class IdentityProvider:
         settings: EmbeddedSettings | None = None,
     ) -> None:
         settings = settings or EmbeddedSettings()
+        self._database = database
         self.users = Users(database, passwords or Passwords())
         self.clients = Clients(database)
         self.grants = Grants(database)
@@ -286,11 +288,20 @@ class IdentityProvider:
             web.post(addresses.LOGOUT_PATH, self._sign_in.sign_out),
         ]
 
+    async def rotate_keys(self, *, at_once: bool = False) -> str:
+        """Let a new key sign in some minutes, or `at_once`; answers its name."""
+        return await rotate(self._database, at_once=at_once)
+
+    async def key_states(self) -> list[KeyState]:
+        """Every signing key, the oldest first."""
+        return await key_states(self._database)
+
     async def tidy(self) -> None:
         """Remove what has ended and clients that nobody uses."""
         await self.grants.tidy()
         await self._sessions.tidy()
         await self.clients.tidy()
+        await forget_old_keys(self._database)
 
     async def _metadata(self, _request: web.Request) -> web.Response:
         return _document(addresses.metadata(self._origins.origin))

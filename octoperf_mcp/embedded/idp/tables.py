@@ -10,7 +10,7 @@ signing_key = sa.Table(
     sa.Column("kid", sa.Text, primary_key=True),
     sa.Column("private_jwk", JsonText, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
-    # When it stopped signing; it stays published until its last token has expired.
+    # When it stops signing; it stays published until its last token has expired.
     sa.Column("retired", sa.BigInteger, nullable=True),
 )
 

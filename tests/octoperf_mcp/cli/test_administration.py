@@ -1,4 +1,4 @@
-"""`users`, `clients` and `audit`: local administration beside a server."""
+"""`users`, `clients`, `keys` and `audit`: local administration beside a server."""
 
 import asyncio
 import io
@@ -172,3 +172,19 @@ def test_dates_are_utc_and_spans_are_ago() -> None:
     assert abs(now_ms() - 24 * 3600 * 1000 - epoch_ms("24h")) < 60_000
     with pytest.raises(ConfigError):
         epoch_ms("yesterday")
+
+
+def test_a_key_is_rotated_with_overlap_or_at_once(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def states() -> dict[str, str]:
+        assert command("keys", "list", "--json") == 0
+        return {key["kid"]: key["state"] for key in json.loads(capsys.readouterr().out)}
+
+    (first,) = states()
+    assert command("keys", "rotate") == 0
+    second = capsys.readouterr().out.strip()
+    assert states() == {first: "signs", second: "next"}
+    assert command("keys", "rotate", "--at-once") == 0
+    third = capsys.readouterr().out.strip()
+    assert states() == {third: "signs"}

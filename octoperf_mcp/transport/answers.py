@@ -46,8 +46,8 @@ class JsonResponse(web.Response):
     """A JSON body that is there already, in two parts.
 
     To the usual request - HTTP/1.1, the connection stays, no web page behind it - it is written as
-    it is: aiohttp's way to the same bytes takes 15 microseconds and two copies of the body. All
-    other requests go that way, signals and CORS included.
+    it is; aiohttp's way makes a list of tools cost a sixth more, a call a tenth. All other requests
+    go that way, signals and CORS included.
     """
 
     def __init__(self, head: bytes, tail: bytes, *, status: int, encoding: str = "") -> None:

@@ -58,7 +58,13 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.polling import WaitSec, Watch, follow, wait_for_change
     from octoperf_mcp.registry.questions import Question, form, roots, sampling
     from octoperf_mcp.registry.rest_calls import RestCall
-    from octoperf_mcp.registry.tickets import PRESIGN, Ticket, download_ticket, upload_ticket
+    from octoperf_mcp.registry.tickets import (
+        PRESIGN,
+        PRESIGN_DOWNLOAD,
+        Ticket,
+        download_ticket,
+        upload_ticket,
+    )
     from octoperf_mcp.registry.tools import Tool, tool
 
 __version__ = "0.1.0"
@@ -82,6 +88,7 @@ _HOMES = {
     "Limit": "registry.listings",
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
+    "PRESIGN_DOWNLOAD": "registry.tickets",
     "PatchOperations": "registry.patches",
     "Prompt": "registry.assets",
     "PromptArgument": "registry.assets",
@@ -125,6 +132,7 @@ _HOMES = {
 
 __all__ = [
     "PRESIGN",
+    "PRESIGN_DOWNLOAD",
     "TASK_RESULT",
     "AppliedOperation",
     "Block",

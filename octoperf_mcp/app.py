@@ -5,7 +5,8 @@ application by the command that runs it.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
@@ -33,10 +34,12 @@ from octoperf_mcp.protocol.once import Once
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
+from octoperf_mcp.protocol.surfaces import Surfaces
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.facts import RPC_FACTS
+from octoperf_mcp.transport.limits import Limits
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
 from octoperf_mcp.transport.sessions import Sessions
@@ -123,7 +126,7 @@ def make_app(
         guarded(registry, once=once, confirming=confirming),
         upstream.context,
         info=server_info(),
-        instructions=instructions(registry, public_url=addresses.origin),
+        instruct=partial(instructions, public_url=addresses.origin),
         offered=upstream.offered,
         seal=Seal("request state", keys),
         relay=relay,
@@ -139,9 +142,10 @@ def make_app(
         sessions=Sessions(keys, relay=relay),
         seal=Seal("question", keys),
         new_request_id=lambda request: request[REQUEST_ID],
+        limits=Limits(*astuple(settings.limits)),
     )
     add_public_files(app, registry)
-    _add_authentication(app, settings, addresses)
+    _add_authentication(app, settings, addresses, server.surfaces)
     add_health(app, {"keys": lambda: _missing_keys(app)})
     for lifespan in registry.lifespans:
         app.cleanup_ctx.append(lifespan)
@@ -228,7 +232,9 @@ def _missing_keys(app: web.Application) -> str:
     return "" if app[AUTHENTICATOR].ready else "the issuer's keys are not known yet"
 
 
-def _add_authentication(app: web.Application, settings: Settings, addresses: Addresses) -> None:
+def _add_authentication(
+    app: web.Application, settings: Settings, addresses: Addresses, surfaces: Surfaces
+) -> None:
     origins = OwnOrigins(addresses.origin, port=addresses.port)
     if settings.auth.mode == "off":
         add_auth(app, None, origins=origins, anonymous=anonymous_caller())
@@ -247,4 +253,5 @@ def _add_authentication(app: web.Application, settings: Settings, addresses: Add
         origins=origins,
         base_url=addresses.issuer_base,
     )
-    add_auth(app, verifier, origins=origins, issuer=settings.auth.issuer or addresses.issuer)
+    issuer = settings.auth.issuer or addresses.issuer
+    add_auth(app, verifier, origins=origins, issuer=issuer, has_surface=surfaces.has)

@@ -103,6 +103,15 @@ class ToolsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """What one user may take of this process; 0 for no limit."""
+
+    requests_per_s: float = described("Requests a second to /mcp, in the long run.", 50.0)
+    burst: int = described("Requests to /mcp that may come at once.", 500)
+    streams: int = described("Open event streams at a time.", 100)
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamSettings:
     """The OctoPerf REST API behind the bridge; empty means the embedded platform."""
 
@@ -165,6 +174,7 @@ SECTIONS: dict[str, type[Any]] = {
     "server": ServerSettings,
     "shared": SharedSettings,
     "tools": ToolsSettings,
+    "limits": LimitsSettings,
     "upstream": UpstreamSettings,
     "auth": AuthSettings,
     "embedded": EmbeddedSettings,
@@ -196,6 +206,11 @@ class Settings:
     def tools(self) -> ToolsSettings:
         """`[tools]`."""
         return typing.cast("ToolsSettings", self._sections["tools"])
+
+    @property
+    def limits(self) -> LimitsSettings:
+        """`[limits]`."""
+        return typing.cast("LimitsSettings", self._sections["limits"])
 
     @property
     def upstream(self) -> UpstreamSettings:

@@ -2,6 +2,7 @@
 
     OctoPerfMcpError
       ConfigError, PluginError      start-up: printed once, exit status 2 or 1
+      SurfaceError                  becomes HTTP 404 for a path, 400 for a header field
       ProtocolError                 becomes a JSON-RPC error
         ParseError, InvalidRequestError, MethodNotFoundError, InvalidParamsError, InternalError,
         StoreUnavailableError, HeaderMismatchError, MissingCapabilityError, UnsupportedVersionError
@@ -41,6 +42,12 @@ class PluginError(OctoPerfMcpError):
     """A plugin breaks a rule of the registry; the message names the plugin."""
 
     code = "plugin_error"
+
+
+class SurfaceError(OctoPerfMcpError):
+    """An address or a header field asks for a surface that does not exist."""
+
+    code = "unknown_surface"
 
 
 class ProtocolError(OctoPerfMcpError):

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD
+from octoperf_mcp.auth.scopes import READ
 from octoperf_mcp.cli.tools import token_counts
+from octoperf_mcp.embedded.rest.middleware import required_scope
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import Tool
 
@@ -140,3 +143,11 @@ def test_the_listing_of_all_tools_stays_small() -> None:
         tool.name: count for tool, count in zip(TOOLS, counts, strict=True) if count > MAX_TOKENS
     }
     assert large == {}
+
+
+def test_a_call_that_reads_says_so_as_the_platform_does() -> None:
+    """A read-only connection makes safe calls only; the platform asks the same of a read token."""
+    for call in REGISTRY.rest_calls:
+        if call not in {PRESIGN, PRESIGN_DOWNLOAD}:
+            path = re.sub(r"\{\w+\}", "x", call.path)
+            assert call.safe == (required_scope(call.method, path) == READ), call.endpoint

@@ -5,8 +5,9 @@ import contextlib
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import orjson
 import structlog
@@ -98,6 +99,7 @@ class TokenVerifier:
             token=token,
             expires_at=verified.expires_at,
             issuer=self._rules.issuer,
+            resources=verified.resources,
         )
         self._forget_after_key_change()
         self._cache.put(digest, caller, now=now, expires_at=verified.expires_at)
@@ -164,6 +166,7 @@ def make_verifier(
         audiences=origins.audiences | set(settings.audiences),
         algorithms=settings.algorithms,
         leeway_s=settings.leeway_s,
+        below=frozenset(name for name in origins.audiences if name.endswith("/mcp")),
     )
     return TokenVerifier(rules, fetch, keys_url=settings.jwks_url, base_url=base_url)
 
@@ -191,7 +194,10 @@ class Authenticator:
             if self._anonymous is None:
                 raise MissingTokenError("Sign in to use this server.")
             return self._anonymous
-        return await self._verifier.verify(bearer_token(request))
+        caller = await self._verifier.verify(bearer_token(request))
+        if caller.resources and not _is_for(request, caller.resources):
+            raise InvalidTokenError("The access token is meant for another address of this server.")
+        return caller
 
 
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)
@@ -205,6 +211,12 @@ async def authenticate(request: web.Request) -> Caller:
         KeysUnavailableError: tokens cannot be checked now; answer `challenge` as well.
     """
     return await request.app[AUTHENTICATOR].authenticate(request)
+
+
+def _is_for(request: web.Request, resources: Collection[str]) -> bool:
+    """Whether the address of a request is among these; their hosts were checked before."""
+    path = request.path.rstrip("/")
+    return any(unquote(urlsplit(resource).path).rstrip("/") == path for resource in resources)
 
 
 def bearer_token(request: web.Request) -> str:
@@ -266,8 +278,10 @@ def _challenge_value(request: web.Request, error: AuthError) -> str:
     own = request.app[OWN_ORIGINS]
     origin = own.of_host(request.host) or own.origin
     scopes = error.scopes if isinstance(error, InsufficientScopeError) else OPERATION_SCOPES
+    path = request.rel_url.raw_path.rstrip("/")
+    resource = path if path.startswith("/mcp/") else "/mcp"
     parts = [
-        f'resource_metadata="{origin}{METADATA_PATH}/mcp"',
+        f'resource_metadata="{_quotable(origin + METADATA_PATH + resource)}"',
         f'scope="{scope_text(scopes)}"',
     ]
     if not isinstance(error, MissingTokenError):
@@ -301,6 +315,7 @@ def add_auth(
     origins: OwnOrigins,
     issuer: str = "",
     anonymous: Caller | None = None,
+    has_surface: Callable[[str], bool] = lambda below: not below,
 ) -> None:
     """Wire authentication into an application: the authenticator and the RFC 9728 documents.
 
@@ -311,11 +326,12 @@ def add_auth(
         origins: The public origin and its other spellings.
         issuer: Authorization server named in the documents; "" serves none (`auth.mode = off`).
         anonymous: The caller of every request when there is no verifier.
+        has_surface: Whether a path, without its /mcp, is one of a surface.
     """
     app[OWN_ORIGINS] = origins
     app[AUTHENTICATOR] = Authenticator(verifier, anonymous)
     if issuer:
-        add_protected_resource(app, ResourceDocument(authorization_server=issuer))
+        add_protected_resource(app, ResourceDocument(authorization_server=issuer), has_surface)
     if verifier is not None:
 
         async def run(_app: web.Application) -> AsyncIterator[None]:

@@ -1,5 +1,10 @@
-"""Protected resource metadata (RFC 9728): who issues the tokens that /mcp accepts."""
+"""Protected resource metadata (RFC 9728): who issues the tokens that /mcp accepts.
 
+Each surface below /mcp is a resource of its own, since clients want the document to name the very
+address that was typed; who issues its tokens is the same everywhere.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +34,10 @@ class ResourceDocument:
     authorization_server: str
     name: str = "OctoPerf"
 
-    def render(self, origin: str) -> dict[str, Any]:
-        """The document for one spelling of the origin."""
+    def render(self, origin: str, path: str = "/mcp") -> dict[str, Any]:
+        """The document for one spelling of the origin, and the path of one surface."""
         return {
-            "resource": f"{origin}/mcp",
+            "resource": origin + path,
             "authorization_servers": [self.authorization_server],
             "scopes_supported": list(OPERATION_SCOPES),
             "bearer_methods_supported": ["header"],
@@ -41,29 +46,42 @@ class ResourceDocument:
         }
 
 
-def add_protected_resource(app: web.Application, document: ResourceDocument) -> None:
+def add_protected_resource(
+    app: web.Application, document: ResourceDocument, has_surface: Callable[[str], bool]
+) -> None:
     """Serve the documents at every address where clients were seen to look.
 
-    The path form of a toolset (`…/mcp/readonly`) names /mcp too: clients accept a resource
-    that is a path prefix of what the user typed.
+    Args:
+        app: The application that serves /mcp.
+        document: What they say.
+        has_surface: Whether a path, without its /mcp, is one of a surface.
     """
 
     async def show(request: web.Request) -> web.Response:
-        return _answer(request, document)
+        below = request.match_info.get("surface", "").rstrip("/")
+        if not has_surface(below):
+            raise web.HTTPNotFound(headers=CORS_HEADERS)
+        return _answer(request, document, _as_typed(request) if below else "/mcp")
 
     async def preflight(_request: web.Request) -> web.Response:
         return web.Response(status=204, headers=CORS_HEADERS)
 
     for path in (
         METADATA_PATH,
-        METADATA_PATH + r"/mcp{toolset:(/[\w./-]*)?}",
+        METADATA_PATH + r"/mcp{surface:(/.*)?}",
         "/mcp" + METADATA_PATH,
+        r"/mcp{surface:/.+}" + METADATA_PATH,
     ):
         app.router.add_get(path, show)
         app.router.add_route(hdrs.METH_OPTIONS, path, preflight)
 
 
-def _answer(request: web.Request, document: ResourceDocument) -> web.Response:
+def _as_typed(request: web.Request) -> str:
+    """The path of the surface, percent-encoded as the client has it."""
+    return request.rel_url.raw_path.replace(METADATA_PATH, "", 1).rstrip("/")
+
+
+def _answer(request: web.Request, document: ResourceDocument, path: str) -> web.Response:
     own = request.app[OWN_ORIGINS]
     origin = own.of_host(request.host)
     if origin is None:
@@ -78,7 +96,7 @@ def _answer(request: web.Request, document: ResourceDocument) -> web.Response:
             headers=CORS_HEADERS,
         )
     return web.Response(
-        body=orjson.dumps(document.render(origin)),
+        body=orjson.dumps(document.render(origin, path)),
         content_type="application/json",
         headers={
             **CORS_HEADERS,

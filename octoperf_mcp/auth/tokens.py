@@ -33,6 +33,7 @@ from octoperf_mcp.errors import ConfigError, InvalidTokenError
 T = TypeVar("T")
 
 MOST_TOKEN_CHARACTERS = 16_384
+_WRONG_AUDIENCE = "The access token is meant for another service."
 ACCESS_TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 # Keycloak and Entra still write plain `JWT` into access tokens; other types (logout tokens,
 # assertions, proofs) are never accepted. An ID token falls over its audience.
@@ -49,6 +50,7 @@ class TokenRules:
         algorithms: Accepted signature algorithms; asymmetric ones only.
         leeway_s: Clock difference forgiven at `exp`, `nbf` and `iat`.
         types: Accepted `typ` header values in lower case; "" stands for none.
+        below: Addresses of which `aud` may also hold one that lies below.
     """
 
     issuer: str
@@ -56,6 +58,7 @@ class TokenRules:
     algorithms: tuple[str, ...] = ("RS256", "ES256", "EdDSA")
     leeway_s: float = 30.0
     types: frozenset[str] = LENIENT_TYPES
+    below: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.algorithms if name not in KEY_SHAPES]
@@ -86,6 +89,8 @@ class VerifiedToken:
     session_id: str
     token_id: str
     claims: Mapping[str, Any]
+    resources: frozenset[str] = frozenset()
+    """The only addresses that the token is good for; empty for all of this service."""
 
 
 class TokenChecker:
@@ -102,12 +107,14 @@ class TokenChecker:
             allowed.add("Ed25519")  # RFC 9864 renamed it
         self._algorithms = frozenset(allowed)
         self._types = rules.types
+        self._audiences = rules.audiences
+        self._below = tuple(f"{address}/" for address in rules.below)
         self._registry = _Registry(self._algorithms)
         self._claims = JWTClaimsRegistry(
             now=lambda: int(clock()),
             leeway=math.ceil(rules.leeway_s),
             iss={"essential": True, "value": rules.issuer},
-            aud={"essential": True, "values": sorted(rules.audiences)},
+            aud={"essential": True},
             exp={"essential": True},
             sub={"essential": True},
         )
@@ -146,6 +153,7 @@ class TokenChecker:
             raise InvalidTokenError("The access token has expired.") from error
         except JoseError as error:
             raise InvalidTokenError(_claim_sentence(error)) from error
+        resources = self._resources(claims["aud"])
         return VerifiedToken(
             subject=claims["sub"],
             client_id=_text(claims, "client_id") or _text(claims, "azp"),
@@ -154,7 +162,19 @@ class TokenChecker:
             session_id=_text(claims, "sid"),
             token_id=_text(claims, "jti"),
             claims=claims,
+            resources=resources,
         )
+
+    def _resources(self, audience: Any) -> frozenset[str]:
+        """The addresses that a token is narrowed to; empty when it is for the whole service."""
+        listed = audience if isinstance(audience, list) else [audience]
+        names = [name for name in listed if isinstance(name, str)]
+        if not self._audiences.isdisjoint(names):
+            return frozenset()
+        narrow = frozenset(name for name in names if self._below and name.startswith(self._below))
+        if not narrow:
+            raise InvalidTokenError(_WRONG_AUDIENCE)
+        return narrow
 
     def _verified_claims(self, token: str, keys: Sequence[Key]) -> dict[str, Any]:
         for key in keys:
@@ -209,7 +229,7 @@ def _decode_header(token: str) -> dict[str, Any]:
 def _claim_sentence(error: JoseError) -> str:
     claim = getattr(error, "claim", "")
     known = {
-        "aud": "The access token is meant for another service.",
+        "aud": _WRONG_AUDIENCE,
         "iss": "The access token comes from another issuer.",
         "nbf": "The access token is not valid yet.",
         "iat": "The access token was issued in the future.",

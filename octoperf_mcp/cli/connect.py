@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from octoperf_mcp.cli.client_setups import ALIASES, ClientSetup, guide_url, is_public, setups
-from octoperf_mcp.cli.main import FAILED
+from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.config import ServerSettings
 from octoperf_mcp.errors import OctoPerfMcpError
 
@@ -37,14 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the client's project file and the agent guide into this folder",
     )
+    parser.add_argument("--workspace", metavar="ID", default="", help="pin this workspace")
+    parser.add_argument(
+        "--project", metavar="ID", default="", help="pin this project of the workspace"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--areas", metavar="A,B", default="", help="only the tools of these areas (plugins)"
+    )
+    shown.add_argument(
+        "--catalog", action="store_true", help="list a few tools, find and call the rest by name"
+    )
+    parser.add_argument("--readonly", action="store_true", help="change and start nothing")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the instructions, or write the files."""
-    known = setups(args.url)
+    if args.project and not args.workspace:
+        print("octoperf-mcp connect: --project needs its --workspace.", file=sys.stderr)
+        return WRONG_USE
+    url = args.url.rstrip("/") + surface_path(args)
+    known = setups(url)
     if not args.write:
         chosen = known.values() if args.client == "all" else [_of(args.client, known)]
-        print("\n\n".join(instructions(setup, args.url) for setup in chosen))
+        print("\n\n".join(instructions(setup, url) for setup in chosen))
         return 0
     if args.client == "all":
         raise NotWrittenError("--write needs one client.")
@@ -53,7 +69,19 @@ def run(args: argparse.Namespace) -> int:
         raise NotWrittenError(
             f"{setup.title} has no project files; follow the steps without --write."
         )
-    return _write(setup, args.url)
+    return _write(setup, url)
+
+
+def surface_path(args: argparse.Namespace) -> str:
+    """What the options add to the address of the endpoint."""
+    parts = [
+        f"/w/{args.workspace}" if args.workspace else "",
+        f"/p/{args.project}" if args.project else "",
+        f"/x/{args.areas}" if args.areas else "",
+        "/catalog" if args.catalog else "",
+        "/readonly" if args.readonly else "",
+    ]
+    return "".join(parts)
 
 
 def instructions(setup: ClientSetup, url: str) -> str:

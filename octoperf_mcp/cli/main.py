@@ -52,7 +52,8 @@ COMMANDS = {
     "connect": Command(
         "connect",
         "print how to connect a client",
-        "octoperf-mcp connect claude-code\n  octoperf-mcp connect copilot --write",
+        "octoperf-mcp connect claude-code\n  octoperf-mcp connect copilot --write\n"
+        "  octoperf-mcp connect cursor --areas analysis,discovery --readonly",
     ),
     "token": Command(
         "token",

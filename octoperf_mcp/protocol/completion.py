@@ -49,6 +49,7 @@ class Completions:
         context = results.object_param(params, "context")
         known = results.object_param(context, "arguments")
         texts = {key: value for key, value in known.items() if isinstance(value, str)}
+        texts |= exchange.surface.pins
         kind = ref.get("type")
         if kind == "ref/prompt":
             return self._for_prompt(exchange, results.text_param(ref, "name"), name, prefix, texts)

@@ -156,8 +156,9 @@ class Dialogue:
 
 
 def _digest(exchange: Exchange) -> str:
-    """Of the method and the parameters, without what a round adds."""
+    """Of the surface, the method and the parameters, without what a round adds."""
     params = results.params_of(exchange)
     kept = {key: value for key, value in params.items() if key not in _ROUND}
-    written = orjson.dumps([exchange.request.method, kept], option=orjson.OPT_SORT_KEYS)
+    request = [exchange.surface.name, exchange.request.method, kept]
+    written = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(written).hexdigest()

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from octoperf_mcp.protocol import jsonrpc
+from octoperf_mcp.protocol.surfaces import FULL, Surface
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import Caller, OnCancel
+from octoperf_mcp.registry.context import Caller, Guard, OnCancel
 from octoperf_mcp.registry.questions import Question
 
 LOG_LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -83,11 +84,12 @@ class LongCall(Protocol):
 class Exchange:
     """A request of either era, checked as far as its envelope goes; the scope of its call.
 
-    `client` is the client's name and version as it told them. `server`, `task` and `heard` are the
-    dispatcher's. `ask_client` is the transport's where the client can be sent requests, `release`
-    where its stream can be resumed; `settle` answers while the work goes on. `notify` hands a
-    notification to the transport; None where the client takes no stream. `log_level` is what the
-    client wants to see at least, empty for nothing.
+    `client` is the client's name and version as it told them, `settled` the tool and arguments that
+    a call stands for on its surface. `server`, `task` and `heard` are the dispatcher's.
+    `ask_client` is the transport's where the client can be sent requests, `release` where its
+    stream can be resumed; `settle` answers while the work goes on. `notify` hands a notification to
+    the transport; None where the client takes no stream. `log_level` is what the client wants to
+    see at least, empty for nothing.
     """
 
     request: jsonrpc.Request
@@ -96,6 +98,7 @@ class Exchange:
     version: str
     modern: bool
     capabilities: Mapping[str, Any]
+    surface: Surface = FULL
     session_id: str = ""
     gzip: bool = False
     log_level: str = ""
@@ -104,6 +107,7 @@ class Exchange:
     release: Callable[[], None] | None = None
     settle: Callable[[Reply], None] | None = None
     client: str = ""
+    settled: tuple[str, Mapping[str, Any]] | None = None
     server: ServerSide | None = None
     task: LongCall | None = None
     heard: Any = None
@@ -127,6 +131,9 @@ class Exchange:
         """See `CallScope.description`."""
         params, method = self.request.params, self.request.method
         given = params if isinstance(params, dict) else {}
+        if self.settled is not None:
+            name, settled = self.settled
+            return {"name": name, "arguments": settled, "client": self.client}
         if method != "tools/call":
             return {"name": method, "arguments": {}, "client": self.client}
         arguments = given.get("arguments")
@@ -135,6 +142,11 @@ class Exchange:
             "arguments": arguments if isinstance(arguments, dict) else {},
             "client": self.client,
         }
+
+    @property
+    def guard(self) -> Guard | None:
+        """What the connection forbids its REST calls."""
+        return self.surface.guard
 
     async def report_progress(
         self, done: float, total: float | None = None, message: str = ""

@@ -15,6 +15,9 @@ from octoperf_mcp.registry.tools import Tool
 Find = Callable[[str], Tool | None]
 """The tool of a name, where the caller can call it."""
 
+Fill = Callable[[Tool, Mapping[str, Any]], Mapping[str, Any]]
+"""Adds the arguments that the connection gives."""
+
 _MAX_NEXT: Final = 3
 _MAX_ECHOED_BYTES: Final = 2000
 _LOOK_S: Final = 3.0
@@ -68,6 +71,7 @@ async def meant(
     members: Mapping[str, Any],
     context: ToolContext,
     find: Find,
+    fill: Fill,
 ) -> str:
     """The id that was meant where none has the one that was sent; empty when unknown.
 
@@ -85,7 +89,7 @@ async def meant(
         return ""
     try:
         async with asyncio.timeout(_LOOK_S):
-            content = await lister.call(context, call["arguments"])
+            content = await lister.call(context, fill(lister, call["arguments"]))
     except (OctoPerfMcpError, TimeoutError):
         return ""
     return _nearest(got, _rows(orjson.loads(content))) if isinstance(content, bytes) else ""

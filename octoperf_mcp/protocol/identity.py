@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from octoperf_mcp import __version__
+from octoperf_mcp.protocol.surfaces import FULL, PROJECT, WORKSPACE, Surface
 from octoperf_mcp.registry.manager import Registry
 
 WEBSITE = "https://octoperf.com"
@@ -20,6 +21,7 @@ _AREAS = {
 _FIRST = ("list_workspaces", "list_projects_by_workspace")
 _THEN = ("list_virtual_users", "list_scenarios_by_project", "list_bench_reports_by_project")
 """What to call first, in this order, to get the ids that all else needs."""
+_LOAD = ("run_scenario", "validate_virtual_user")
 _GUIDE = "AGENTS.md"
 
 
@@ -34,26 +36,56 @@ def server_info() -> dict[str, Any]:
     }
 
 
-def instructions(registry: Registry, *, public_url: str = "") -> str:
+def instructions(registry: Registry, surface: Surface = FULL, *, public_url: str = "") -> str:
     """Under 2 kB on what the server does, the first calls and where the guide is.
 
     Only areas that have tools, tools that exist and files that are served are named.
+
+    Args:
+        registry: What the surface shows.
+        surface: Of the connection.
+        public_url: Origin of this server.
     """
     areas = sorted({registry.owners[name] for name in registry.tools if name in registry.owners})
     does = [_AREAS[area] for area in _AREAS if area in areas]
     lines = ["Load testing with OctoPerf: import, edit, validate, run and analyse load tests."]
     if does:
         lines.append("You can " + "; ".join(does) + ".")
+    lines += _limits(registry, surface)
     lines += _calls(registry.tools)
     lines.append(
         "Results carry `url`, the page of what they are about: show it to the user. "
-        "An error result says in `hint` and `next` what to do. Starting load costs the user "
-        "credits and hits a real system: ask before."
+        "An error result says in `hint` and `next` what to do."
         if registry.tools
         else "No tools are enabled."
     )
+    if any(name in registry.tools for name in _LOAD):
+        lines.append("Starting load costs the user credits and hits a real system: ask before.")
     lines += _files(registry.public_assets, public_url)
     return "\n".join(lines)
+
+
+def _limits(registry: Registry, surface: Surface) -> list[str]:
+    """What the connection leaves out, so that nobody looks for it."""
+    lines = []
+    if surface.pins:
+        what = "project" if PROJECT in surface.pins else "workspace"
+        lines.append(f"This connection is pinned to one {what}: its id is filled in, never asked.")
+    elif registry.tools and _FIRST[0] not in registry.tools:
+        lines.append("Ids cannot be listed on this connection: ask the user for them.")
+    if WORKSPACE in surface.pins and PROJECT not in surface.pins and _FIRST[1] in registry.tools:
+        lines.append(f"Start with {_FIRST[1]}.")
+    if surface.areas is not None or surface.tools is not None:
+        lines.append("It shows a part of the tools only; /mcp has all.")
+    if surface.read_only:
+        lines.append("It is read-only: nothing can be changed or started.")
+    if surface.catalog:
+        lines.append(
+            "Most tools are not listed. find_tools finds them by what they do; call_read_tool, "
+            "call_write_tool and call_destructive_tool call them by name. Where a text names a "
+            "tool that is not listed, call it that way."
+        )
+    return lines
 
 
 def _calls(tools: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ Hosts show prompts as slash commands: `/mcp__octoperf__list_workspaces`. The tex
 tool's own definition, so that the two never drift apart.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,14 @@ class _Entry:
     choices: Mapping[str, Sequence[str]]
     strict: bool
     compose: Callable[[ToolContext, Mapping[str, str]], Awaitable[Messages]] | None = None
+    pinned: Sequence[str] = ()
 
 
 class Prompts:
-    """The prompts beside one list of tools; a plugin's own prompt wins over a tool's."""
+    """The prompts beside one list of tools; a plugin's own prompt wins over a tool's.
+
+    Arguments whose names are `pinned` are not asked for: the connection's surface gives them.
+    """
 
     def __init__(
         self,
@@ -47,14 +51,16 @@ class Prompts:
         tools: Tools,
         make_context: MakeContext,
         info: Mapping[str, Any],
+        *,
+        pinned: Collection[str] = (),
     ) -> None:
         self._make_context = make_context
-        entries = {tool.name: _tool_entry(tool) for tool in tools.listed}
-        there = set(entries)
+        listed = (tool for tool in tools.listed if tool.name in tools.names)
+        entries = {tool.name: _tool_entry(tool) for tool in listed}
         entries |= {
-            name: _prompt_entry(prompt)
+            name: _prompt_entry(prompt, pinned)
             for name, prompt in registry.prompts.items()
-            if there.issuperset(prompt.tools)
+            if tools.names.issuperset(prompt.tools)
         }
         self._entries = dict(sorted(entries.items()))
         self._end = results.modern_tail(info)
@@ -72,7 +78,9 @@ class Prompts:
         """
         params = results.params_of(exchange)
         entry = self._find(results.text_param(params, "name"))
-        values = _checked(entry, results.object_param(params, "arguments"))
+        given = _checked(entry, results.object_param(params, "arguments"))
+        pins = exchange.surface.pins
+        values = {**given, **{name: pins[name] for name in entry.pinned}} if pins else given
         if entry.compose is None:
             return self._reply(exchange, entry, entry.render(values))
         return self._compose(exchange, entry, entry.compose, values)
@@ -148,15 +156,16 @@ def _listed(name: str, entry: _Entry) -> bytes:
     )
 
 
-def _prompt_entry(prompt: Prompt) -> _Entry:
+def _prompt_entry(prompt: Prompt, pinned: Collection[str]) -> _Entry:
     return _Entry(
         title=prompt.title,
         description=prompt.description,
-        arguments=prompt.arguments,
+        arguments=[item for item in prompt.arguments if item.name not in pinned],
         render=prompt.render,
         choices={},
         strict=True,
         compose=prompt.compose,
+        pinned=[item.name for item in prompt.arguments if item.name in pinned],
     )
 
 

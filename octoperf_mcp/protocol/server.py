@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,24 +18,21 @@ from octoperf_mcp.errors import (
     StoreUnavailableError,
     ToolError,
 )
-from octoperf_mcp.protocol import jsonrpc, ladder, results, skills, tasks, versions
-from octoperf_mcp.protocol.catalogue import Tools
-from octoperf_mcp.protocol.completion import Completions
+from octoperf_mcp.protocol import jsonrpc, ladder, results, versions
 from octoperf_mcp.protocol.dialogue import Dialogue, InputRequired
 from octoperf_mcp.protocol.exchange import LOG_LEVELS, Exchange, Reply
 from octoperf_mcp.protocol.failures import failure_members
 from octoperf_mcp.protocol.fitting import DEFAULT_BYTES
 from octoperf_mcp.protocol.header_values import Headers, check_params
-from octoperf_mcp.protocol.lifecycle import Handshake, Lifecycle
+from octoperf_mcp.protocol.lifecycle import Handshake
 from octoperf_mcp.protocol.log_messages import SessionLevels
-from octoperf_mcp.protocol.prompts import Prompts
 from octoperf_mcp.protocol.relay import CHANGES, MemoryRelay, Relay, watched_log
-from octoperf_mcp.protocol.resources import Resources
 from octoperf_mcp.protocol.seals import Seal
-from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.subscriptions import Subscription, requested
+from octoperf_mcp.protocol.surfaces import FULL, Surface, Surfaces
 from octoperf_mcp.protocol.tasks import Tasks
 from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
+from octoperf_mcp.protocol.views import Instruct, View, Views
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller, OnCancel
 from octoperf_mcp.registry.manager import Registry
@@ -53,15 +49,6 @@ Outcome = Reply | Coroutine[Any, Any, Reply]
 Handler = Callable[[Exchange], Outcome | Subscription]
 
 _READY = (Reply, Subscription)
-_MAX_CATALOGUES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class _Catalogue:
-    """What works with one upstream."""
-
-    tools: Tools
-    prompts: Prompts
 
 
 class McpServer:
@@ -71,7 +58,7 @@ class McpServer:
         registry: What plugins registered.
         make_context: Builds the context of one tool call.
         info: `serverInfo`: name, title, version, websiteUrl.
-        instructions: What an agent should know before its first call; empty for none.
+        instruct: Writes what an agent should know before its first call; by default nothing.
         offered: Asked before tools are listed or called, where some tool needs optional calls.
         seal: For the state that clients carry; by default with a key that dies with the process.
         relay: What replicas share; by default the memory of this process.
@@ -84,72 +71,72 @@ class McpServer:
         make_context: MakeContext,
         *,
         info: Mapping[str, Any],
-        instructions: str = "",
+        instruct: Instruct = lambda _registry, _surface: "",
         offered: Offered | None = None,
         seal: Seal | None = None,
         relay: Relay | None = None,
         max_result_bytes: int = DEFAULT_BYTES,
     ) -> None:
-        self._registry = registry
         self.info = dict(info)
-        self._make_context = make_context
         needy = any(tool.needs for tool in registry.tools.values())
         self._offered = offered if needy else None
-        self._all = self._catalogue(None)
-        self._catalogues: dict[frozenset[str], _Catalogue] = {}
+        self.surfaces = Surfaces(registry)
+        self._views = Views(registry, make_context, info, instruct)
         self.relay = relay or MemoryRelay()
         self._tasks = Tasks(info)
         self._dialogue = Dialogue(seal or Seal("request state"), info)
         self._calls = ToolCalls(make_context, info, max_bytes=max_result_bytes)
-        guides = Skills(registry.public_assets, info)
-        self._lifecycle = Lifecycle(info, instructions, _extensions(guides))
         self._levels = SessionLevels()
-        self._resources = resources = Resources(registry, make_context, info, guides)
-        completions = Completions(
-            resources, self._all.prompts, make_context, info, registry.completions
-        )
         shared: dict[str, Handler] = {
-            "tools/list": self._chosen(_list_tools),
+            "tools/list": self._chosen(lambda view, asked: view.tools.listing.reply(asked)),
             "tools/call": self._call_tool,
-            "prompts/list": self._chosen(_list_prompts),
-            "prompts/get": self._chosen(_get_prompt),
-            "resources/list": resources.listing.reply,
-            "resources/templates/list": resources.template_listing.reply,
-            "resources/read": resources.read,
-            "completion/complete": completions.complete,
+            "prompts/list": self._chosen(lambda view, asked: view.prompts.listing.reply(asked)),
+            "prompts/get": self._chosen(lambda view, asked: view.prompts.get(asked)),
+            "resources/list": self._chosen(lambda view, asked: view.resources.listing.reply(asked)),
+            "resources/templates/list": self._shown(
+                lambda view, asked: view.resources.template_listing.reply(asked)
+            ),
+            "resources/read": self._shown(lambda view, asked: view.resources.read(asked)),
+            "completion/complete": self._chosen(
+                lambda view, asked: view.completions.complete(asked)
+            ),
         }
         self._handlers: dict[bool, dict[str, Handler]] = {
             False: {
                 **shared,
-                "ping": self._lifecycle.ping,
+                "ping": self._shown(lambda view, asked: view.lifecycle.ping(asked)),
                 "logging/setLevel": self._levels.set_level,
                 "resources/subscribe": self._subscribe,
                 "resources/unsubscribe": self._unsubscribe,
             },
             True: {
                 **shared,
-                "server/discover": self._lifecycle.discover,
+                "server/discover": self._shown(lambda view, asked: view.lifecycle.discover(asked)),
                 "subscriptions/listen": requested,
                 "tasks/get": self._tasks.get,
                 "tasks/update": self._tasks.update,
                 "tasks/cancel": self._tasks.cancel,
             },
         }
-        if guides:
+        if self._views.full.guides:
             self._handlers[True] |= {
-                "skills/list": guides.listing.reply,
-                "skills/get": guides.get,
-                "resources/directory/read": guides.directory,
+                "skills/list": self._chosen(lambda view, asked: view.guides.listing.reply(asked)),
+                "skills/get": self._shown(lambda view, asked: view.guides.get(asked)),
+                "resources/directory/read": self._shown(
+                    lambda view, asked: view.guides.directory(asked)
+                ),
             }
 
-    def initialize(self, request: jsonrpc.Request) -> Handshake | Reply:
+    def initialize(self, request: jsonrpc.Request, surface: Surface = FULL) -> Handshake | Reply:
         """Settle a legacy session, or the error that refuses it."""
         try:
-            return self._lifecycle.initialize(request)
+            return self._views.of(surface).lifecycle.initialize(request)
         except ProtocolError as error:
             return refused(request.id_json, error)
 
-    def check_modern(self, request: jsonrpc.Request, headers: Headers) -> ProtocolError | None:
+    def check_modern(
+        self, request: jsonrpc.Request, headers: Headers, surface: Surface = FULL
+    ) -> ProtocolError | None:
         """All that can be said against a stateless request before its parameters are read."""
         refusal = ladder.check(request, headers)
         if refusal is not None:
@@ -160,7 +147,7 @@ class McpServer:
         if level is not None and level not in LOG_LEVELS:
             return InvalidParamsError(f"{versions.META_LOG_LEVEL} must be one of the levels.")
         if request.method == "tools/call":
-            entry = self._all.tools.find(request.params.get("name"))
+            entry = self._views.of(surface).tools.find(request.params.get("name"))
             arguments = request.params.get("arguments")
             if entry is not None and entry.header_params:
                 given = arguments if isinstance(arguments, dict) else {}
@@ -258,7 +245,7 @@ class McpServer:
 
     async def _subscribe(self, exchange: Exchange) -> Reply:
         uri = results.text_param(results.params_of(exchange), "uri")
-        await self._resources.check(exchange, uri)
+        await self._views.of(exchange.surface).resources.check(exchange, uri)
         return await self._watch(exchange, uri, on=True)
 
     async def _unsubscribe(self, exchange: Exchange) -> Reply:
@@ -271,7 +258,7 @@ class McpServer:
 
     async def _readable(self, exchange: Exchange, uri: str) -> bool:
         try:
-            await self._resources.check(exchange, uri)
+            await self._views.of(exchange.surface).resources.check(exchange, uri)
         except OctoPerfMcpError:
             return False
         except Exception:
@@ -280,55 +267,25 @@ class McpServer:
         return True
 
     async def _call_tool(self, exchange: Exchange) -> Reply:
-        catalogue = self._all
-        if self._offered is not None:
-            catalogue = self._catalogue_for(await self._offered(exchange.caller))
-        return await self._calls.call(exchange, catalogue.tools)
+        offered = None if self._offered is None else await self._offered(exchange.caller)
+        return await self._calls.call(exchange, self._views.of(exchange.surface, offered).tools)
 
-    def _chosen(self, answer: Callable[[_Catalogue, Exchange], Outcome]) -> Handler:
-        """A handler over what works for the caller."""
+    def _shown(self, answer: Callable[[View, Exchange], Outcome]) -> Handler:
+        """A handler over what the surface shows."""
+        return lambda exchange: answer(self._views.of(exchange.surface), exchange)
+
+    def _chosen(self, answer: Callable[[View, Exchange], Outcome]) -> Handler:
+        """A handler over what the surface shows and works for the caller."""
         if self._offered is None:
-            return lambda exchange: answer(self._all, exchange)
+            return self._shown(answer)
         offered = self._offered
 
         async def look_first(exchange: Exchange) -> Reply:
-            outcome = answer(self._catalogue_for(await offered(exchange.caller)), exchange)
+            view = self._views.of(exchange.surface, await offered(exchange.caller))
+            outcome = answer(view, exchange)
             return outcome if isinstance(outcome, Reply) else await outcome
 
         return look_first
-
-    def _catalogue_for(self, offered: frozenset[str] | None) -> _Catalogue:
-        if offered is None:
-            return self._all
-        found = self._catalogues.get(offered)
-        if found is None:
-            if len(self._catalogues) >= _MAX_CATALOGUES:
-                self._catalogues.clear()
-            found = self._catalogues[offered] = self._catalogue(offered)
-        return found
-
-    def _catalogue(self, offered: frozenset[str] | None) -> _Catalogue:
-        tools = Tools(self._registry, offered=offered, info=self.info)
-        prompts = Prompts(self._registry, tools, self._make_context, self.info)
-        return _Catalogue(tools, prompts)
-
-
-def _extensions(found: Skills) -> dict[str, Any]:
-    """What stateless clients get beyond the specification itself."""
-    offered: dict[str, Any] = {tasks.EXTENSION: {}}
-    return {**offered, skills.EXTENSION: {"directoryRead": True}} if found else offered
-
-
-def _list_tools(catalogue: _Catalogue, exchange: Exchange) -> Reply:
-    return catalogue.tools.listing.reply(exchange)
-
-
-def _list_prompts(catalogue: _Catalogue, exchange: Exchange) -> Reply:
-    return catalogue.prompts.listing.reply(exchange)
-
-
-def _get_prompt(catalogue: _Catalogue, exchange: Exchange) -> Outcome:
-    return catalogue.prompts.get(exchange)
 
 
 def refused(id_json: bytes | None, error: ProtocolError) -> Reply:

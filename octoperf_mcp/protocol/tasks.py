@@ -46,6 +46,7 @@ class Task:
     ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.owner = exchange.caller.identity
+        self.surface = exchange.surface.name
         self.message = message
         self._exchange = exchange
         self._on_cancel = on_cancel
@@ -167,7 +168,7 @@ class Task:
 
 
 class Tasks:
-    """All tasks of this process, each open to its own user only."""
+    """All tasks of this process, each open to its own user on its own surface only."""
 
     def __init__(self, info: Mapping[str, Any], now: Callable[[], float] = time.time) -> None:
         self._meta = {"_meta": {META_SERVER_INFO: dict(info)}}
@@ -219,7 +220,8 @@ class Tasks:
             raise _missing()
         task_id = results.text_param(results.params_of(exchange), "taskId")
         task = self._tasks.get(task_id)
-        if task is None or task.owner != exchange.caller.identity:
+        asking = (exchange.caller.identity, exchange.surface.name)
+        if task is None or (task.owner, task.surface) != asking:
             raise InvalidParamsError("There is no such task.", data={"taskId": task_id[:200]})
         task.renew(exchange.caller)
         return task

@@ -11,7 +11,7 @@ import orjson
 
 from octoperf_mcp.errors import InsufficientScopeError, ToolError
 from octoperf_mcp.protocol import failures, fitting, results
-from octoperf_mcp.protocol.catalogue import Tools
+from octoperf_mcp.protocol.catalogue import ToolEntry, Tools
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
@@ -66,16 +66,19 @@ class ToolCalls:
         entry = tools.find(name)
         if entry is None:
             raise tools.unknown(name)
-        check_scope(exchange.caller, entry.tool.scope)
         context = self._make_context(exchange)
         try:
+            if exchange.surface.shape:
+                entry, arguments = tools.settle(entry, arguments, exchange.surface.pins)
+                exchange.settled = entry.tool.name, arguments
+            check_scope(exchange.caller, entry.tool.scope)
             content = await entry.tool.call(context, arguments)
             if isinstance(content, Content):
                 return self._blocks(exchange, content)
             if len(content) > self._max_bytes:
                 content = fitting.fitted(content, self._max_bytes, narrowing(entry.tool))
         except ToolError as error:
-            return await self._refuse(exchange, error, context, entry.tool, arguments, tools)
+            return await self._refuse(exchange, error, context, entry, arguments, tools)
         return self._reply(exchange, content)
 
     async def _refuse(  # noqa: PLR0917 - all of one call
@@ -83,19 +86,25 @@ class ToolCalls:
         exchange: Exchange,
         error: ToolError,
         context: ToolContext,
-        tool: Tool,
+        called: ToolEntry,
         arguments: Mapping[str, Any],
         tools: Tools,
     ) -> Reply:
         def find(name: str) -> Tool | None:
-            entry = tools.find(name)
+            entry = tools.reach(name)
             return None if entry is None else entry.tool
 
-        members = failures.told(error, exchange.request_id, tool, arguments, find)
-        meant = await failures.meant(error, members, context, find)
+        def fill(lister: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+            return tools.filled(lister, given, exchange.surface.pins)
+
+        hidden = {spelling for spellings in called.pinned.values() for spelling in spellings}
+        shown = {name: value for name, value in arguments.items() if name not in hidden}
+        members = failures.told(error, exchange.request_id, called.tool, shown, find)
+        meant = await failures.meant(error, members, context, find, fill)
         if meant:
             error.details["didYouMean"] = meant
-            members = failures.told(error, exchange.request_id, tool, arguments, find)
+            members = failures.told(error, exchange.request_id, called.tool, shown, find)
+        members["next"] = [tools.as_listed(call) for call in members["next"]]
         content = orjson.dumps(members, default=str, option=orjson.OPT_NON_STR_KEYS)
         return self._reply(exchange, content, _ERROR_MEMBER, error.code)
 

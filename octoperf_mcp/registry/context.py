@@ -16,7 +16,8 @@ OnCancel = Callable[[], Awaitable[object]]
 class Caller:
     """Who calls: the verified subject of the token and what the token grants.
 
-    `token` is forwarded upstream and nowhere else; it stays out of the repr.
+    `token` is forwarded upstream and nowhere else; it stays out of the repr. `resources` are the
+    only addresses that it is good for, empty for all.
     """
 
     subject: str
@@ -25,6 +26,7 @@ class Caller:
     token: str
     expires_at: float
     issuer: str = ""
+    resources: frozenset[str] = frozenset()
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -33,6 +35,26 @@ class Caller:
 
     def __repr__(self) -> str:
         return f"Caller(subject={self.subject!r}, client_id={self.client_id!r})"
+
+
+class Guard(Protocol):
+    """What the connection of a call forbids."""
+
+    def check_call(self, call: RestCall, values: Mapping[str, Any], body: Any) -> None:
+        """Refuse a REST call before it is made.
+
+        Raises:
+            ToolError: it changes something, or names what is out of reach.
+        """
+        ...
+
+    def check_answer(self, answer: Any) -> None:
+        """Refuse what a REST call brought.
+
+        Raises:
+            ToolError: it is about something out of reach.
+        """
+        ...
 
 
 class CallScope(Protocol):
@@ -51,6 +73,11 @@ class CallScope(Protocol):
     @property
     def description(self) -> Mapping[str, Any]:
         """For the record: `name` of the tool or method, its `arguments`, and the `client`."""
+        ...
+
+    @property
+    def guard(self) -> Guard | None:
+        """What the connection forbids; None for nothing."""
         ...
 
     async def report_progress(

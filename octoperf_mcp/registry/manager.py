@@ -18,6 +18,8 @@ from octoperf_mcp.registry.tools import Tool
 
 DISTRIBUTION = "octoperf_mcp"
 OFF_BY_DEFAULT = frozenset({"conformance"})
+RESERVED = ("find_tools", "call_read_tool", "call_write_tool", "call_destructive_tool")
+"""Tools that the server itself has where its surface is the catalog."""
 
 State = Literal["enabled", "disabled", "broken"]
 
@@ -54,6 +56,8 @@ class Registry:
     lifespans: tuple[hookspecs.Lifespan, ...]
     owners: Mapping[str, str] = field(default_factory=dict)
     """Plugin of each tool."""
+    reading_owners: Mapping[str, str] = field(default_factory=dict)
+    """Plugin of each resource, by address, and of each prompt, by name."""
     completions: Mapping[str, Completion] = field(default_factory=dict)
     """By name of the prompt argument."""
 
@@ -155,6 +159,7 @@ class _Collected:
         self.deep_links: set[DeepLink] = set()
         self.tools: dict[str, Tool] = {}
         self.owners: dict[str, str] = {}
+        self.reading_owners: dict[str, str] = {}
         self.resources: dict[str, Resource] = {}
         self.prompts: dict[str, Prompt] = {}
         self.completions: dict[str, Completion] = {}
@@ -195,7 +200,7 @@ class _Collected:
     def _check(self, part: Mapping[str, list[Any]]) -> None:
         names = [name for tool in part["register_tools"] for name in (tool.name, *tool.aliases)]
         taken = {name for tool in self.tools.values() for name in (tool.name, *tool.aliases)}
-        _refuse_repeats("tool", names, taken)
+        _refuse_repeats("tool", names, {*RESERVED, *taken})
         _refuse_repeats("prompt", [p.name for p in part["register_prompts"]], self.prompts)
         _refuse_repeats("resource", [r.uri for r in part["register_resources"]], self.resources)
         arguments = [completion.argument for completion in part["register_completions"]]
@@ -214,6 +219,8 @@ class _Collected:
         self.sections.update({section.name: section for section in part["register_config"]})
         self.resources.update({resource.uri: resource for resource in part["register_resources"]})
         self.prompts.update({prompt.name: prompt for prompt in part["register_prompts"]})
+        for item in (*part["register_resources"], *part["register_prompts"]):
+            self.reading_owners[getattr(item, "uri", "") or item.name] = plugin
         self.completions.update({one.argument: one for one in part["register_completions"]})
         self.assets.update({asset.path: asset for asset in part["register_public_assets"]})
         self.lifespans.extend(part["register_lifespan"])
@@ -230,6 +237,7 @@ class _Collected:
             public_assets=types.MappingProxyType(dict(sorted(self.assets.items()))),
             lifespans=tuple(self.lifespans),
             owners=types.MappingProxyType(self.owners),
+            reading_owners=types.MappingProxyType(self.reading_owners),
             completions=types.MappingProxyType(self.completions),
         )
 

@@ -23,6 +23,7 @@ class RestCall:
         answer: Entity by name (`Project`, `Project[]`,
             `ValueWrapper<Double>`), or `none`, `text`, `bytes`.
         optional: Whether an upstream may lack it; a tool that needs it is then not listed.
+        reads: That it changes nothing although it is a POST; GET and HEAD never do.
         source: Where the route was seen, or `INFERRED`.
     """
 
@@ -32,6 +33,7 @@ class RestCall:
     body: Body = "none"
     answer: str = "none"
     optional: bool = False
+    reads: bool = False
     source: str = "INFERRED"
     template: PathTemplate = field(init=False, compare=False, repr=False)
     query_names: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
@@ -45,6 +47,11 @@ class RestCall:
     def parameters(self) -> tuple[str, ...]:
         """Wire names of what the path holds, in order."""
         return self.template.parameters
+
+    @property
+    def safe(self) -> bool:
+        """Whether it may be made on a read-only connection."""
+        return self.reads or self.method in {"GET", "HEAD"}
 
     @property
     def endpoint(self) -> str:

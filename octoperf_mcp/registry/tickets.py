@@ -15,7 +15,11 @@ from octoperf_mcp.registry.payloads import payload
 from octoperf_mcp.registry.rest_calls import RestCall
 
 PRESIGN = RestCall("POST", "/presigned-urls", body="json", answer="PresignedUrl")
-"""To be registered by every plugin that makes tickets."""
+"""To be registered by every plugin that makes upload tickets."""
+PRESIGN_DOWNLOAD = RestCall(
+    "POST", "/presigned-urls", body="json", answer="PresignedUrl", reads=True
+)
+"""The same for downloads, which a read-only connection may have."""
 
 
 @payload
@@ -96,7 +100,7 @@ async def _presigned(ctx: ToolContext, call: RestCall, values: dict[str, Any]) -
         if values.get(name) is not None
     }
     body = {"method": call.method, "path": call.template.fill(values), "query": query}
-    signed: dict[str, Any] = await ctx.rest(PRESIGN, body=body)
+    signed: dict[str, Any] = await ctx.rest(PRESIGN_DOWNLOAD if call.safe else PRESIGN, body=body)
     return signed
 
 

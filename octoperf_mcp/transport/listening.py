@@ -6,7 +6,7 @@ server stops.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from octoperf_mcp.transport.broadcast import (
     SessionListener,
     SubscriptionListener,
 )
+from octoperf_mcp.transport.limits import Limits
 from octoperf_mcp.transport.streams import RETRY_MS, primed
 
 MAX_STREAMS: Final = 20_000
@@ -38,17 +39,25 @@ class Opening:
 
     listener: Listener
     first: bytes
+    user: Hashable
     expires_at: float
     session_id: str = ""
+    replacing: bool = False
 
 
 class Listening:
     """All listeners of this process."""
 
     def __init__(
-        self, relay: Relay, *, keep_alive_s: float, now: Callable[[], float] = time.time
+        self,
+        relay: Relay,
+        *,
+        keep_alive_s: float,
+        limits: Limits,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._relay = relay
+        self._limits = limits
         self._now = now
         self._broadcast = Broadcast(relay, keep_alive_s=keep_alive_s)
         self._by_session: dict[str, Listener] = {}
@@ -73,7 +82,14 @@ class Listening:
         event_id = f"{STANDALONE}-{number}"
         first = sse.priming(event_id, RETRY_MS) if primed(version) else sse.KEEP_ALIVE
         listener = SessionListener(session_id, number)
-        return Opening(listener, first, caller.expires_at, session_id)
+        return Opening(
+            listener,
+            first,
+            caller.identity,
+            caller.expires_at,
+            session_id,
+            replacing=older is not None,
+        )
 
     async def subscription(
         self, exchange: Exchange, granted: Subscription, info: Mapping[str, object]
@@ -82,7 +98,8 @@ class Listening:
         frames = Frames(exchange, info)
         listener = SubscriptionListener(granted, frames, await self._relay.last(CHANGES))
         first = sse.event(frames.acknowledged(granted))
-        return Opening(listener, first, exchange.caller.expires_at)
+        caller = exchange.caller
+        return Opening(listener, first, caller.identity, caller.expires_at)
 
     async def _start(self, last_event_id: str) -> int:
         """Number of the change to go on from."""
@@ -96,9 +113,14 @@ class Listening:
         return min(seen, newest)
 
     async def serve(self, request: web.Request, opening: Opening) -> web.StreamResponse:
-        """Write the stream from its first bytes to its last."""
+        """Write the stream from its first bytes to its last.
+
+        Raises:
+            Busy: the user has too many open streams.
+        """
         if self._closing or len(self._broadcast) >= MAX_STREAMS:
             return refuse(503, "There are too many open streams.", {"Retry-After": "30"})
+        self._limits.enter(opening.user, replacing=opening.replacing)
         if opening.session_id:
             self._by_session[opening.session_id] = opening.listener
         try:
@@ -113,5 +135,6 @@ class Listening:
             await response.write_eof()
             return response
         finally:
+            self._limits.leave(opening.user)
             if self._by_session.get(opening.session_id) is opening.listener:
                 del self._by_session[opening.session_id]

@@ -33,6 +33,7 @@ class Session:
     capabilities: Mapping[str, Any]
     expires_at: float
     client: str = ""
+    surface: str = ""
 
 
 class Sessions:
@@ -59,17 +60,25 @@ class Sessions:
         self._opened: dict[str, Session] = {}
 
     def open(
-        self, subject: str, version: str, capabilities: Mapping[str, Any], client: str = ""
+        self,
+        subject: str,
+        version: str,
+        capabilities: Mapping[str, Any],
+        client: str = "",
+        surface: str = "",
     ) -> str:
-        """A new session id."""
+        """A new session id, good for the surface of this name only."""
         expires_at = int(self._now()) + LIFE_S
         dumped = orjson.dumps(capabilities)
         kept = dict(capabilities) if len(dumped) <= _MAX_CAPABILITIES_BYTES else {}
-        plain = orjson.dumps([subject, version, kept, expires_at, client])
+        plain = orjson.dumps([subject, version, kept, expires_at, client, surface])
         return self._seal.seal(plain)
 
-    async def find(self, session_id: str, subject: str) -> Session | None:
-        """The session of this id; None when it is none, ended, deleted or another user's."""
+    async def find(self, session_id: str, subject: str, surface: str = "") -> Session | None:
+        """The session of this id; None when it is none, ended, deleted or of another user.
+
+        So it is when it was opened on another surface.
+        """
         session = self._opened.get(session_id)
         if session is None:
             session = self._unsealed(session_id)
@@ -78,7 +87,9 @@ class Sessions:
             if len(self._opened) >= _CACHED:
                 self._opened.clear()
             self._opened[session_id] = session
-        if session.subject != subject or session.expires_at <= self._now():
+        if session.subject != subject or session.surface != surface:
+            return None
+        if session.expires_at <= self._now():
             return None
         return None if await self._was_ended(session_id) else session
 

@@ -1,6 +1,7 @@
-"""Streamable HTTP at `/mcp`, both eras (2025-11-25 and 2026-07-28, basic/transports).
+"""Streamable HTTP at `/mcp` and below, both eras (2025-11-25 and 2026-07-28, basic/transports).
 
-The order of an answer: Host and Origin, pre-flight, authentication, HTTP method, fields, body.
+The order of an answer: Host and Origin, pre-flight, path, authentication, the user's limits, HTTP
+method, fields, body.
 Clients probe with GET, HEAD and POST, and want the challenge on each.
 """
 
@@ -16,6 +17,7 @@ from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.lifecycle import named
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer, refused
+from octoperf_mcp.protocol.surfaces import Surface
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.transport import sessions as session_ids
 from octoperf_mcp.transport import sse
@@ -25,6 +27,7 @@ from octoperf_mcp.transport.asking import Asking
 from octoperf_mcp.transport.broadcast import STANDALONE
 from octoperf_mcp.transport.calls import Calls
 from octoperf_mcp.transport.facts import RPC_FACTS, RpcFacts
+from octoperf_mcp.transport.limits import Busy, Limits
 from octoperf_mcp.transport.listening import Listening, Opening
 from octoperf_mcp.transport.origins import Gate, page_access
 from octoperf_mcp.transport.reading import (
@@ -34,6 +37,7 @@ from octoperf_mcp.transport.reading import (
     read_body,
     takes_gzip,
 )
+from octoperf_mcp.transport.selecting import BELOW, SURFACE, narrow_by_fields, select_by_path
 from octoperf_mcp.transport.sessions import Session, Sessions
 from octoperf_mcp.transport.streams import Resumed
 
@@ -56,7 +60,7 @@ _METHODS: Final = (
 
 
 class McpEndpoint:
-    """The handler of `/mcp`."""
+    """The handler of `/mcp` and of the surfaces below it."""
 
     def __init__(
         self,
@@ -69,8 +73,10 @@ class McpEndpoint:
         seal: Seal,
         new_request_id: Callable[[web.Request], str],
         keep_alive_s: float,
+        limits: Limits,
     ) -> None:
         self._server = server
+        self._limits = limits
         self._authenticate = authenticate
         self._challenge = challenge
         self._gate = gate
@@ -79,7 +85,7 @@ class McpEndpoint:
         self._keep_alive_s = keep_alive_s
         self._calls = Calls()
         self._asking = Asking(server.relay, seal)
-        self._listening = Listening(server.relay, keep_alive_s=keep_alive_s)
+        self._listening = Listening(server.relay, keep_alive_s=keep_alive_s, limits=limits)
         self._answering = Answering(
             server, self._calls, self._asking, self._listening, keep_alive_s=keep_alive_s
         )
@@ -90,25 +96,30 @@ class McpEndpoint:
         if refusal is not None:
             return refuse(*refusal)
         try:
+            select_by_path(request, self._server.surfaces)
             caller = await self._authenticate(request)
-            if request.method == hdrs.METH_POST:
-                found = await self._post(request, caller)
-                if not isinstance(found, Opening):
-                    return found
-                return await self._listening.serve(request, found)
-            if request.method == hdrs.METH_GET and session_ids.FIELD in request.headers:
-                found = await self._get(request, caller)
-                if not isinstance(found, Opening):
-                    return found
-                return await self._listening.serve(request, found)
-            if request.method == hdrs.METH_DELETE and not header_is_modern(request):
-                return await self._delete(request, caller)
+            self._limits.take(caller.identity)
+            narrow_by_fields(request, self._server.surfaces)
+            found = await self._answer(request, caller)
+            if not isinstance(found, Opening):
+                return found
+            return await self._listening.serve(request, found)
         except AuthError as error:
             return self._challenge(request, error)
         except StoreUnavailableError as error:
             return refuse(503, error.message, {"Retry-After": "2"})
+        except Busy as busy:
+            return refuse(429, busy.message, {"Retry-After": str(busy.retry_after_s)})
         except Answered as answered:
             return answered.response
+
+    async def _answer(self, request: web.Request, caller: Caller) -> web.StreamResponse | Opening:
+        if request.method == hdrs.METH_POST:
+            return await self._post(request, caller)
+        if request.method == hdrs.METH_GET and session_ids.FIELD in request.headers:
+            return await self._get(request, caller)
+        if request.method == hdrs.METH_DELETE and not header_is_modern(request):
+            return await self._delete(request, caller)
         allow = "POST" if header_is_modern(request) else "POST, GET, DELETE"
         return refuse(405, f"{request.method} is not served here.", {"Allow": allow})
 
@@ -157,7 +168,7 @@ class McpEndpoint:
         ):
             return self._modern(request, caller, message)
         if message.method == "initialize":
-            raise Answered(self._initialize(caller, message))
+            raise Answered(self._initialize(caller, message, request[SURFACE]))
         session_id = request.headers.get(session_ids.FIELD, "")
         if not session_id and message.method == "ping":
             session = Session(caller.subject, versions.ASSUMED_VERSION, {}, 0)
@@ -170,12 +181,14 @@ class McpEndpoint:
             version=session.version,
             modern=False,
             capabilities=session.capabilities,
+            surface=request[SURFACE],
             session_id=session_id,
             client=session.client,
         )
 
     def _modern(self, request: web.Request, caller: Caller, message: jsonrpc.Request) -> Exchange:
-        error = self._server.check_modern(message, request.headers)
+        surface = request[SURFACE]
+        error = self._server.check_modern(message, request.headers, surface)
         if error is not None:
             raise Answered(respond(refused(message.id_json, error), modern=True))
         meta = message.params["_meta"]
@@ -186,17 +199,20 @@ class McpEndpoint:
             version=meta[versions.META_VERSION],
             modern=True,
             capabilities=meta[versions.META_CAPABILITIES],
+            surface=surface,
             log_level=meta.get(versions.META_LOG_LEVEL) or "",
             client=named(meta.get(versions.META_CLIENT_INFO)),
         )
 
-    def _initialize(self, caller: Caller, message: jsonrpc.Request) -> web.Response:
-        settled = self._server.initialize(message)
+    def _initialize(
+        self, caller: Caller, message: jsonrpc.Request, surface: Surface
+    ) -> web.Response:
+        settled = self._server.initialize(message, surface)
         if isinstance(settled, Reply):
             return respond(settled, modern=False)
         response = respond(settled.reply, modern=False)
         response.headers[session_ids.FIELD] = self._sessions.open(
-            caller.subject, settled.version, settled.capabilities, settled.client
+            caller.subject, settled.version, settled.capabilities, settled.client, surface.name
         )
         return response
 
@@ -206,13 +222,14 @@ class McpEndpoint:
         """The session of a legacy request.
 
         Raises:
-            Answered: 400 when the request names none, 404 when it is not the caller's.
+            Answered: 400 when the request names none, 404 when it is not the caller's on this
+                surface.
         """
         session_id = request.headers.get(session_ids.FIELD, "")
         if not session_id:
             message = f"The field {session_ids.FIELD} is missing; start with initialize."
             raise Answered(refuse(400, message, id_json=id_json))
-        session = await self._sessions.find(session_id, caller.subject)
+        session = await self._sessions.find(session_id, caller.subject, request[SURFACE].name)
         if session is None:
             message = "This session is unknown or has ended; start anew with initialize."
             raise Answered(refuse(404, message, id_json=id_json))
@@ -263,11 +280,12 @@ class McpEndpoint:
         resumed = Resumed(self._server.relay, session_id, last_event_id)
         if await resumed.gone():
             return refuse(400, "The events of this stream are no longer there.")
-        response = sse.stream()
-        await response.prepare(request)
-        async for frames in resumed.events(self._keep_alive_s):
-            await response.write(frames)
-        await response.write_eof()
+        with self._limits.stream(caller.identity):
+            response = sse.stream()
+            await response.prepare(request)
+            async for frames in resumed.events(self._keep_alive_s):
+                await response.write(frames)
+            await response.write_eof()
         return response
 
     async def _delete(self, request: web.Request, caller: Caller) -> web.Response:
@@ -289,8 +307,9 @@ def add_mcp(
     new_request_id: Callable[[web.Request], str] | None = None,
     keep_alive_s: float = KEEP_ALIVE_S,
     drain_s: float = 20.0,
+    limits: Limits | None = None,
 ) -> McpEndpoint:
-    """Serve MCP at `/mcp` of an application.
+    """Serve MCP at `/mcp` of an application, and its surfaces below.
 
     The runner must be given `handler_cancellation=True`, or stateless calls go on after their
     client has left, and `max_field_size=max_line_size=MAX_FIELD_BYTES`.
@@ -307,6 +326,7 @@ def add_mcp(
         new_request_id: Names a request in logs and errors.
         keep_alive_s: Silence after which an answer becomes a stream, and between its comments.
         drain_s: How long calls under way may take to end when the application shuts down.
+        limits: What one user may take; by default all.
     """
     gate = Gate(allowed_hosts, allowed_origins)
     endpoint = McpEndpoint(
@@ -318,10 +338,12 @@ def add_mcp(
         seal=seal or Seal("question"),
         new_request_id=new_request_id or (lambda _: secrets.token_hex(8)),
         keep_alive_s=keep_alive_s,
+        limits=Limits() if limits is None else limits,
     )
-    resource = app.router.add_resource(PATH)
-    routes = [resource.add_route(method, endpoint.handle) for method in _METHODS]
-    page_access(app).allow(routes, gate=gate)
+    for path in (PATH, BELOW):
+        resource = app.router.add_resource(path)
+        routes = [resource.add_route(method, endpoint.handle) for method in _METHODS]
+        page_access(app).allow(routes, gate=gate)
 
     async def drain(_: web.Application) -> None:
         await endpoint.drain(drain_s)

@@ -38,7 +38,15 @@ class WorkspaceCache:
 class CallContext:
     """A `ToolContext` over the real REST client."""
 
-    __slots__ = ("_account", "_capabilities", "_client", "_scope", "_ui_origin", "_workspaces")
+    __slots__ = (
+        "_account",
+        "_capabilities",
+        "_client",
+        "_guard",
+        "_scope",
+        "_ui_origin",
+        "_workspaces",
+    )
 
     def __init__(
         self,
@@ -49,6 +57,7 @@ class CallContext:
         capabilities: Capabilities | None = None,
     ) -> None:
         self._scope = scope
+        self._guard = scope.guard
         self._client = client
         self._ui_origin = ui_origin
         self._workspaces = workspaces
@@ -64,7 +73,12 @@ class CallContext:
         """See `ToolContext.rest`."""
         if self._account is None:
             self._account = await self._accounted()
-        return await self._client.call(call, self.caller, values, body, account=self._account)
+        if self._guard is not None:
+            self._guard.check_call(call, values, body)
+        answer = await self._client.call(call, self.caller, values, body, account=self._account)
+        if self._guard is not None:
+            self._guard.check_answer(answer)
+        return answer
 
     async def _accounted(self) -> str:
         """What the platform's audit trail is told, where it keeps one."""
@@ -84,6 +98,8 @@ class CallContext:
             project = await self.rest(GET_PROJECT, id=project_id)
             known = str(project["workspaceId"])
             self._workspaces.put(self.caller, project_id, known)
+        if self._guard is not None:
+            self._guard.check_answer({"projectId": project_id, "workspaceId": known})
         return known
 
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:

@@ -27,23 +27,34 @@ LIST_VIRTUAL_USERS = RestCall(
     "GET", "/design/virtual-users/by-project/{projectId}", answer="VirtualUser[]", source=_DSL
 )
 SUMMARY = RestCall(
-    "POST", "/analysis/metrics/summary", _WINDOW, "json", answer="number[]", source=_DSL
+    "POST", "/analysis/metrics/summary", _WINDOW, "json", answer="number[]", reads=True, source=_DSL
 )
-TABLE = RestCall("POST", "/analysis/metrics/table", (), "json", answer="TableEntry[]", source=_DSL)
-LINE = RestCall("POST", "/analysis/metrics/line", _WINDOW, "json", answer="GraphPoint[][]")
-TREE = RestCall("POST", "/analysis/metrics/tree", (), "json", answer="TreeEntry[]")
-TOP = RestCall("POST", "/analysis/metrics/top", _WINDOW, "json", answer="TopResult")
-PIE = RestCall("POST", "/analysis/metrics/pie", (), "json", answer="Map<String, Long>[]")
-STACKED = RestCall("POST", "/analysis/metrics/stacked", (), "json", answer="MapGraphPoint[]")
+TABLE = RestCall(
+    "POST", "/analysis/metrics/table", (), "json", answer="TableEntry[]", reads=True, source=_DSL
+)
+LINE = RestCall(
+    "POST", "/analysis/metrics/line", _WINDOW, "json", answer="GraphPoint[][]", reads=True
+)
+TREE = RestCall("POST", "/analysis/metrics/tree", (), "json", answer="TreeEntry[]", reads=True)
+TOP = RestCall("POST", "/analysis/metrics/top", _WINDOW, "json", answer="TopResult", reads=True)
+PIE = RestCall(
+    "POST", "/analysis/metrics/pie", (), "json", answer="Map<String, Long>[]", reads=True
+)
+STACKED = RestCall(
+    "POST", "/analysis/metrics/stacked", (), "json", answer="MapGraphPoint[]", reads=True
+)
 ALARMS = RestCall(
     "POST",
     "/analysis/threshold-alarms",
     _WINDOW,
     "json",
     answer="ThresholdAlarm[]",
+    reads=True,
     source="OctoPerf/octoperf-maven-plugin: ThresholdAlarmApi.java",
 )
-ERRORS = RestCall("POST", "/analysis/bench-errors", _WINDOW, "json", answer="BenchError[]")
+ERRORS = RestCall(
+    "POST", "/analysis/bench-errors", _WINDOW, "json", answer="BenchError[]", reads=True
+)
 ERROR_HTTP = RestCall(
     "GET",
     "/analysis/bench-errors/http/{benchResultId}/{actionId}/{timestamp}",

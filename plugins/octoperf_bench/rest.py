@@ -1,6 +1,6 @@
 """REST calls of scenarios, runs, their files and tasks, each with the source that shows it."""
 
-from octoperf_mcp import PRESIGN, TASK_RESULT, RestCall
+from octoperf_mcp import PRESIGN_DOWNLOAD, TASK_RESULT, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _JENKINS = "jenkinsci/octoperf-plugin: scenario/ScenarioApi.java"
@@ -58,7 +58,7 @@ LIST_FILES = RestCall("GET", "/analysis/logs/list/{benchResultId}", answer="stri
 GET_FILE = RestCall(
     "GET", "/analysis/logs/{benchResultId}", query=("filename",), answer="bytes", source=_LOGS
 )
-SIGN_DOWNLOAD = PRESIGN
+SIGN_DOWNLOAD = PRESIGN_DOWNLOAD
 FOLLOW_TASK = TASK_RESULT
 GET_TASK = RestCall("GET", "/tasks/{id}", answer="Task", optional=True)
 """The task as it was submitted: tells what an unfinished one works on."""

@@ -376,7 +376,7 @@ async def start() -> AsyncIterator[Start]:
             guard(registry),
             lambda scope: Context(scope, world),
             info=server_info(),
-            instructions=instructions(registry),
+            instruct=instructions,
             offered=offered,
         )
         app = web.Application()

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import RSAKey
+from yarl import URL
 
 from octoperf_mcp.auth.bearer import (
     AUTHENTICATOR,
@@ -100,6 +101,7 @@ async def start(aiohttp_client: Any, issuer: Issuer) -> AsyncIterator[Start]:
         )
         add_auth(app, verifier, origins=origins, issuer=ISSUER)
         app.router.add_route("*", "/mcp", mcp)
+        app.router.add_route("*", "/mcp/{surface:.+}", mcp)
         client: Client = await aiohttp_client(app)
         return client
 
@@ -128,6 +130,34 @@ async def test_every_method_without_credentials_gets_the_challenge(
         assert body["jsonrpc"] == "2.0"
         assert "id" not in body
         assert set(body["error"]) == {"code", "message"}
+
+
+@pytest.mark.parametrize("path", ["/mcp/readonly", "/mcp/x/a%2Cb/readonly", "/mcp/w/w1/"])
+async def test_a_surface_names_its_own_document(start: Start, path: str) -> None:
+    client = await start()
+    answer = await client.post(URL(path, encoded=True), headers=HOST)
+    document = f"{ORIGIN}/.well-known/oauth-protected-resource{path.rstrip('/')}"
+    assert f'resource_metadata="{document}"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("audience", [ORIGIN, f"{ORIGIN}/mcp"])
+async def test_a_token_for_the_server_is_good_for_its_surfaces(
+    start: Start, sign: Sign, audience: str
+) -> None:
+    client = await start()
+    token = {"Authorization": f"Bearer {sign(aud=audience)}"}
+    answer = await client.get("/mcp/x/bench/readonly", headers={**HOST, **token})
+    assert answer.status == 200
+
+
+async def test_a_token_for_one_surface_is_good_for_that_one_only(start: Start, sign: Sign) -> None:
+    client = await start()
+    token = {"Authorization": f"Bearer {sign(aud=[f'{ORIGIN}/mcp/readonly', 'https://x.test'])}"}
+    for path, status in (("/mcp/readonly", 200), ("/mcp", 401), ("/mcp/x/bench", 401)):
+        answer = await client.get(path, headers={**HOST, **token})
+        assert answer.status == status, path
+    beside = {"Authorization": f"Bearer {sign(aud=f'{ORIGIN}/mcpx')}"}
+    assert (await client.get("/mcp", headers={**HOST, **beside})).status == 401
 
 
 async def test_a_good_token_is_the_user(start: Start, sign: Sign) -> None:

@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from octoperf_mcp import PRESIGN, RestCall, download_ticket, upload_ticket
+from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD, RestCall, download_ticket, upload_ticket
 
 UPLOAD = RestCall("POST", "/imports/har/{projectId}", query=("adBlocking", "resources"))
 DOWNLOAD = RestCall("GET", "/design/project-files/{projectId}", query=("filename",))
@@ -17,7 +17,7 @@ class Context:
         self.body: Any = None
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
-        assert call == PRESIGN
+        assert call is (PRESIGN_DOWNLOAD if body["method"] == "GET" else PRESIGN)
         assert not values
         self.body = body
         return {"url": ADDRESS, "method": body["method"], "expiresAt": 1767225600000}

@@ -17,8 +17,9 @@ from octoperf_mcp import Caller, Change, Question
 from octoperf_mcp.config import EmbeddedSettings, UpstreamSettings
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
 from octoperf_mcp.errors import ToolError
+from octoperf_mcp.protocol.surfaces import Surface
 from octoperf_mcp.registry import polling
-from octoperf_mcp.registry.context import OnCancel
+from octoperf_mcp.registry.context import Guard, OnCancel
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.client import RestClient
@@ -35,6 +36,7 @@ class Scope:
     messages: list[str]
     request_id: str = "r1"
     description: Mapping[str, Any] = field(default_factory=dict)
+    guard: Guard | None = None
 
     async def report_progress(
         self, done: float, total: float | None = None, message: str = ""
@@ -70,13 +72,16 @@ class Agent:
 
     registry: Registry
     context: CallContext
+    reading: CallContext
     client: RestClient
     messages: list[str]
 
     async def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """A result that fits its schema."""
+        """A result that fits its schema; a tool that reads has a read-only connection."""
         tool = self.registry.tools[name]
-        result: dict[str, Any] = json.loads(await tool.call(self.context, arguments))
+        reads = tool.definition["annotations"]["readOnlyHint"]
+        context = self.reading if reads else self.context
+        result: dict[str, Any] = json.loads(await tool.call(context, arguments))
         jsonschema.validate(result, tool.definition["outputSchema"])
         assert result["url"].startswith("http://")
         return result
@@ -138,8 +143,12 @@ async def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async with TestServer(app) as server:
         origin = str(server.make_url("/")).rstrip("/")
         client = RestClient(origin, registry.rest_calls | CORE_CALLS, UpstreamSettings())
-        context = CallContext(Scope(caller, messages), client, origin, WorkspaceCache())
-        yield Agent(registry, context, client, messages)
+        guards = (None, Surface(read_only=True).guard)
+        context, reading = (
+            CallContext(Scope(caller, messages, guard=guard), client, origin, WorkspaceCache())
+            for guard in guards
+        )
+        yield Agent(registry, context, reading, client, messages)
         await client.close()
         await close_platform(platform)
 

@@ -80,8 +80,8 @@ def setups(url: str) -> dict[str, ClientSetup]:
             steps=(
                 f"Open Settings > Connectors, choose Add custom connector, and enter {url}",
                 (
-                    "For a server that only this computer reaches: open Settings > Developer > Edit "
-                    "Config and add, under mcpServers, "
+                    "For a server that only this computer reaches: open Settings > Developer > "
+                    "Edit Config and add, under mcpServers, "
                     f'"{NAME}": {{"command": "npx", "args": ["-y", "mcp-remote", "{url}"]}}; '
                     "a plain url in that file is ignored."
                 ),
@@ -107,8 +107,8 @@ def setups(url: str) -> dict[str, ClientSetup]:
                 "Open Settings > Connectors; custom connectors may need Developer mode there.",
                 f"Add a connector with the address {url} and the authentication OAuth.",
                 (
-                    "Uploads and downloads may be blocked by ChatGPT's sandbox; Codex makes them from "
-                    "this computer."
+                    "Uploads and downloads may be blocked by ChatGPT's sandbox; Codex makes them "
+                    "from this computer."
                 ),
             ),
             sign_in="ChatGPT opens the sign-in page when the connector is added.",

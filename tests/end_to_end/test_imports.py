@@ -85,8 +85,9 @@ async def test_a_test_plan_signs_in_searches_and_asks_for_stock(
         )
         (made,) = answer["virtualUsers"]
         rows = await validated(agent, project, made["id"])
-    assert [(row["success"], row["total"]) for row in rows] == [(1, 1), (1, 1), (2, 2), (1, 1)]
-    assert set(shop.counts()) == {
+    played = [(row["success"], row["total"]) for row in rows]
+    assert played == [(1, 1), (1, 1), (2, 2), (1, 1), (1, 1)]
+    assert {key for key in shop.counts() if not key[1].startswith("/static/")} == {
         ("GET", "/login", 200),
         ("POST", "/login", 302),
         ("GET", "/", 200),

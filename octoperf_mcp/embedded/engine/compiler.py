@@ -64,6 +64,10 @@ class Scope:
         return compile_text(default if value is None else str(value))
 
 
+_GENERIC = ("GenericAction", "JMeterAction")
+_KEPT_PROCESSORS = frozenset({"DurationAssertion"})
+"""Classes of kept elements that are among the assertions."""
+
 Compiler = Callable[[Node, Scope], Step | None]
 
 ACTIONS: dict[str, Compiler] = {}
@@ -121,9 +125,22 @@ def sequence(steps: Sequence[Step]) -> Step:
     return play
 
 
+def class_of(node: Node) -> str:
+    """The class of a kept JMeter element without its package; empty for any other node."""
+    if str(node.get("@type")) not in _GENERIC:
+        return ""
+    return str(node.get("testClass") or "").rpartition(".")[2]
+
+
+def _processor_kind(node: Node) -> str:
+    """The name under which a processor is known; of kept elements only those of no other type."""
+    kept = class_of(node)
+    return kept if kept in _KEPT_PROCESSORS else str(node.get("@type"))
+
+
 def is_processor(node: Node) -> bool:
     """Whether a node works on the requests around it instead of playing itself."""
-    kind = str(node.get("@type"))
+    kind = _processor_kind(node)
     return kind in EXTRACTORS or kind in ASSERTIONS or kind == "XPath2VariableExtractor"
 
 
@@ -134,7 +151,7 @@ def processors(
     extractors: list[Extractor] = []
     assertions: list[Assertion] = []
     for child in children:
-        kind = str(child.get("@type"))
+        kind = _processor_kind(child)
         try:
             if kind in EXTRACTORS:
                 extractors.append(EXTRACTORS[kind](child))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.session import UserSession
 
 Render = Callable[["UserSession"], str]
+_LAST_OK = "JMeterThread.last_sample_ok"
+"""Whether the last request was OK, as conditions of JMeter plans ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def _variable(name: str, source: str) -> Render:
     function = FUNCTIONS.get(name)
     if function is not None:
         return lambda session: _called(session, function, (), source)
+    if name == _LAST_OK:
+        return lambda session: "true" if session.last_ok else "false"
     return lambda session: session.variables.get(name, source)
 
 

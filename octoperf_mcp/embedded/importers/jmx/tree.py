@@ -23,6 +23,19 @@ from octoperf_mcp.embedded.importers.servers import Servers
 Json = dict[str, Any]
 
 MAX_ACTIONS = 50_000
+PLAYED = frozenset(
+    {
+        "OnceOnlyController",
+        "InterleaveControl",
+        "RandomOrderController",
+        "SwitchController",
+        "RunTime",
+        "ParallelSampler",
+        "DurationAssertion",
+    }
+)
+"""Kinds that stay generic, and that the engine plays all the same."""
+PLAYED_TOLD = "kept as it is; the embedded engine plays it"
 _HTTP_SAMPLERS = frozenset({"HTTPSamplerProxy", "HTTPSampler", "HTTPSampler2"})
 _LISTENERS = ("ResultCollector", "BackendListener", "Summariser", "Visualizer", "ResultSaver")
 _NOT_OURS = {
@@ -197,7 +210,8 @@ class TreeMaker:
         made = self._known_sampler(element)
         below = self.children(element.children, scope)
         if made is None:
-            self._ledger.keep(element, f"only JMeter knows {element.kind[:80]}")
+            told = f"only JMeter knows {element.kind[:80]}"
+            self._ledger.keep(element, PLAYED_TOLD if element.kind in PLAYED else told)
             return [{**scripts.generic(element), "children": below}]
         self._ledger.carry(element)
         inner = scope.inner(element.children, self._ledger)

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from octoperf_mcp.embedded.engine.assertions import ASSERTIONS
+from octoperf_mcp.embedded.engine.generic import CONTROLLERS
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
+from octoperf_mcp.embedded.importers.jmx.tree import PLAYED, PLAYED_TOLD
 from octoperf_mcp.entities.check import walk
 
 Json = dict[str, Any]
@@ -87,7 +90,7 @@ def test_processors_stand_below_their_request(imported: Import, saved: Saved) ->
 
 def test_what_is_not_carried_over_is_named(imported: Import, saved: Saved) -> None:
     result = imported(saved("shop-5.6.jmx"))
-    assert told(result.generic) == {"Once": "only JMeter knows OnceOnlyController"}
+    assert told(result.generic) == {"Once": PLAYED_TOLD}
     assert "listener" in told(result.dropped)["View Results Tree"]
     changed = told(result.changed)
     assert changed["Buyers"].endswith("create_scenario_ramp_up")
@@ -220,3 +223,8 @@ def test_a_function_that_the_engine_does_not_know_is_named(
     reasons = [note.reason for note in imported(plan(sampler)).changed]
     assert "calls ${__machineName}, which the embedded engine leaves as text" in reasons
     assert len(reasons) == 2
+
+
+def test_what_is_said_to_be_played_is_what_the_engine_plays() -> None:
+    assert {*CONTROLLERS, "DurationAssertion"} == PLAYED
+    assert "DurationAssertion" in ASSERTIONS

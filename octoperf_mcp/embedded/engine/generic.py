@@ -1,0 +1,163 @@
+"""Elements that only JMeter has, kept as GenericAction: those that this engine plays.
+
+Adding a controller is a line in `CONTROLLERS`, by the last part of its `testClass`. The others are
+left out with all below them, which the run log says once.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from octoperf_mcp.embedded.engine.assertions import ASSERTIONS, Assertion
+from octoperf_mcp.embedded.engine.compiler import (
+    Node,
+    Scope,
+    action,
+    class_of,
+    compile_children,
+    is_processor,
+)
+from octoperf_mcp.embedded.engine.program import Step
+from octoperf_mcp.embedded.engine.session import Check, UserSession
+from octoperf_mcp.embedded.engine.templates import Template, compile_text
+
+if TYPE_CHECKING:
+    from octoperf_mcp.embedded.engine.exchange import Exchange
+
+_MS = 1000
+
+
+@action("GenericAction", "JMeterAction")
+def _generic(node: Node, scope: Scope) -> Step | None:
+    kind = class_of(node)
+    compiler = CONTROLLERS.get(kind)
+    if compiler is None:
+        name = node.get("name") or node.get("id")
+        scope.warn(f"{kind or 'GenericAction'} {name!r} is not run by this engine.")
+        return None
+    return compiler(node, scope)
+
+
+def _once_only(node: Node, scope: Scope) -> Step:
+    """Plays in the first iteration of a user only."""
+    body, key = compile_children(node, scope), object()
+
+    def play(session: UserSession) -> None:
+        if not session.store.get(key):
+            session.store[key] = True
+            body(session)
+
+    return play
+
+
+def _interleave(node: Node, scope: Scope) -> Step | None:
+    """One child for each visit of a user, in turn."""
+    each, key = [step for _, step in _named(node, scope)], object()
+
+    def play(session: UserSession) -> None:
+        visits = session.store.get(key, 0)
+        session.store[key] = visits + 1
+        each[visits % len(each)](session)
+
+    return play if each else None
+
+
+def _random_order(node: Node, scope: Scope) -> Step:
+    """Each child once, in an order drawn anew."""
+    each = [step for _, step in _named(node, scope)]
+
+    def play(session: UserSession) -> None:
+        for step in session.random.sample(each, len(each)):
+            step(session)
+
+    return play
+
+
+def _switch(node: Node, scope: Scope) -> Step | None:
+    """The child of a name or number from 0; of another name the one called `default`."""
+    each, wanted = _named(node, scope), _property(node, "SwitchController.value")
+    by_name = {name.strip().lower(): step for name, step in reversed(each)}
+
+    def play(session: UserSession) -> None:
+        value = wanted.render(session).strip()
+        number = int(value or 0) if value.isascii() and (value.isdigit() or not value) else None
+        if number is None:
+            chosen = by_name.get(value.lower()) or by_name.get("default")
+        else:
+            chosen = each[number if number < len(each) else 0][1]
+        if chosen is not None:
+            chosen(session)
+
+    return play if each else None
+
+
+def _runtime(node: Node, scope: Scope) -> Step:
+    """Plays its children again and again until some seconds are over."""
+    body, seconds = compile_children(node, scope), _property(node, "RunTime.seconds")
+
+    def play(session: UserSession) -> None:
+        try:
+            end = time.monotonic() + float(seconds.render(session))
+        except ValueError:
+            session.log("The seconds of a runtime controller are no number.", level="WARN")
+            return
+        while time.monotonic() < end:
+            session.turn()
+            body(session)
+
+    return play
+
+
+def _one_after_the_other(node: Node, scope: Scope) -> Step:
+    scope.warn(f"What {node.get('name')!r} holds is played one after the other, not in parallel.")
+    return compile_children(node, scope)
+
+
+def _named(node: Node, scope: Scope) -> list[tuple[str, Step]]:
+    """The enabled children that play, each with its name and the processors beside it."""
+    children = [child for child in node.get("children") or [] if child.get("enabled")]
+    beside = [child for child in children if is_processor(child)]
+    return [
+        (str(child.get("name") or ""), compile_children({"children": [*beside, child]}, scope))
+        for child in children
+        if not is_processor(child)
+    ]
+
+
+def _property(node: Node, name: str) -> Template:
+    return compile_text(str((node.get("properties") or {}).get(name) or ""))
+
+
+def _duration_assertion(node: Node) -> Assertion:
+    name, limit = (
+        str(node.get("name") or "Duration assertion"),
+        _property(node, "DurationAssertion.duration"),
+    )
+
+    def check(session: UserSession, exchange: "Exchange") -> Check:
+        text = limit.render(session)
+        took = sum(answer.elapsed_us for answer in (exchange, *exchange.hops)) / _MS
+        try:
+            late = 0 < float(text or 0) < took
+        except ValueError:
+            return Check(name, error=True, message=f"{text!r} is no number of milliseconds")
+        told = (
+            f"The operation lasted too long: It took {took:.0f} milliseconds, but should not have "
+            f"lasted longer than {text} milliseconds."
+        )
+        return Check(name, failure=late, message=told if late else "")
+
+    return Assertion(check)
+
+
+CONTROLLERS: dict[str, Callable[[Node, Scope], Step | None]] = {
+    "OnceOnlyController": _once_only,
+    "InterleaveControl": _interleave,
+    "RandomOrderController": _random_order,
+    "SwitchController": _switch,
+    "RunTime": _runtime,
+    "ParallelSampler": _one_after_the_other,
+}
+"""By class."""
+
+ASSERTIONS["DurationAssertion"] = _duration_assertion

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import zlib
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -14,7 +15,9 @@ from octoperf_mcp.embedded.importers.values import items, mapping, pairs, text
 Json = dict[str, Any]
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+MAX_BODY_BYTES = 10 * 1024 * 1024
 _MAX_PARTS = 1_000
+_GZIP = zlib.MAX_WBITS | 16
 _FILE_FOLDERS = re.compile(r"^.*[/\\]", re.DOTALL)
 
 
@@ -44,6 +47,22 @@ def decoded(content: Any) -> bytes | None:
         return base64.b64decode(text(body), validate=False)
     except (binascii.Error, ValueError):
         return None
+
+
+def inflated(data: bytes | None, content_encoding: str) -> bytes | None:
+    """The bytes of an answer that a proxy recorded as they travelled, compressed.
+
+    Browsers record them decoded and leave the header `Content-Encoding` in place, so that only
+    what begins like gzip is taken for it. Beyond 10 MiB, or broken, it stays as it is.
+    """
+    if not data or "gzip" not in content_encoding.lower() or not data.startswith(b"\x1f\x8b"):
+        return data
+    stream = zlib.decompressobj(wbits=_GZIP)
+    try:
+        found = stream.decompress(data, MAX_BODY_BYTES)
+    except zlib.error:
+        return data
+    return found if stream.eof else data
 
 
 def read_body(post: Any, content_type: str) -> PostBody:

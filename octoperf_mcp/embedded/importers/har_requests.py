@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from octoperf_mcp.embedded.importers.encoding import fields
-from octoperf_mcp.embedded.importers.har_bodies import PostBody, decoded, read_body
+from octoperf_mcp.embedded.importers.har_bodies import (
+    MAX_BODY_BYTES,
+    PostBody,
+    decoded,
+    inflated,
+    read_body,
+)
 from octoperf_mcp.embedded.importers.har_entries import Recorded
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME
 from octoperf_mcp.embedded.importers.imported import Imported, new_id
@@ -18,7 +24,6 @@ from octoperf_mcp.embedded.importers.values import mapping, pairs, text
 
 Json = dict[str, Any]
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
 _MAX_HEADERS = 200
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _BREAKS = re.compile(r"[\r\n\0]")
@@ -95,7 +100,9 @@ def action(recorded: Recorded, server_id: str, result: Imported, *, fetch_resour
 def settled(recorded: Recorded, result: Imported) -> Recorded:
     """The exchange with the body of its answer put away in `result`."""
     content = mapping(recorded.response.get("content"))
-    body = None if recorded.status == _NOT_MODIFIED else decoded(content)
+    encoding = _value(_headers(recorded.response.get("headers")), "content-encoding")
+    whole = recorded.status != _NOT_MODIFIED
+    body = inflated(decoded(content), encoding) if whole else None
     bare = {name: value for name, value in content.items() if name != "text"}
     response = {**recorded.response, "content": bare} if recorded.response else {}
     return replace(recorded, response=response, kept=_kept(body, result))

@@ -17,6 +17,7 @@ import pytest
 
 from octoperf_mcp.cli.agent import Agent, MemoryStorage, connected
 from octoperf_mcp.cli.sign_in import FormSignIn
+from tests import canary
 
 PASSWORD = "correct horse battery"
 
@@ -82,6 +83,9 @@ class Server:
         status = self.process.wait(timeout=40)
         self.process.stdout.close()
         self.process = None
+        log = self.log.read_text("utf-8")
+        assert canary.leaks(log) == []
+        assert PASSWORD not in log
         return status
 
 

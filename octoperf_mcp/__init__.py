@@ -34,8 +34,9 @@ if TYPE_CHECKING:
         resource_block,
         text_block,
     )
-    from octoperf_mcp.registry.context import Caller, CallScope, ToolContext
+    from octoperf_mcp.registry.context import Caller, CallScope, Revised, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
+    from octoperf_mcp.registry.edits import Editable, Edited, IfRevision, edit_document, told
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import (
         Limit,
@@ -84,6 +85,9 @@ _HOMES = {
     "Confirm": "registry.confirmations",
     "Content": "registry.content",
     "DeepLink": "registry.deep_links",
+    "Editable": "registry.edits",
+    "Edited": "registry.edits",
+    "IfRevision": "registry.edits",
     "Lifespan": "hookspecs",
     "Limit": "registry.listings",
     "Listing": "registry.listings",
@@ -96,6 +100,7 @@ _HOMES = {
     "Question": "registry.questions",
     "Resource": "registry.assets",
     "RestCall": "registry.rest_calls",
+    "Revised": "registry.context",
     "TASK_RESULT": "registry.platform_tasks",
     "TaskStatus": "registry.platform_tasks",
     "Ticket": "registry.tickets",
@@ -107,6 +112,7 @@ _HOMES = {
     "audio_block": "registry.content",
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
+    "edit_document": "registry.edits",
     "epoch_ms": "registry.listings",
     "follow": "registry.polling",
     "form": "registry.questions",
@@ -124,6 +130,7 @@ _HOMES = {
     "sampling": "registry.questions",
     "status_of": "registry.platform_tasks",
     "text_block": "registry.content",
+    "told": "registry.edits",
     "tool": "registry.tools",
     "upload_ticket": "registry.tickets",
     "wait_for_change": "registry.polling",
@@ -148,6 +155,9 @@ __all__ = [
     "Confirm",
     "Content",
     "DeepLink",
+    "Editable",
+    "Edited",
+    "IfRevision",
     "Lifespan",
     "Limit",
     "Listing",
@@ -158,6 +168,7 @@ __all__ = [
     "Question",
     "Resource",
     "RestCall",
+    "Revised",
     "TaskStatus",
     "Ticket",
     "Tool",
@@ -169,6 +180,7 @@ __all__ = [
     "audio_block",
     "by_name",
     "download_ticket",
+    "edit_document",
     "epoch_ms",
     "follow",
     "form",
@@ -186,6 +198,7 @@ __all__ = [
     "sampling",
     "status_of",
     "text_block",
+    "told",
     "tool",
     "upload_ticket",
     "wait_for_change",

@@ -7,7 +7,7 @@ from typing import Any
 from octoperf_mcp.embedded.engine.csv_data import header_of
 from octoperf_mcp.embedded.store.documents import Body, Document
 from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
-from octoperf_mcp.entities.check import walk
+from octoperf_mcp.entities.trees import walk
 
 _REFERENCE = re.compile(r"\$\{([^{}$]+)\}")
 _HEADER_MAX_BYTES = 64 * 1024

@@ -6,13 +6,15 @@ rules between properties. Unknown properties are left alone.
 
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from octoperf_mcp.entities.rules import broken_rules
 from octoperf_mcp.errors import OctoPerfMcpError
 
 _MODELS = {
@@ -48,7 +50,7 @@ _EXPECTED = {
 """Words for the errors of pydantic, by their type."""
 
 _LONGEST_SHOWN = 80
-_BROWSER_ENGINES = {"PlaywrightUserProfileEngine", "SeleniumUserProfileEngine"}
+_BELOW = "children"
 
 
 class Mismatch(OctoPerfMcpError):  # noqa: N818 - the finding of a check, not a fault
@@ -87,13 +89,81 @@ def check(kind: str, document: Any) -> None:
     Raises:
         Mismatch: the first place that is wrong.
     """
+    for wrong in mismatches(kind, document):
+        raise wrong
+
+
+def check_change(kind: str, before: Any, after: Any) -> None:
+    """Check what a change touched: what was wrong before it, as far as it is still, may stay.
+
+    A newer platform writes what these models do not know; it survives being read, changed
+    elsewhere and written back.
+
+    Args:
+        kind: As for `check`.
+        before: The document as it was.
+        after: The document as it is to be.
+
+    Raises:
+        Mismatch: the first place that the change made wrong.
+    """
+    found = list(mismatches(kind, after))
+    if not found:
+        return
+    known = Counter(_same_wherever(wrong, before) for wrong in mismatches(kind, before))
+    for wrong in found:
+        same = _same_wherever(wrong, after)
+        if not known[same]:
+            raise wrong
+        known[same] -= 1
+
+
+def mismatches(kind: str, document: Any) -> Iterator[Mismatch]:
+    """All places of a document of a kind that are wrong."""
     schema = schema_of(kind)
+    yield from _of_types(_validator(kind), document, schema)
+    if isinstance(document, dict):
+        for broken in broken_rules(kind, document):
+            yield Mismatch(*broken, schema)
+
+
+def _of_types(
+    validator: TypeAdapter[Any], document: Any, schema: str, pointer: str = ""
+) -> Iterator[Mismatch]:
     try:
-        _model(kind).model_validate(document)
+        validator.validate_python(document)
     except ValidationError as error:
-        raise _mismatch(error.errors(include_url=False)[0], document, schema) from None
-    for rule in _RULES.get(kind, ()):
-        rule(document, schema)
+        for each in error.errors(include_url=False):
+            wrong = _mismatch(each, document, schema, pointer)
+            yield wrong
+            if each["type"] == "union_tag_invalid" and wrong.pointer.rsplit("/", 3)[1] == _BELOW:
+                unknown, place = each["input"], wrong.pointer.removesuffix("/@type")
+                yield from _below_unknown(unknown, schema, place)
+
+
+def _below_unknown(action: Any, schema: str, pointer: str) -> Iterator[Mismatch]:
+    """The actions in an action of a type that only a newer platform knows."""
+    children = action.get(_BELOW) if isinstance(action, dict) else None
+    for index, child in enumerate(children if isinstance(children, list) else ()):
+        yield from _of_types(_actions(), child, schema, f"{pointer}/{_BELOW}/{index}")
+
+
+def _same_wherever(wrong: Mismatch, document: Any) -> tuple[str, ...]:
+    """What tells a mismatch from others wherever its owner stands: the owner, and what is wrong."""
+    here, owner, inside = document, ("", ""), ""
+    for step in wrong.pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        inside += "/*" if isinstance(here, list) else f"/{step}"
+        here = _below(here, name)
+        if isinstance(here, dict) and "id" in here:
+            owner, inside = (str(here["id"]), str(here.get("@type"))), ""
+    return (*owner, inside, wrong.expected.partition(" (")[0], wrong.got)
+
+
+def _below(here: Any, name: str) -> Any:
+    if isinstance(here, list):
+        return here[int(name)] if name.isdigit() and int(name) < len(here) else None
+    return here.get(name) if isinstance(here, dict) else None
 
 
 def schema_of(kind: str) -> str:
@@ -102,10 +172,15 @@ def schema_of(kind: str) -> str:
 
 
 @cache
-def _model(kind: str) -> type[BaseModel]:
+def _validator(kind: str) -> TypeAdapter[Any]:
     module, name, _ = _MODELS[kind]
-    found: type[BaseModel] = getattr(importlib.import_module(f"{__package__}.{module}"), name)
-    return found
+    return TypeAdapter(getattr(importlib.import_module(f"{__package__}.{module}"), name))
+
+
+@cache
+def _actions() -> TypeAdapter[Any]:
+    union: Any = importlib.import_module(f"{__package__}.actions").Action
+    return TypeAdapter(union)
 
 
 def _problem(expected: str, got: str) -> str:
@@ -118,22 +193,22 @@ def _advice(schema: str) -> str:
     return f" (see octoperf://schema/{schema})" if schema else ""
 
 
-def _mismatch(error: ErrorDetails, document: Any, schema: str) -> Mismatch:
-    steps = list(_steps(error["loc"], document))
+def _mismatch(error: ErrorDetails, document: Any, schema: str, pointer: str) -> Mismatch:
+    place = pointer + pointer_of(list(_steps(error["loc"], document)))
     kind, context = error["type"], error.get("ctx", {})
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tags = context.get("expected_tags", "")
         allowed = tuple(tag.strip("'") for tag in tags.split(", ") if tag)
         got = _shown(context["tag"]) if kind == "union_tag_invalid" else "nothing"
-        return Mismatch(pointer_of([*steps, "@type"]), "a known @type", got, schema, allowed)
+        return Mismatch(f"{place}/@type", "a known @type", got, schema, allowed)
     got = "nothing" if kind == "missing" else _shown(error["input"])
     if kind == "literal_error":
         allowed = tuple(context["expected"].replace(" or ", ", ").replace("'", "").split(", "))
         expected = f"one of {context['expected']}" if len(allowed) > 1 else context["expected"]
-        return Mismatch(pointer_of(steps), expected, got, schema, allowed)
+        return Mismatch(place, expected, got, schema, allowed)
     words = _EXPECTED.get(kind)
     expected = words.format(**context) if words else error["msg"]
-    return Mismatch(pointer_of(steps), expected, got, schema)
+    return Mismatch(place, expected, got, schema)
 
 
 def _steps(location: tuple[int | str, ...], document: Any) -> Iterator[int | str]:
@@ -160,77 +235,3 @@ def _shown(value: Any) -> str:
         return f"a list of {len(value)}"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
-
-
-def walk(children: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each action of a tree with its JSON pointer, top to bottom.
-
-    Args:
-        children: The document's `children`.
-        pointer: Where the list stands, `/children`.
-    """
-    stack = [(f"{pointer}/{index}", node) for index, node in enumerate(children or ())]
-    stack.reverse()
-    while stack:
-        where, node = stack.pop()
-        yield where, node
-        below = [(f"{where}/children/{i}", n) for i, n in enumerate(node.get("children") or ())]
-        stack += reversed(below)
-
-
-def _unique_action_ids(document: dict[str, Any], schema: str) -> None:
-    """Samples, errors and report rows refer to an action by its id."""
-    seen: dict[str, str] = {}
-    for pointer, action in walk(document["children"], "/children"):
-        identity = action["id"]
-        if not identity:
-            raise Mismatch(f"{pointer}/id", "an id, such as a fresh UUID", '""', schema)
-        if identity in seen:
-            expected = f"an id of its own ({seen[identity]} has it already)"
-            raise Mismatch(f"{pointer}/id", expected, _shown(identity), schema)
-        seen[identity] = pointer
-
-
-def _counted_loops(document: dict[str, Any], schema: str) -> None:
-    for pointer, action in walk(document["children"], "/children"):
-        if action["@type"] != "LoopContainerAction":
-            continue
-        if action.get("count") is None and not action.get("countExpression"):
-            raise Mismatch(f"{pointer}/count", "required property", "nothing", schema)
-
-
-def _possible_loads(document: dict[str, Any], schema: str) -> None:
-    for index, profile in enumerate(document["userProfiles"]):
-        where, load = f"/userProfiles/{index}/load", profile["load"]
-        if load["@type"] == "UserProfileLoadCustom":
-            _rising_points(load["points"], f"{where}/points", schema)
-        users = [load.get("plateauVus", 0)]
-        users += [point["threadsCount"] for point in load.get("points") or ()]
-        if profile["engine"]["@type"] in _BROWSER_ENGINES and max(users) > 1:
-            expected = "1 user, the most that a profile with a real browser may have"
-            place = "plateauVus" if "plateauVus" in load else "points"
-            raise Mismatch(f"{where}/{place}", expected, str(max(users)), schema)
-
-
-def _rising_points(points: list[dict[str, Any]], where: str, schema: str) -> None:
-    times = [point["timeInMs"] for point in points]
-    if times[0] != 0:
-        raise Mismatch(f"{where}/0/timeInMs", "0 for the first point", str(times[0]), schema)
-    for index in range(1, len(times)):
-        if times[index] < times[index - 1]:
-            expected = f"a time not before {times[index - 1]}"
-            raise Mismatch(f"{where}/{index}/timeInMs", expected, str(times[index]), schema)
-
-
-def _ordered_bounds(document: dict[str, Any], schema: str) -> None:
-    variable = document["variable"]
-    if variable["@type"] == "RandomVariable" and variable["max"] < variable["min"]:
-        expected = f"a number not below min, {variable['min']}"
-        raise Mismatch("/variable/max", expected, str(variable["max"]), schema)
-
-
-_RULES: dict[str, tuple[Callable[[dict[str, Any], str], None], ...]] = {
-    "virtual_user": (_unique_action_ids, _counted_loops),
-    "scenario": (_possible_loads,),
-    "variable": (_ordered_bounds,),
-}

@@ -1,4 +1,4 @@
-"""Names of the actions of a virtual user, for the places that know only an action's id."""
+"""The action tree of a virtual user: each action with its place, and names by id."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,9 +26,29 @@ def action_labels(virtual_user: Mapping[str, Any]) -> dict[str, ActionLabel]:
     owner = (str(virtual_user.get("id") or ""), str(virtual_user.get("name") or ""))
     found = {owner[0]: ActionLabel(*owner, "VirtualUser", *owner)}
     for node in _nodes(virtual_user):
-        label = ActionLabel(node["id"], _name_of(node), str(node.get("@type") or ""), *owner)
+        label = ActionLabel(node["id"], name_of(node), str(node.get("@type") or ""), *owner)
         found.setdefault(label.id, label)
     return found
+
+
+def walk(children: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each action of a tree with its JSON pointer, top to bottom.
+
+    Args:
+        children: The document's `children`.
+        pointer: Where the list stands, `/children`.
+    """
+    stack = _nodes_below(children, pointer)
+    while stack:
+        where, node = stack.pop()
+        yield where, node
+        stack += _nodes_below(node.get("children"), f"{where}/children")
+
+
+def _nodes_below(children: Any, pointer: str) -> list[tuple[str, dict[str, Any]]]:
+    listed = children if isinstance(children, list) else []
+    found = [(f"{pointer}/{i}", node) for i, node in enumerate(listed) if isinstance(node, dict)]
+    return found[::-1]
 
 
 def label_of(labels: Mapping[str, ActionLabel], action_id: str) -> ActionLabel | None:
@@ -58,9 +78,10 @@ def _nodes(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         stack.extend(value for value in reversed(members) if isinstance(value, list | dict))
 
 
-def _name_of(node: Mapping[str, Any]) -> str:
+def name_of(node: Mapping[str, Any]) -> str:
+    """What a reader calls a node: its name, else its request line, else its kind."""
     if node.get("name"):
         return str(node["name"])
     if node.get("path"):
         return f"{node.get('method') or 'GET'} {node['path']}"
-    return str(node["@type"])
+    return str(node.get("@type") or node.get("id") or "unnamed")

@@ -115,6 +115,14 @@ class CallScope(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A document as the platform answered it, and its revision; None where it counts none."""
+
+    body: Any
+    revision: int | None
+
+
 class ToolContext(Protocol):
     """The one door of a tool to the outside."""
 
@@ -131,6 +139,19 @@ class ToolContext(Protocol):
 
         Raises:
             UpstreamError: one of its subclasses, by the answer's status.
+        """
+        ...
+
+    async def revised(
+        self, call: RestCall, /, *, body: Any = None, if_revision: int | None = None, **values: Any
+    ) -> Revised:
+        """The same as `rest` for one document, with its revision (ETag).
+
+        With `if_revision` (If-Match) a platform that counts revisions refuses the call when the
+        document has another one by now.
+
+        Raises:
+            ConflictError: it has (status 412); others as for `rest`.
         """
         ...
 

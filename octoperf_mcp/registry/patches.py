@@ -11,7 +11,7 @@ import jsonpatch
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from octoperf_mcp.entities.check import Mismatch, check
+from octoperf_mcp.entities.check import Mismatch, check_change
 from octoperf_mcp.errors import InvalidArgumentError
 from octoperf_mcp.registry.payloads import payload
 
@@ -88,18 +88,16 @@ class AppliedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """The new document, what each operation changed, and what the agent should know."""
+    """The new document, and what each operation changed."""
 
     document: dict[str, Any]
     applied: list[AppliedOperation]
-    warnings: list[str]
 
 
 def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Operation]) -> Patched:
-    """Apply all operations to a copy and check the result.
+    """Apply all operations to a copy and check what they touched.
 
-    A document that differed from our schemas before the patch cannot be judged by them; the
-    patch is then left to the platform, with a warning.
+    What a newer platform wrote and our schemas do not know stays as it is, unjudged.
 
     Args:
         kind: As in `octoperf_mcp.entities.check`.
@@ -116,16 +114,9 @@ def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Ope
         pointer = _settled(result, operation.path)
         applied.append(AppliedOperation(index=index, op=operation.op, pointer=pointer))
         _keep_identity(document, result, index, operation)
-    if (wrong := _mismatch(kind, result)) is None:
-        return Patched(result, applied, [])
-    if (known := _mismatch(kind, document)) is None:
+    if (wrong := _mismatch(kind, document, result)) is not None:
         raise _invalid(wrong, *_culprit(kind, document, operations, wrong))
-    note = (
-        f"The stored document differs from octoperf://schema/{known.schema} at "
-        f"{known.pointer or 'the root'} already, so the content of this patch is judged by "
-        "OctoPerf alone."
-    )
-    return Patched(result, applied, [note])
+    return Patched(result, applied)
 
 
 def _copied(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +207,7 @@ def _culprit(
         state = _copied(document)
         for index, operation in enumerate(operations[:middle]):
             state = _apply_one(state, index, operation)
-        found = _mismatch(kind, state)
+        found = _mismatch(kind, document, state)
         if found is not None and _same(found, wrong):
             bad = middle
         else:
@@ -229,9 +220,9 @@ def _same(one: Mismatch, other: Mismatch) -> bool:
     return last and (one.expected, one.got) == (other.expected, other.got)
 
 
-def _mismatch(kind: str, document: Mapping[str, Any]) -> Mismatch | None:
+def _mismatch(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Mismatch | None:
     try:
-        check(kind, document)
+        check_change(kind, before, after)
     except Mismatch as mismatch:
         return mismatch
     return None

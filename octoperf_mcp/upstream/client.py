@@ -16,7 +16,7 @@ from octoperf_mcp.errors import (
     OctoPerfMcpError,
     UnavailableError,
 )
-from octoperf_mcp.registry.context import Caller
+from octoperf_mcp.registry.context import Caller, Revised
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.account import HEADER
 from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
@@ -98,15 +98,41 @@ class RestClient:
         if call not in self._registered:
             raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
         request = self._request(call, _target(call, values), caller.token, body, account)
+        answer = await self._answer(call, request)
+        return await _decode(call, answer.body)
+
+    async def revised(
+        self,
+        call: RestCall,
+        caller: Caller,
+        values: Mapping[str, Any],
+        body: Any = None,
+        *,
+        account: str = "",
+        if_revision: int | None = None,
+    ) -> Revised:
+        """`call`, with the revision of the document answered (RFC 9110, ETag and If-Match)."""
+        if call not in self._registered:
+            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+        more = "" if if_revision is None else f'If-Match: "{if_revision}"\r\n'
+        target = _target(call, values)
+        request = self._request(call, target, caller.token, body, account, more)
+        answer = await self._answer(call, request)
+        return Revised(await _decode(call, answer.body), _revision(answer.field(b"etag")))
+
+    async def _answer(self, call: RestCall, request: bytes) -> Answer:
         answer = await self._ask(call, request)
         if answer.status >= _FIRST_FAILURE:
             raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
-        return await _decode(call, answer.body)
+        return answer
 
-    def _request(self, call: RestCall, target: str, token: str, body: Any, account: str) -> bytes:
+    def _request(  # noqa: PLR0917 - the parts of one request
+        self, call: RestCall, target: str, token: str, body: Any, account: str, more: str = ""
+    ) -> bytes:
         if "\r" in token or "\n" in token:
             raise InvalidTokenError("The access token is malformed.")
         head = f"{call.method} {self._prefix}{target}{self._fixed}Authorization: Bearer {token}\r\n"
+        head += more
         if account:
             head += f"{HEADER}: {account}\r\n"
         if call.body == "json":
@@ -145,6 +171,12 @@ class RestClient:
             answer.body = await asyncio.to_thread(unpacked, answer, self._max_answer_bytes)
         else:
             answer.body = unpacked(answer, self._max_answer_bytes)
+
+
+def _revision(tag: str) -> int | None:
+    """The number that an entity tag holds; None for tags of other platforms."""
+    text = tag.strip().removeprefix("W/").strip('"')
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _target(call: RestCall, values: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.context import Caller, CallScope, OnCancel
+from octoperf_mcp.registry.context import Caller, CallScope, OnCancel, Revised
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -79,6 +79,16 @@ class CallContext:
         if self._guard is not None:
             self._guard.check_answer(answer)
         return answer
+
+    async def revised(
+        self, call: RestCall, /, *, body: Any = None, if_revision: int | None = None, **values: Any
+    ) -> Revised:
+        """See `ToolContext.revised`."""
+        if self._account is None:
+            self._account = await self._accounted()
+        return await self._client.revised(
+            call, self.caller, values, body, account=self._account, if_revision=if_revision
+        )
 
     async def _accounted(self) -> str:
         """What the platform's audit trail is told, where it keeps one."""

@@ -64,6 +64,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.PROPOSE_CORRELATIONS,
         rest.SUBMIT_TASK,
         rest.FOLLOW_TASK,
+        rest.GET_VIRTUAL_USER_REVISION,
     )
 
 

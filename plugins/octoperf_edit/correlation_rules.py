@@ -51,7 +51,7 @@ async def patch_correlation_rule(
         **facts_of(ctx, await ctx.workspace_of(project_id), project_id, changed),
         dry_run=dry_run,
         applied=patched.applied,
-        warnings=[*patched.warnings, *_disabled(patched.document)],
+        warnings=_disabled(patched.document),
     )
 
 

@@ -10,6 +10,7 @@ class VirtualUserListing(Listing):
     """A virtual user without its tree; dates are epoch milliseconds."""
 
     type: str | None = None
+    revision: int | None = None
 
 
 @payload
@@ -31,6 +32,7 @@ class VirtualUserView:
     """A virtual user, or a part of it; pointers are those of patch_virtual_user."""
 
     view: Literal["full", "outline"]
+    revision: int | None = None
     virtual_user: dict[str, Any]
     pointer: str
     action: dict[str, Any] | None = None
@@ -47,6 +49,8 @@ class VirtualUserView:
 class PatchedVirtualUser(VirtualUserListing):
     """The virtual user after the patch, or as it would be after a dry run."""
 
+    summary: str
+    diff: list[str]
     dry_run: bool
     applied: list[AppliedOperation]
     warnings: list[str]

@@ -149,3 +149,6 @@ PROPOSE_CORRELATIONS = RestCall(
 )
 SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)
 FOLLOW_TASK = TASK_RESULT
+GET_VIRTUAL_USER_REVISION = RestCall(
+    "GET", "/design/virtual-users/revisions/{id}/{version}", answer="VirtualUser", optional=True
+)

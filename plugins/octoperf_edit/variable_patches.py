@@ -39,7 +39,7 @@ async def patch_variable(
         stored = await ctx.rest(rest.GET_VARIABLE, id=variable_id)
         document, sealed = _veiled(stored)
         patched = await asyncio.to_thread(apply_patch, "variable", document, patch)
-        warnings = [*patched.warnings, *await _renamed(ctx, document, patched.document)]
+        warnings = await _renamed(ctx, document, patched.document)
         changed = _unveiled(patched.document, sealed)
         if not dry_run:
             changed = await put_document(ctx, rest.PUT_VARIABLE, changed, schema="variables")

@@ -4,43 +4,66 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from octoperf_edit import rest
-from octoperf_edit.arguments import put_document
+from octoperf_edit.editables import VIRTUAL_USER
 from octoperf_edit.outline import walk
 from octoperf_edit.payloads import PatchedVirtualUser
 from octoperf_edit.virtual_users import page_url
-from octoperf_mcp import PatchOperations, ToolContext, apply_patch, known_id, listing, tool
+from octoperf_mcp import (
+    AppliedOperation,
+    IfRevision,
+    PatchOperations,
+    ToolContext,
+    apply_patch,
+    edit_document,
+    known_id,
+    listing,
+    tool,
+)
 
 
 @tool(title="Patch a virtual user", destructive=True, parameter_aliases={"ops": "patch"})
 async def patch_virtual_user(
-    ctx: ToolContext, virtual_user_id: str, patch: PatchOperations, dry_run: bool = False
+    ctx: ToolContext,
+    virtual_user_id: str,
+    patch: PatchOperations,
+    *,
+    dry_run: bool = False,
+    if_revision: IfRevision | None = None,
 ) -> PatchedVirtualUser:
     """Edit the action tree of one virtual user by an RFC 6902 JSON Patch: all operations or none.
 
     Pointers come from get_virtual_user; read octoperf://schema/vu first. An added action needs a
-    fresh UUID as id and "enabled": true, or it is disabled. Call backup_virtual_user before a
-    risky edit.
+    fresh UUID as id and "enabled": true, or it is disabled. The answer says what changed, by
+    action.
 
     Args:
         virtual_user_id: Id from list_virtual_users.
         patch: Operations in order; indexes shift after each add and remove.
         dry_run: Check and answer what would change, without saving.
+        if_revision: Refuse if it has another revision than this one by now.
     """
-    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
-        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+    applied: list[AppliedOperation] = []
+
+    async def change(document: dict[str, Any]) -> dict[str, Any]:
         patched = await asyncio.to_thread(apply_patch, "virtual_user", document, patch)
-        saved = patched.document
-        if not dry_run:
-            saved = await put_document(ctx, rest.PUT_VIRTUAL_USER, saved, schema="vu")
+        applied[:] = patched.applied
+        return patched.document
+
+    with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
+        edited = await edit_document(
+            ctx, VIRTUAL_USER, virtual_user_id, change, if_revision=if_revision, dry_run=dry_run
+        )
     return listing(
         PatchedVirtualUser,
-        saved,
-        url=await page_url(ctx, document),
-        type=saved.get("type"),
+        edited.after,
+        url=await page_url(ctx, edited.before),
+        type=edited.after.get("type"),
+        revision=edited.revision,
+        summary=edited.told.summary,
+        diff=edited.told.diff,
         dry_run=dry_run,
-        applied=patched.applied,
-        warnings=[*patched.warnings, *_disabled_additions(document, patched.document)],
+        applied=applied,
+        warnings=_disabled_additions(edited.before, edited.after),
     )
 
 

@@ -7,9 +7,21 @@ from pydantic import Field
 
 from octoperf_edit import links, rest
 from octoperf_edit.arguments import Description, Name, something_given
+from octoperf_edit.editables import VIRTUAL_USER
 from octoperf_edit.outline import find, outline, size_bytes, walk, without_children
 from octoperf_edit.payloads import Deleted, UsedBy, VirtualUserListing, VirtualUserView
-from octoperf_mcp import Captures, Confirm, Limit, ToolContext, known_id, listing, page_of, tool
+from octoperf_mcp import (
+    Captures,
+    Confirm,
+    IfRevision,
+    Limit,
+    ToolContext,
+    edit_document,
+    known_id,
+    listing,
+    page_of,
+    tool,
+)
 from octoperf_mcp.errors import InvalidArgumentError
 
 ANSWER_MAX_BYTES = 60_000
@@ -43,12 +55,13 @@ async def get_virtual_user(
         cursor: nextCursor of the outline page before.
     """
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
-        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
-    document = _without_credentials(document, Captures(0))
+        found = await ctx.revised(rest.GET_VIRTUAL_USER, id=virtual_user_id)
+    document = _without_credentials(found.body, Captures(0))
     pointer, shown = _part(document, action_id)
     size = size_bytes(shown)
     facts: dict[str, Any] = {
         "pointer": pointer,
+        "revision": found.revision,
         "action_count": sum(1 for _ in walk(shown)),
         "size_bytes": size,
         "url": await page_url(ctx, document),
@@ -75,9 +88,11 @@ async def get_virtual_user(
 async def update_virtual_user(
     ctx: ToolContext,
     virtual_user_id: str,
+    *,
     name: Name | None = None,
     description: Description | None = None,
     tags: list[str] | None = None,
+    if_revision: IfRevision | None = None,
 ) -> VirtualUserListing:
     """Change the name, description or tags of one virtual user; its action tree stays as it is.
 
@@ -88,16 +103,25 @@ async def update_virtual_user(
         name: New name, at most 80 characters.
         description: New description, at most 2000 characters.
         tags: All tags from now on; the present ones are replaced.
+        if_revision: Refuse if it has another revision than this one by now.
     """
     changes = {"name": name, "description": description, "tags": tags}
     something_given(**changes)
     given = {field: value for field, value in changes.items() if value is not None}
+
+    async def change(document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, **given}
+
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
-        document = await ctx.rest(rest.GET_VIRTUAL_USER, id=virtual_user_id)
-        changed = {**document, **given}
-        saved = await ctx.rest(rest.PUT_VIRTUAL_USER, id=virtual_user_id, body=changed) or changed
+        edited = await edit_document(
+            ctx, VIRTUAL_USER, virtual_user_id, change, if_revision=if_revision
+        )
     return listing(
-        VirtualUserListing, saved, url=await page_url(ctx, document), type=saved.get("type")
+        VirtualUserListing,
+        edited.after,
+        url=await page_url(ctx, edited.before),
+        type=edited.after.get("type"),
+        revision=edited.revision,
     )
 
 

@@ -8,6 +8,7 @@ server would, checks the result against the output schema and for its link, and 
 
 import asyncio
 import copy
+import dataclasses
 import importlib
 import json
 import os
@@ -22,7 +23,7 @@ import jsonschema
 import orjson
 import pytest
 
-from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Tool
+from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Revised, Tool
 from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.context import OnCancel
@@ -41,6 +42,7 @@ class Made:
 
     line: str
     body: Any = None
+    if_revision: int | None = None
 
 
 @dataclass
@@ -52,6 +54,7 @@ class FakeContext:
     workspaces: dict[str, str] = field(default_factory=lambda: {"p1": "w1"})
     made: list[Made] = field(default_factory=list)
     reported: list[tuple[float, float | None, str]] = field(default_factory=list)
+    revision: int | None = None
     knows_tasks: bool = False
     became: list[str] = field(default_factory=list)
     on_cancel: OnCancel | None = None
@@ -83,6 +86,16 @@ class FakeContext:
         if isinstance(answer, BaseException):
             raise answer
         return copy.deepcopy(answer(sent) if callable(answer) else answer)
+
+    async def revised(
+        self, call: RestCall, /, *, body: Any = None, if_revision: int | None = None, **values: Any
+    ) -> Revised:
+        """The revision is the context's own, one more after each write."""
+        answer = await self.rest(call, body=body, **values)
+        if body is not None:
+            self.made[-1] = dataclasses.replace(self.made[-1], if_revision=if_revision)
+            self.revision = None if self.revision is None else self.revision + 1
+        return Revised(answer, self.revision)
 
     def link(self, link: DeepLink, /, **values: str) -> str:
         assert link in registered(self.plugin, "deep_links"), f"{link.path}: not registered"

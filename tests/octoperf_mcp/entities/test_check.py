@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp.entities.check import Mismatch, check, pointer_of, schema_of, walk
+from octoperf_mcp.entities.check import Mismatch, check, pointer_of, schema_of
+from octoperf_mcp.entities.trees import walk
 
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "examples.json").read_text("utf-8")

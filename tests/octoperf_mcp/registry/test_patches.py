@@ -73,7 +73,6 @@ def test_operations_apply_in_order_to_a_copy_that_keeps_what_no_schema_names() -
     assert found.document["tags"] == []
     assert found.document["futureSetting"] == {"kept": None}
     assert before == document()
-    assert found.warnings == []
 
 
 def test_what_was_applied_names_the_index_that_a_dash_got() -> None:
@@ -222,12 +221,57 @@ def test_the_operation_at_fault_is_found_behind_faults_that_were_mended() -> Non
     assert error.details["got"] == '"many"'
 
 
-def test_a_document_beyond_our_schemas_is_left_to_the_platform_with_a_warning() -> None:
-    foreign = document()
-    foreign["children"].append({"@type": "WebSocketAction", "id": "a-ws"})
-    found = patched({"op": "replace", "path": "/name", "value": "Buy"}, of=copy.deepcopy(foreign))
-    assert found.document == {**foreign, "name": "Buy"}
-    assert "judged by OctoPerf alone" in found.warnings[0]
+FOREIGN = {
+    "@type": "WebSocketAction",
+    "id": "a-ws",
+    "frames": [{"@type": "Frame", "opcode": 1}],
+    "children": [{"@type": "DebugAction", "id": "a-below", "enabled": True}],
+}
+"""What a newer platform may send."""
+
+
+def with_foreign() -> dict[str, Any]:
+    found = document()
+    found["children"].append(copy.deepcopy(FOREIGN))
+    return found
+
+
+def test_what_no_schema_knows_survives_a_patch_of_other_places() -> None:
+    found = patched({"op": "replace", "path": "/name", "value": "Buy"}, of=with_foreign())
+    assert found.document == {**with_foreign(), "name": "Buy"}
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [{"op": "move", "from": "/children/1", "path": "/children/0"}],
+        [{"op": "replace", "path": "/children/1/frames/0/opcode", "value": 2}],
+        [{"op": "add", "path": "/children/1/enabled", "value": True}],
+        [{"op": "add", "path": "/children/1/children/-", "value": LOOP}],
+        [{"op": "remove", "path": "/children/0"}],
+    ],
+)
+def test_an_action_of_an_unknown_type_can_be_moved_and_edited(operations: Any) -> None:
+    patched(*operations, of=with_foreign())
+
+
+@pytest.mark.parametrize(
+    ("operation", "pointer"),
+    [
+        ({"op": "add", "path": "/children/-", "value": {**FOREIGN, "id": "a-2"}}, "/children/2"),
+        ({"op": "add", "path": "/children/1/children/-", "value": {"@type": "X"}}, ""),
+        ({"op": "add", "path": "/children/-", "value": {**LOOP, "count": "2"}}, "/children/2"),
+        ({"op": "replace", "path": "/children/1/@type", "value": "Other"}, "/children/1"),
+        ({"op": "replace", "path": "/children/1/children/0/id", "value": 7}, ""),
+    ],
+)
+def test_what_a_patch_brings_in_is_checked_beside_what_nobody_knows(
+    operation: Any, pointer: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        patched(operation, of=with_foreign())
+    assert str(caught.value.details["pointer"]).startswith(pointer or operation["path"][:-2])
+    assert "/mcp/public/schema/vu.json" in caught.value.next_step
 
 
 def test_a_list_sent_as_text_is_read() -> None:

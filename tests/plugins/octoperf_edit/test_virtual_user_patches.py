@@ -15,6 +15,7 @@ Maker = Callable[..., "FakeContext"]
 Document = dict[str, Any]
 PLUGIN = "octoperf_edit"
 GET = "GET /design/virtual-users/v1"
+REVISIONS = "GET /design/virtual-users/revisions/v1"
 PUT = "PUT /design/virtual-users/v1"
 RENAME = {"op": "replace", "path": "/children/0/name", "value": "Start"}
 DEBUG = {"@type": "DebugAction", "id": "a-new", "variablesDisplayed": True}
@@ -50,6 +51,29 @@ async def test_a_dry_run_saves_nothing(context: Maker, document: Document) -> No
     found = await ctx.run(patch_virtual_user, arguments(rename, dryRun=True))
     assert ctx.lines == [GET]
     assert (found["dryRun"], found["name"]) == (True, "Buy")
+
+
+async def test_an_answer_says_what_changed_by_action_and_at_which_revision(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: document, PUT: lambda body: body}, revision=7)
+    found = await ctx.run(patch_virtual_user, arguments(RENAME, ifRevision=7))
+    name = document["children"][0]["name"]
+    assert found["diff"] == [f"*{name}*: renamed to *Start* (/children/0/name)"]
+    assert found["summary"] == f"*{name}*: renamed to *Start*"
+    assert found["revision"] == 8
+    assert ctx.made[-1].if_revision == 7
+
+
+async def test_a_stale_revision_is_refused_with_the_difference(
+    context: Maker, document: Document
+) -> None:
+    earlier = {**document, "children": []}
+    ctx = context(PLUGIN, {GET: document, f"{REVISIONS}/5": earlier}, revision=7)
+    error = await ctx.refuse(patch_virtual_user, arguments(RENAME, ifRevision=5))
+    assert (error.code, error.details["revision"]) == ("stale_revision", 7)
+    assert error.details["diff"][0].startswith("added *")
+    assert ctx.lines == [GET, f"{REVISIONS}/5"]
 
 
 async def test_a_rejected_patch_saves_nothing(context: Maker, document: Document) -> None:

@@ -11,7 +11,7 @@ from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.jmx.tree import PLAYED, PLAYED_TOLD
-from octoperf_mcp.entities.check import walk
+from octoperf_mcp.entities.trees import walk
 
 Json = dict[str, Any]
 Import = Callable[..., Imported]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.postman.collections import import_postman
-from octoperf_mcp.entities.check import check, walk
+from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.trees import walk
 
 Json = dict[str, Any]
 Saved = Callable[[str], bytes]

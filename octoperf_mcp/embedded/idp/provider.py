@@ -149,6 +149,10 @@ class IdentityProvider:
         """16 letters that are equal for equal texts, and tell nothing of the text to others."""
         return derived(self._keys.secret, "mark", text)[:16]
 
+    async def is_live(self, grant_id: str) -> bool:
+        """Whether a grant is neither revoked nor expired, and its user not disabled."""
+        return await self._live.get(grant_id) is not None
+
     async def browser_user(self, request: web.Request) -> Principal | None:
         """Who is signed in with the cookie of a browser; may do everything."""
         user = await self._sessions.user(request)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from octoperf_mcp.auth.scopes import WRITE, with_implied
 from octoperf_mcp.embedded.audit.rest_calls import MADE
-from octoperf_mcp.embedded.failures import Forbidden, Invalid, NotFound, WrongMethod
+from octoperf_mcp.embedded.failures import Forbidden, Gone, Invalid, NotFound, WrongMethod
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import read_object
@@ -69,8 +69,12 @@ async def mint(request: web.Request) -> web.Response:
 
 async def replay(request: web.Request) -> web.StreamResponse:
     """Make the signed request as the user who signed it, with the body of this one."""
-    presigned = Presigned(request.app[PLATFORM].database)
+    platform = request.app[PLATFORM]
+    presigned = Presigned(platform.database)
     target = await presigned.spend(request.match_info["token"], request.method)
+    grant_id = target.principal.grant_id
+    if grant_id and not await platform.identity.is_live(grant_id):
+        raise Gone("The access of whoever asked for this address has ended.")
     return await _made(request, target)
 
 

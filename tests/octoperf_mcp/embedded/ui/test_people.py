@@ -134,6 +134,24 @@ async def test_an_application_is_listed_and_revoked_after_a_question(world: Worl
     assert (await world.platform.audit.find())[0].action == "connection.revoke"
 
 
+async def test_an_address_signed_by_a_revoked_application_is_dead(world: World) -> None:
+    grant, token = await world.connect("demo")
+    (workspace,) = await world.platform.documents.list("workspace", user_id=world.ids["demo"])
+    made = await world.platform.documents.create(
+        "project", {"name": "p"}, user_id=world.ids["demo"], workspace_id=workspace.id
+    )
+    person = await world.person("demo")
+    body = {"method": "GET", "path": f"/design/virtual-users/export/{made.id}"}
+    headers = {"Authorization": f"Bearer {token}"}
+    post = person.session.post(f"{world.origin}/presigned-urls", json=body, headers=headers)
+    async with post as answer:
+        path = (await answer.json())["url"].partition("/public/")[2]
+    await person.send(f"{CONNECTED}/{grant.id}")
+    await person.get(f"/public/{path}")
+    assert person.status == 410
+    assert "has ended" in person.page
+
+
 async def test_nobody_sees_or_revokes_anothers_application(world: World) -> None:
     grant, token = await world.connect("demo")
     eve = await world.person("eve")

@@ -1,5 +1,6 @@
 """Which tools a request in plain words means: BM25 over names, titles and descriptions.
 
+A tool whose whole name the words cover counts twice.
 The few words that people use for what OctoPerf calls otherwise are translated; nothing is learnt.
 """
 
@@ -93,6 +94,7 @@ class Ranking:
         self._counts = [_counts(tool) for tool in self._tools]
         self._lengths = [sum(counts.values()) for counts in self._counts]
         self._mean = sum(self._lengths) / len(self._lengths) if self._lengths else 1.0
+        self._names = [frozenset(_words(tool.name)) for tool in self._tools]
         self._spread = Counter(word for counts in self._counts for word in counts)
 
     def best(self, query: str, limit: int) -> Sequence[Tool]:
@@ -116,7 +118,8 @@ class Ranking:
                 spread = self._spread[word]
                 rarity = math.log(1 + (len(self._tools) - spread + 0.5) / (spread + 0.5))
                 total += weight * rarity * count * (_K1 + 1) / (count + norm)
-        return total
+        named = self._names[index]
+        return total * (1 + len(named & words.keys()) / max(len(named), 1))
 
 
 def _counts(tool: Tool) -> Counter[str]:

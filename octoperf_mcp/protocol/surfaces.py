@@ -22,7 +22,7 @@ from octoperf_mcp.registry.rest_calls import RestCall
 WORKSPACE: Final = "workspaceId"
 PROJECT: Final = "projectId"
 _REMEMBERED: Final = 1024
-_ID: Final = r"[A-Za-z0-9][\w.~-]{0,63}"
+_ID: Final = r"(?!\.)[\w.~-]{1,64}"
 _PATH: Final = re.compile(
     rf"(?:/w/(?P<workspace>{_ID})(?:/p/(?P<project>{_ID}))?)?"
     r"(?:/x/(?P<areas>[^/]+)|/(?P<catalog>catalog))?(?P<readonly>/readonly)?/?",

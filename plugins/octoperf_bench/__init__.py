@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from octoperf_bench import file_tools, links, rest, run_tools, scenario_tools, task_tools
+from octoperf_bench import (
+    file_tools,
+    links,
+    rest,
+    run_lists,
+    run_tools,
+    scenario_edits,
+    scenario_tools,
+    task_tools,
+)
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
 
 
@@ -26,10 +35,14 @@ def register_tools() -> Iterable[Tool]:
         scenario_tools.create_scenario_ramp_up_down,
         scenario_tools.create_scenario_stairs,
         scenario_tools.get_scenario,
+        scenario_edits.update_scenario,
+        scenario_edits.patch_scenario,
+        scenario_edits.delete_scenario,
         run_tools.run_scenario,
         run_tools.get_bench_status,
         run_tools.get_bench_result,
         run_tools.stop_bench_result,
+        run_lists.list_bench_results_by_project,
         file_tools.list_bench_docker_logs,
         file_tools.list_bench_result_files,
         file_tools.read_bench_result_file_lines,

@@ -10,11 +10,22 @@ VIRTUAL_USER = DeepLink(
     f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", source=f"{_DSL}/VirtualUser.java"
 )
 VALIDATION = DeepLink(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation")
+SCENARIOS = DeepLink(f"{_PROJECT}/runtime/scenario", source="yhraichonak/cpt: README_CI.md")
 SCENARIO = DeepLink(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", source=f"{_DSL}/Scenario.java")
 REPORT = DeepLink(
     f"{_PROJECT}/analysis/report/{{reportId}}",
     source="jenkinsci/octoperf-plugin, OctoPerf/octoperf-maven-plugin",
 )
+REPORTS = DeepLink(f"{_PROJECT}/analysis/report")
 BENCH_RESULT = DeepLink(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}")
 
-PAGES = (WORKSPACES, VIRTUAL_USER, VALIDATION, SCENARIO, REPORT, BENCH_RESULT)
+PAGES = (
+    WORKSPACES,
+    VIRTUAL_USER,
+    VALIDATION,
+    SCENARIOS,
+    SCENARIO,
+    REPORT,
+    REPORTS,
+    BENCH_RESULT,
+)

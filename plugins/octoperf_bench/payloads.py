@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from octoperf_mcp import Listing, payload
+from octoperf_mcp import AppliedOperation, Listing, payload
 
 
 @payload
@@ -34,9 +34,39 @@ class Scenario(Listing):
     project_id: str
     user_id: str | None = None
     mode: str
+    revision: int | None = None
     user_profiles: list[dict[str, Any]]
     total_users: int
     planned_duration_sec: int
+
+
+@payload
+class ScenarioListing(Listing):
+    """A scenario without its profiles; `revision` counts its changes."""
+
+    revision: int | None = None
+
+
+@payload
+class PatchedScenario(ScenarioListing):
+    """A scenario after a patch: what changed, and what it plans now."""
+
+    summary: str
+    diff: list[str]
+    dry_run: bool
+    applied: list[AppliedOperation]
+    total_users: int
+    planned_duration_sec: int
+
+
+@payload
+class DeletedScenario:
+    """A scenario that is gone."""
+
+    id: str
+    name: str
+    next: str
+    url: str
 
 
 @payload
@@ -93,7 +123,36 @@ class Run:
     last_modified: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
+    cause: str | None = None
     next: str
+    url: str
+
+
+@payload
+class RunRow:
+    """One run of a listing; `cause` says why it ended, dates are epoch milliseconds."""
+
+    id: str
+    name: str
+    state: str
+    finished: bool
+    cause: str | None = None
+    scenario_id: str | None = None
+    bench_report_id: str | None = None
+    users: int | None = None
+    created: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    url: str
+
+
+@payload
+class RunList:
+    """Runs of a project."""
+
+    bench_results: list[RunRow]
+    total: int
+    next_cursor: str | None = None
     url: str
 
 

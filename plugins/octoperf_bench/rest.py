@@ -29,6 +29,13 @@ CREATE_SCENARIO = RestCall(
     "POST", "/runtime/scenarios", body="json", answer="Scenario", source=_DSL
 )
 GET_SCENARIO = RestCall("GET", "/runtime/scenarios/{id}", answer="Scenario", source=_JENKINS)
+PUT_SCENARIO = RestCall("PUT", "/runtime/scenarios/{id}", body="json", answer="Scenario")
+GET_SCENARIO_REVISION = RestCall(
+    "GET", "/runtime/scenarios/revisions/{id}/{version}", answer="Scenario", optional=True
+)
+DELETE_SCENARIO = RestCall(
+    "DELETE", "/runtime/scenarios/{id}", source=f"{_MAVEN}: runtime-rest-api/ScenarioApi.java"
+)
 RUN_SCENARIO = RestCall(
     "POST",
     "/runtime/scenarios/run/{id}",
@@ -39,6 +46,12 @@ RUN_SCENARIO = RestCall(
 )
 GET_BENCH_RESULT = RestCall(
     "GET", "/runtime/bench-results/{id}", answer="BenchResult", source=_RESULTS
+)
+LIST_RUNS = RestCall(
+    "GET",
+    "/runtime/bench-results/by-project/{projectId}",
+    answer="BenchResult[]",
+    optional=True,
 )
 GET_PROGRESS = RestCall(
     "GET", "/runtime/bench-results/progress/{id}", answer="ValueWrapper<Double>", source=_RESULTS
@@ -70,8 +83,12 @@ CALLS = (
     LIST_PUBLIC_PROVIDERS,
     CREATE_SCENARIO,
     GET_SCENARIO,
+    PUT_SCENARIO,
+    GET_SCENARIO_REVISION,
+    DELETE_SCENARIO,
     RUN_SCENARIO,
     GET_BENCH_RESULT,
+    LIST_RUNS,
     GET_PROGRESS,
     STOP,
     DOCKER_LOGS,

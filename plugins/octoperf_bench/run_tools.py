@@ -177,6 +177,7 @@ async def get_bench_result(ctx: ToolContext, bench_result_id: str, wait_sec: Wai
         last_modified=epoch_ms(run.get("lastModified")),
         started_at=epoch_ms(run.get("startedAt")),
         ended_at=epoch_ms(run.get("endedAt")),
+        cause=run.get("cause") or None,
         next=_after(run, facts),
         url=await page_of_run(ctx, run, facts),
     )

@@ -179,15 +179,17 @@ async def get_scenario(ctx: ToolContext, scenario_id: str) -> Scenario:
         scenario_id: Id from list_scenarios_by_project or a create tool.
     """
     with known_id("scenarioId", scenario_id, listed_by="list_scenarios_by_project"):
-        found = await ctx.rest(rest.GET_SCENARIO, id=scenario_id)
+        read = await ctx.revised(rest.GET_SCENARIO, id=scenario_id)
+    found = read.body
     plan = plan_of(found)
     return listing(
         Scenario,
         found,
-        url=await _page(ctx, found["projectId"], scenario_id),
+        url=await scenario_page(ctx, found["projectId"], scenario_id),
         project_id=found["projectId"],
         user_id=found.get("userId"),
         mode=found.get("mode") or "STANDARD",
+        revision=read.revision,
         user_profiles=found.get("userProfiles") or [],
         total_users=plan.users,
         planned_duration_sec=plan.duration_sec,
@@ -231,7 +233,7 @@ async def _create(
     return listing(
         CreatedScenario,
         created,
-        url=await _page(ctx, wanted.project_id, created["id"]),
+        url=await scenario_page(ctx, wanted.project_id, created["id"]),
         user_profiles=[_summary(profile) for profile in created["userProfiles"]],
         total_users=plan.users,
         planned_duration_sec=plan.duration_sec,
@@ -250,7 +252,8 @@ def _summary(profile: Mapping[str, Any]) -> ProfileSummary:
     )
 
 
-async def _page(ctx: ToolContext, project_id: str, scenario_id: str) -> str:
+async def scenario_page(ctx: ToolContext, project_id: str, scenario_id: str) -> str:
+    """Page of a scenario."""
     return ctx.link(
         links.SCENARIO,
         workspace_id=await ctx.workspace_of(project_id),

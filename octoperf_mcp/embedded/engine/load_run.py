@@ -57,12 +57,14 @@ class LoadRun:
         self._feed = SpoolFeed(directory.run_id, directory.path, facilities.metrics.ingest)
         self._stop_asked = asyncio.Event()
         self._began = False
+        self._cause = ""
 
     def stop(self, by: str) -> None:
         """Ask the run to end; `by` is who wants it, for the run log."""
         if not self._stop_asked.is_set():
             self._directory.create()
-            self._directory.log.write(f"{by} aborted the test")
+            self._cause = f"{by} aborted the test"
+            self._directory.log.write(self._cause)
             self._stop_asked.set()
 
     async def play(self) -> None:
@@ -121,6 +123,7 @@ class LoadRun:
             )
         planned_ms = start_ms + max(duration_ms(profile["load"]) for profile in plan.profiles)
         ending = await self._followed(load, planned_ms)
+        self._cause = self._cause or ending.message
         self._directory.log.write(ending.message, level="INFO" if ending.planned else "WARN")
         return FINISHED if ending.planned and not self._stop_asked.is_set() else ABORTED
 
@@ -154,6 +157,7 @@ class LoadRun:
             if now_ms() > planned_ms + _STALL_MS and not self._stop_asked.is_set():
                 text = f"Aborting stall test (expected end time:{planned_ms} is past now)"
                 self._directory.log.write(text, level="WARN")
+                self._cause = "The test had not ended 20 minutes after its planned end"
                 self._stop_asked.set()
             await self._pump()
         stop.cancel()
@@ -174,12 +178,13 @@ class LoadRun:
             log.exception("run_not_sealed", run_id=self._directory.run_id)
             self._fail(f"The results could not be taken in completely: {error}")
         self._directory.remove_resources()
-        await self._advance(state)
+        await self._advance(state, cause=self._cause)
 
-    async def _advance(self, state: str, **facts: int) -> None:
+    async def _advance(self, state: str, **facts: int | str) -> None:
         await self._with.records.advance(self._directory, state, **facts)
 
     def _fail(self, message: str) -> None:
+        self._cause = message
         self._say("ERROR", message)
         self._directory.log.write(message, level="ERROR")
 

@@ -259,13 +259,13 @@ class Runs:
             await self._metrics.seal(run_id)
         except Exception:  # the state must become final; the spool stays for a later look
             log.exception("run_not_recovered", run_id=run_id)
+        cause = "the platform ended unexpectedly while it ran"
         directory.log.write(
-            "Aborting the test: the platform ended unexpectedly while it ran. "
-            "Everything that was recorded until then is kept.",
+            f"Aborting the test: {cause}. Everything that was recorded until then is kept.",
             level="WARN",
         )
         directory.remove_resources()
-        await self._records.advance(directory, ABORTED)
+        await self._records.advance(directory, ABORTED, cause=cause.capitalize())
 
     def _spawn(self, run_id: str, course: Coroutine[Any, Any, None]) -> None:
         task = self._tasks[run_id] = self._background.start(course)

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from octoperf_bench.runs import MEMORY
+from tests.plugins.octoperf_bench.agents import agent, script, target
+
+__all__ = ["agent", "script", "target"]
 
 PROVIDER = {
     "id": "prov1",

@@ -151,6 +151,9 @@ class EmbeddedSettings:
     presigned_life_s: int = described("Seconds a presigned address lives.", 300)
     audit_days: int = described("Days that the record of who did what is kept.", 90)
     access_life_s: int = described("Seconds an access token lives.", 15 * 60)
+    login_release: int = described(
+        "Release whose answer /public/users/login gives: 16, or 15 with a bare token.", 16
+    )
     workers: int = described("Load worker processes of a run; 0: one per core.", 0)
 
 

@@ -28,6 +28,7 @@ from joserfc.registry import Header
 
 from octoperf_mcp.auth.jwks import KEY_SHAPES
 from octoperf_mcp.auth.scopes import with_implied
+from octoperf_mcp.auth.wrapping import unwrapped
 from octoperf_mcp.errors import ConfigError, InvalidTokenError
 
 T = TypeVar("T")
@@ -127,7 +128,7 @@ class TokenChecker:
         """
         if len(token) > MOST_TOKEN_CHARACTERS:
             raise InvalidTokenError("The access token is too long.")
-        header = _decode_header(token)
+        header = _decode_header(unwrapped(token))
         algorithm, kid = header.get("alg"), header.get("kid", "")
         if not isinstance(algorithm, str) or algorithm not in self._algorithms:
             raise InvalidTokenError("The access token is signed with an algorithm not accepted.")
@@ -146,7 +147,7 @@ class TokenChecker:
         Raises:
             InvalidTokenError: with a sentence that repeats nothing of the token.
         """
-        claims = self._verified_claims(token, keys)
+        claims = self._verified_claims(unwrapped(token), keys)
         try:
             self._claims.validate(claims)
         except ExpiredTokenError as error:

@@ -50,8 +50,12 @@ def local_settings(args: argparse.Namespace) -> Settings:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Local]:
+async def opened(settings: Settings, origin: str = "") -> AsyncIterator[Local]:
     """Open the platform's database; a server may be running on it.
+
+    Args:
+        settings: Say where it is.
+        origin: Issuer of tokens that are made; default: the configured one.
 
     Raises:
         ConfigError: there is none, or this installation lacks the embedded platform.
@@ -73,7 +77,7 @@ async def opened(settings: Settings) -> AsyncIterator[Local]:
             f"{data_dir} holds no platform yet: run `octoperf-mcp serve` once, or name --data-dir."
         )
     server = settings.server
-    origin = server.public_url.rstrip("/") or "http://127.0.0.1"
+    origin = origin or server.public_url.rstrip("/") or "http://127.0.0.1"
     database = await Database.open(database_url(settings.embedded, data_dir))
     try:
         identity = await IdentityProvider.open(database, origin=origin)

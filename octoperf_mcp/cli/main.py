@@ -57,8 +57,10 @@ COMMANDS = {
     ),
     "token": Command(
         "token",
-        "print a short access token of a local user of the embedded platform",
-        "octoperf-mcp token --user demo",
+        "print a short access token of a local user, or make, list and revoke CI tokens",
+        "octoperf-mcp token --user demo\n"
+        "  octoperf-mcp token create --name nightly --days 90 --area bench --max-users 50\n"
+        "  octoperf-mcp token list",
     ),
     "users": Command(
         "users",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.limits import Limits
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
@@ -24,7 +25,7 @@ class Principal:
     """A signed-in user of the platform: by access token, by session token or by browser cookie.
 
     `client` is the application that holds the grant; `administers` is known of browsers only:
-    nothing but pages needs it.
+    nothing but pages needs it; `limits` are those of a CI token.
     """
 
     user_id: str
@@ -33,6 +34,7 @@ class Principal:
     grant_id: str = ""
     client: str = ""
     administers: bool = False
+    limits: Limits | None = None
 
 
 @dataclass(slots=True)

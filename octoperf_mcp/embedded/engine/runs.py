@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from octoperf_mcp.entities.runs import is_over
 log = structlog.get_logger()
 
 Json = dict[str, Any]
+Admit = Callable[[int, int], Awaitable[None]]
 
 _MOST_WAITING = 10
 """Runs that may wait for their turn."""
@@ -109,6 +110,7 @@ class Runs:
         name: str = "",
         properties: Mapping[str, str] | None = None,
         template_id: str = "",
+        admit: Admit | None = None,
     ) -> Document:
         """Start a scenario; answers its bench report, which names the bench result.
 
@@ -118,6 +120,8 @@ class Runs:
             name: Name of the run and its report; default: the scenario's.
             properties: Put over those of the profiles.
             template_id: A report template; there are none here.
+            admit: Asked before anything starts, with the most virtual users and the planned
+                duration in ms; what it raises refuses the run.
 
         Raises:
             NotFound: the scenario does not exist for the user.
@@ -133,6 +137,8 @@ class Runs:
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
         plan = await check_scenario(self._documents, self._files, scenario, user_id)
+        if admit is not None:
+            await admit(plan.user_load, plan.duration_ms)
         launch = self._launch(plan, user_id, name or scenario.body["name"], properties or {})
         return await self._background.uninterrupted(launch)
 

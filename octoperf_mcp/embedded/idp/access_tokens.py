@@ -17,6 +17,8 @@ from octoperf_mcp.embedded.idp.keys import ALGORITHM, SigningKeys
 from octoperf_mcp.embedded.store.schema import new_id
 from octoperf_mcp.errors import AuthError
 
+# Session tokens of the REST API: no access tokens, so that the MCP endpoint refuses them.
+SESSION_TYPE = "octoperf-session+jwt"
 _LONGEST_MARGIN_S = 30
 
 
@@ -50,13 +52,15 @@ class AccessTokens:
             audiences=frozenset({origin}),
             algorithms=(ALGORITHM,),
             leeway_s=0,
-            types=ACCESS_TOKEN_TYPES,
+            types=ACCESS_TOKEN_TYPES | {SESSION_TYPE},
         )
         self._checker = TokenChecker(rules, clock=clock)
         self._cache: SuccessCache[VerifiedToken] = SuccessCache()
         self._generation = 0
 
-    async def mint(self, grant: Grant, scope: str, *, life_s: int | None = None) -> str:
+    async def mint(
+        self, grant: Grant, scope: str, *, life_s: int | None = None, kind: str = "at+jwt"
+    ) -> str:
         """A token of a grant, with the operation scopes among `scope`.
 
         Args:
@@ -65,6 +69,7 @@ class AccessTokens:
             life_s: Exact life in seconds; without it the life that clients are told and a margin,
                 since they count from when the answer arrives, and some answer a refusal of a
                 token that they believe in by asking the person to sign in again.
+            kind: `typ` of the token.
         """
         now = int(self._clock())
         if life_s is None:
@@ -81,7 +86,7 @@ class AccessTokens:
             "jti": new_id(),
             "sid": grant.id,
         }
-        return await self._keys.sign(claims, kind="at+jwt")
+        return await self._keys.sign(claims, kind=kind)
 
     async def verified(self, token: str) -> VerifiedToken | None:
         """The claims of a good token; whether its grant is alive is another question."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.idp.tables import (
+    grant_limit,
     identity_user,
     oauth_client,
     oauth_code,
@@ -18,6 +19,7 @@ from octoperf_mcp.embedded.idp.tables import (
     oauth_refresh_token,
 )
 from octoperf_mcp.embedded.idp.tickets import hash_of, new_ticket
+from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
 
@@ -80,6 +82,7 @@ class LiveGrant:
     username: str
     scope: str
     client_name: str
+    limits: Limits | None = None
 
 
 class Grants:
@@ -147,7 +150,7 @@ class Grants:
         async def work(connection: AsyncConnection) -> bool:
             if (await connection.execute(consume)).rowcount != 1:
                 return False
-            await connection.execute(oauth_grant.insert().values(**_row(grant)))
+            await add_grant(connection, grant)
             await _add_refresh(connection, grant.id, refresh_ticket, grant.expires)
             await connection.execute(
                 oauth_client.update()
@@ -198,7 +201,7 @@ class Grants:
         """Keep a grant that came of no code."""
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(oauth_grant.insert().values(**_row(grant)))
+            await add_grant(connection, grant)
 
         await self._database.write(work)
 
@@ -233,8 +236,10 @@ class Grants:
                 identity_user.c.username,
                 oauth_grant.c.scope,
                 oauth_grant.c.client_name,
+                grant_limit.c.limits,
             )
             .join(identity_user, identity_user.c.id == oauth_grant.c.user_id)
+            .join(grant_limit, grant_limit.c.grant_id == oauth_grant.c.id, isouter=True)
             .where(
                 oauth_grant.c.id == grant_id,
                 oauth_grant.c.revoked.is_(None),
@@ -243,8 +248,11 @@ class Grants:
             )
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else LiveGrant(*row)
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        if row is None:
+            return None
+        limits = row["limits"]
+        return LiveGrant(**{**row, "limits": None if limits is None else Limits.of(limits)})
 
     async def of_user(self, user_id: str) -> list[Grant]:
         """The grants of applications that are alive, the last used first."""
@@ -291,6 +299,11 @@ class Grants:
             await connection.execute(oauth_grant.delete().where(dead))
 
         await self._database.write(work)
+
+
+async def add_grant(connection: AsyncConnection, grant: Grant) -> None:
+    """Keep a grant, within a transaction."""
+    await connection.execute(oauth_grant.insert().values(**_row(grant)))
 
 
 async def _add_refresh(

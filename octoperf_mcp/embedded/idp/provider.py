@@ -13,10 +13,12 @@ from octoperf_mcp.auth.hosts import OwnOrigins, is_loopback
 from octoperf_mcp.auth.scopes import ALL_SCOPES, OFFLINE, OPERATION_SCOPES, scope_text, with_implied
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.idp import metadata as addresses
-from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
+from octoperf_mcp.embedded.idp.access_tokens import SESSION_TYPE, AccessTokens
 from octoperf_mcp.embedded.idp.accounts import Accounts
 from octoperf_mcp.embedded.idp.answers import CORS_HEADERS, oauth_answer, preflight
+from octoperf_mcp.embedded.idp.api_keys import ApiKeys, is_api_key
 from octoperf_mcp.embedded.idp.authorize import AuthorizeEndpoint
+from octoperf_mcp.embedded.idp.ci_tokens import CiTokens
 from octoperf_mcp.embedded.idp.clients import Clients
 from octoperf_mcp.embedded.idp.grants import Grant, Grants
 from octoperf_mcp.embedded.idp.keys import SigningKeys
@@ -79,6 +81,8 @@ class IdentityProvider:
         self._origins = origins
         self._live = LiveGrants(self.grants)
         self._tokens = AccessTokens(keys, origins.origin, life_s=settings.access_life_s)
+        self.api_keys = ApiKeys(database)
+        self.ci_tokens = CiTokens(database, self._tokens)
         self._sessions = Sessions(database, origins.origin, keys.secret)
         self._accounts = Accounts(self.users)
         self._sign_in = SignIn(self._accounts, self._sessions)
@@ -134,15 +138,25 @@ class IdentityProvider:
         await self._keys.close()
 
     async def principal(self, token: str) -> Principal | None:
-        """Who presents a token: issued here for the origin, its grant alive now."""
-        verified = await self._tokens.verified(token)
-        if verified is None:
-            return None
-        grant = await self._live.get(verified.session_id)
-        if grant is None or grant.user_id != verified.subject:
+        """Who presents a token or an API key: issued here, its grant alive now."""
+        if is_api_key(token):
+            grant_id, scopes = await self.api_keys.grant_id(token), frozenset(OPERATION_SCOPES)
+            subject = ""
+        else:
+            verified = await self._tokens.verified(token)
+            if verified is None:
+                return None
+            grant_id, scopes, subject = verified.session_id, verified.scopes, verified.subject
+        grant = await self._live.get(grant_id) if grant_id else None
+        if grant is None or subject not in {"", grant.user_id}:
             return None
         return Principal(
-            grant.user_id, grant.username, verified.scopes, grant.id, grant.client_name
+            grant.user_id,
+            grant.username,
+            scopes,
+            grant.id,
+            grant.client_name,
+            limits=grant.limits,
         )
 
     def mark(self, text: str) -> str:
@@ -240,10 +254,16 @@ class IdentityProvider:
         return await self.users.find(username)
 
     async def session_token(self, user_id: str) -> str:
-        """A token of `/public/users/login`: a day, every operation."""
+        """A token of `/public/users/login`: a day, every operation, the REST API only."""
         return await self._local_token(
-            user_id, OPERATION_SCOPES, SESSION_TOKEN_LIFE_S, "Sign-in over REST"
+            user_id, OPERATION_SCOPES, SESSION_TOKEN_LIFE_S, "Sign-in over REST", SESSION_TYPE
         )
+
+    async def renew_api_key(self, user_id: str) -> str:
+        """A new key for the REST API, shown this once; it ends the one before."""
+        key = await self.api_keys.renew(user_id)
+        self._live.forget()
+        return key
 
     async def mint_token(self, user_id: str, scopes: Iterable[str], life_s: int) -> str:
         """A token for local use by the command line."""
@@ -305,6 +325,8 @@ class IdentityProvider:
         await self.grants.tidy()
         await self._sessions.tidy()
         await self.clients.tidy()
+        await self.ci_tokens.tidy()
+        await self.api_keys.tidy()
         await forget_old_keys(self._database)
 
     async def _metadata(self, _request: web.Request) -> web.Response:
@@ -329,7 +351,12 @@ class IdentityProvider:
         )
 
     async def _local_token(
-        self, user_id: str, scopes: Iterable[str], life_s: int, name: str
+        self,
+        user_id: str,
+        scopes: Iterable[str],
+        life_s: int,
+        name: str,
+        kind: str = "at+jwt",
     ) -> str:
         await self.users.get(user_id)
         wanted = with_implied(scopes)
@@ -350,7 +377,7 @@ class IdentityProvider:
             expires=now + life_s * 1000,
         )
         await self.grants.add(grant)
-        return await self._tokens.mint(grant, grant.scope, life_s=life_s)
+        return await self._tokens.mint(grant, grant.scope, life_s=life_s, kind=kind)
 
     async def _tidy_again_and_again(self) -> None:
         for turn in itertools.count():

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.idp.keys import generate, signs_at
-from octoperf_mcp.embedded.idp.tables import oauth_grant, signing_key
+from octoperf_mcp.embedded.idp.tables import CI_CLIENT, oauth_grant, signing_key
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
 
@@ -83,7 +83,7 @@ async def forget_old_keys(database: Database) -> None:
     """Remove retired keys of which no token can be alive."""
     now = now_ms()
     local = sa.and_(
-        oauth_grant.c.client_id == "",
+        oauth_grant.c.client_id.in_(("", CI_CLIENT)),
         oauth_grant.c.created <= signing_key.c.retired,
         oauth_grant.c.expires > now,
         oauth_grant.c.revoked.is_(None),

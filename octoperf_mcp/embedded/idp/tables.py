@@ -99,6 +99,32 @@ oauth_refresh_token = sa.Table(
     sa.Column("used", sa.BigInteger, nullable=True),
 )
 
+# Client ids that no client has: real ones are longer.
+CI_CLIENT = "ci-token"
+API_KEY_CLIENT = "api-key"
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("key_hash", sa.Text, primary_key=True),
+    sa.Column("grant_id", sa.Text, nullable=False),
+)
+
+grant_limit = sa.Table(
+    "grant_limit",
+    metadata,
+    sa.Column("grant_id", sa.Text, primary_key=True),
+    sa.Column("limits", JsonText, nullable=False),
+)
+
+grant_run = sa.Table(
+    "grant_run",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("grant_id", sa.Text, nullable=False, index=True),
+    sa.Column("started", sa.BigInteger, nullable=False),
+)
+
 browser_session = sa.Table(
     "browser_session",
     metadata,

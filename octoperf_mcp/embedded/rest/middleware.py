@@ -11,9 +11,10 @@ from aiohttp import hdrs, web
 
 from octoperf_mcp.auth.scopes import READ, WRITE, with_implied
 from octoperf_mcp.embedded.audit.rest_calls import audit, audit_left
-from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.failures import Failure, Forbidden
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL, Principal
 from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.store.access import only_workspace
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.entities.check import Mismatch
 
@@ -58,6 +59,8 @@ READING_POSTS = (
 _UNNOTED = "/users/current/kept-values/"
 """What a bridge remembers of its calls; the calls themselves are noted."""
 
+_BEYOND_WORKSPACES = ("/workspaces/members/by-user/", "/users/current/activity")
+
 
 def is_rest(path: str) -> bool:
     """Whether a path belongs to the REST API."""
@@ -80,7 +83,7 @@ async def rest_middleware(request: web.Request, handler: Handler) -> web.StreamR
     changes = required_scope(request.method, request.path) == WRITE
     try:
         refusal = await _refusal(request)
-        answer = refusal if refusal is not None else await handler(request)
+        answer = refusal if refusal is not None else await _limited(request, handler, changes)
     except Failure as failure:
         answer = _failure(request, failure)
     except Mismatch as mismatch:
@@ -136,6 +139,24 @@ async def _refusal(request: web.Request) -> web.Response | None:
         )
         return answer
     return None
+
+
+async def _limited(request: web.Request, handler: Handler, changes: bool) -> web.StreamResponse:
+    """Run the handler within the limits of a CI token.
+
+    Raises:
+        Forbidden: the token may not do this.
+    """
+    principal = request.get(PRINCIPAL)
+    limits = principal.limits if principal is not None else None
+    if limits is None:
+        return await handler(request)
+    if changes:
+        limits.check_change(request.path)
+    if limits.workspace_id and request.path.startswith(_BEYOND_WORKSPACES):
+        raise Forbidden("This CI token is for one workspace only.")
+    with only_workspace(limits.workspace_id):
+        return await handler(request)
 
 
 async def _principal(request: web.Request) -> Principal | None:

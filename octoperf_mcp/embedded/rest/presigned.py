@@ -15,6 +15,7 @@ from octoperf_mcp.embedded.failures import Forbidden, Gone, Invalid, NotFound, W
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import read_object
+from octoperf_mcp.embedded.store.access import only_workspace
 from octoperf_mcp.embedded.store.presigned import Presigned, Target
 
 _ID = r"[A-Za-z0-9_.~-]+"
@@ -59,6 +60,8 @@ async def mint(request: web.Request) -> web.Response:
     principal = request[PRINCIPAL]
     if method != "GET" and WRITE not in with_implied(principal.scopes):
         raise Forbidden(f"The token lacks the scope {WRITE}.")
+    if method != "GET" and principal.limits is not None:
+        principal.limits.check_change(path)
     platform = request.app[PLATFORM]
     token, expires = await Presigned(platform.database).mint(
         Target(method, path, query, principal), life_s=platform.settings.presigned_life_s
@@ -103,5 +106,7 @@ async def _made(request: web.Request, target: Target) -> web.StreamResponse:
     copy._match_info = match  # noqa: SLF001 - as aiohttp's own middlewares re-route
     copy[PRINCIPAL] = request[PRINCIPAL] = target.principal
     request[MADE] = copy
-    answer: web.StreamResponse = await match.handler(copy)
+    limits = target.principal.limits
+    with only_workspace(limits.workspace_id if limits else ""):
+        answer: web.StreamResponse = await match.handler(copy)
     return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from aiohttp import web
 
@@ -61,8 +62,23 @@ async def run_scenario(request: web.Request) -> web.Response:
         name=request.query.get("name", ""),
         properties=_properties(body),
         template_id=request.query.get("templateId", ""),
+        admit=partial(_admit, request),
     )
     return document_answer(report)
+
+
+async def _admit(request: web.Request, users: int, duration_ms: int) -> None:
+    """Hold a run against the load budget of a CI token.
+
+    Raises:
+        Forbidden: it asks for more.
+    """
+    principal = request[PRINCIPAL]
+    if principal.limits is None:
+        return
+    principal.limits.check_load(users, duration_ms)
+    tokens = request.app[PLATFORM].identity.ci_tokens
+    await tokens.spend_run(principal.grant_id, principal.limits)
 
 
 def _properties(body: Mapping[str, object]) -> dict[str, str]:

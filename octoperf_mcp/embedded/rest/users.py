@@ -9,29 +9,45 @@ from octoperf_mcp.embedded.rest.bodies import number_query, read_form
 from octoperf_mcp.embedded.rest.crud import user_of
 
 _MOST_ENTRIES = 1000
+_TYPED_LOGIN_RELEASE = 16
 
 
 def routes() -> list[web.RouteDef]:
     """Routes of this module."""
     return [
         web.post("/public/users/login", login),
+        web.post("/users/api-key", renew_api_key),
         web.get("/users/current", current),
         web.get("/users/current/activity", activity),
     ]
 
 
 async def login(request: web.Request) -> web.Response:
-    """A session token for a password; a wrong one is an answer of its own, not an error."""
-    identity = request.app[PLATFORM].identity
+    """A session token for a password; a wrong one is an answer of its own, not an error.
+
+    Up to release 15 the answer was the bare token, and a wrong password is taken for a 401.
+    """
+    platform = request.app[PLATFORM]
+    identity, is_old = platform.identity, platform.settings.login_release < _TYPED_LOGIN_RELEASE
     fields = await read_form(request)
     username, password = fields.get("username", ""), fields.get("password", "")
     if not username or not password:
         raise Invalid("Send 'username' and 'password' as form fields.")
     user_id = await identity.check_password(username, password, address=request.remote or "")
+    if user_id is None and is_old:
+        return json_answer({"message": "Wrong user name or password."}, status=401)
     if user_id is None:
         return json_answer({"@type": "LoginFailed", "message": "Wrong user name or password."})
     token = await identity.session_token(user_id)
+    if is_old:
+        return json_answer({"token": token})
     return json_answer({"@type": "LoginSuccessful", "token": {"token": token}})
+
+
+async def renew_api_key(request: web.Request) -> web.Response:
+    """A new key of the user for the REST API, shown this once; it ends the one before."""
+    key = await request.app[PLATFORM].identity.renew_api_key(user_of(request))
+    return json_answer({"value": key})
 
 
 async def current(request: web.Request) -> web.Response:

@@ -1,5 +1,8 @@
 """Who may do what with a document: membership of its workspace, and the role there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
 
@@ -44,12 +47,31 @@ def require_writer(kind: str, role: str | None) -> None:
         raise Forbidden(f"The role {role} may not change a {kind.replace('_', ' ')}.")
 
 
+_only: ContextVar[str] = ContextVar("only_workspace", default="")
+
+
+@contextmanager
+def only_workspace(workspace_id: str) -> Iterator[None]:
+    """Let whatever runs inside see one workspace; "" narrows nothing.
+
+    A context, not an argument: a CI token that is pinned to a workspace must not see another one
+    through any door, present or future, and each of them leads through `visible_to`.
+    """
+    token = _only.set(workspace_id)
+    try:
+        yield
+    finally:
+        _only.reset(token)
+
+
 def visible_to(user_id: str) -> "sa.Select[Any]":
     """Documents that a user sees, with his `role`: NULL on those of the platform itself."""
     mine = sa.and_(
         workspace_member.c.workspace_id == document.c.workspace_id,
         workspace_member.c.user_id == user_id,
     )
+    if only := _only.get():
+        mine = sa.and_(mine, workspace_member.c.workspace_id == only)
     return (
         sa.select(document, workspace_member.c.role)
         .join(workspace_member, mine, isouter=True)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.failures import Gone, WrongMethod
+from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.platform import Principal
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms, presigned
@@ -52,6 +53,7 @@ class Presigned:
                 "scopes": sorted(principal.scopes),
                 "grant_id": principal.grant_id,
                 "client": principal.client,
+                "limits": principal.limits and principal.limits.document(),
             },
             "method": target.method,
             "path": target.path,
@@ -87,12 +89,14 @@ class Presigned:
             spent = await writer.execute(presigned.update().where(usable).values(used=now))
             if spent.rowcount == 0:
                 raise Gone(_SPENT)
+            limits = row.principal.get("limits")
             principal = Principal(
                 row.user_id,
                 row.principal["username"],
                 frozenset(row.principal["scopes"]),
                 row.principal["grant_id"],
                 row.principal.get("client", ""),
+                limits=Limits.of(limits) if limits else None,
             )
             return Target(row.method, row.path, row.query, principal)
 

@@ -48,6 +48,9 @@ class FakeIdentity:
     async def principal(self, token: str) -> Principal | None:
         return self.tokens.get(token)
 
+    async def is_live(self, grant_id: str) -> bool:
+        return True
+
     def mark(self, text: str) -> str:
         return f"mark of {text}"
 
@@ -62,6 +65,9 @@ class FakeIdentity:
 
     async def session_token(self, user_id: str) -> str:
         return f"{user_id}-token"
+
+    async def renew_api_key(self, user_id: str) -> str:
+        return f"key of {user_id}"
 
     async def user(self, user_id: str) -> dict[str, Any]:
         if user_id not in {"ada", "eve"}:

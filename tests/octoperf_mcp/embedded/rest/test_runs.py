@@ -7,15 +7,16 @@ import io
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.metrics.store import MetricStore
-from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.platform import Platform, Principal
 from tests.octoperf_mcp.embedded.engine.target import Target
-from tests.octoperf_mcp.embedded.rest.conftest import EXAMPLES, Home, Rest
+from tests.octoperf_mcp.embedded.rest.conftest import EXAMPLES, FULL, Home, Rest
 
 Json = dict[str, Any]
 
@@ -112,6 +113,26 @@ def _profile(virtual_user_id: str, provider_id: str) -> Json:
         "memory": {"vuMb": None},
         "engine": copy.deepcopy(EXAMPLES["scenario"]["userProfiles"][0]["engine"]),
     }
+
+
+@pytest.mark.parametrize(
+    ("limits", "got", "allowed"),
+    [(Limits(most_users=1), 2, 1), (Limits(most_users=2, most_minutes=1), 1.5, 1)],
+)
+async def test_a_run_beyond_the_load_budget_of_a_ci_token_is_refused(
+    platform: Platform, ada: Rest, shop: Shop, *, limits: Limits, got: float, allowed: int
+) -> None:
+    """Before anything starts, with what it asked for and what is allowed."""
+    scenario = await ada.get(f"/runtime/scenarios/{shop.scenario_id}")
+    scenario["userProfiles"][0]["load"]["plateauMs"] = 90_000
+    await ada.put(f"/runtime/scenarios/{shop.scenario_id}", scenario)
+    principal = Principal("ada", "ada@example.com", FULL, "grant", "ci", limits=limits)
+    cast("Any", platform.identity).tokens["ada-ci"] = principal
+    ci = Rest(ada.client, "ada-ci")
+    refused = await ci.post(f"/runtime/scenarios/run/{shop.scenario_id}", {}, status=403)
+    assert (refused["got"], refused["allowed"]) == (got, allowed)
+    assert "load budget" in refused["message"]
+    assert await ada.get(f"/runtime/bench-results/by-project/{shop.project_id}") == []
 
 
 async def test_a_scenario_is_run_watched_and_read(

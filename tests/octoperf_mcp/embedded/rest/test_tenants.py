@@ -23,6 +23,7 @@ OF_NOBODY = {
     "GET /workspaces/member-of",
     "POST /presigned-urls",
     "POST /tasks",
+    "POST /users/api-key",
     "POST /workspaces",
 }
 """Calls that name nothing of another's; what they answer is looked at below."""

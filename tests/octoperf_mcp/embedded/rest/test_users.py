@@ -1,5 +1,6 @@
 """Signing in over REST."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,21 @@ async def test_a_failed_login_is_an_answer_and_tells_nothing(anybody: Any) -> No
             "@type": "LoginFailed",
             "message": "Wrong user name or password.",
         }
+
+
+async def test_the_login_of_older_releases_answers_the_bare_token(
+    anybody: Any, platform: Platform
+) -> None:
+    platform.settings = replace(platform.settings, login_release=15)
+    pair = {"username": "ada", "password": "ada"}
+    answer = await anybody.call("POST", "/public/users/login", data=pair)
+    assert await answer.json() == {"token": "ada-token"}
+    wrong = {"username": "ada", "password": "x"}
+    assert (await anybody.call("POST", "/public/users/login", data=wrong)).status == 401
+
+
+async def test_a_new_api_key_is_answered_as_a_wrapped_value(ada: Any) -> None:
+    assert await ada.post("/users/api-key", {}, status=200) == {"value": "key of ada"}
 
 
 async def test_a_login_without_fields_is_refused(anybody: Any) -> None:

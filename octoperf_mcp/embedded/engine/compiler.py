@@ -14,6 +14,7 @@ from typing import Any
 
 from octoperf_mcp.embedded.engine.assertions import ASSERTIONS, Assertion
 from octoperf_mcp.embedded.engine.extractors import EXTRACTORS, Extractor
+from octoperf_mcp.embedded.engine.generic_classes import PROCESSORS, class_of
 from octoperf_mcp.embedded.engine.program import Program, Step
 from octoperf_mcp.embedded.engine.session import UserSession
 from octoperf_mcp.embedded.engine.templates import Template, compile_text
@@ -64,8 +65,6 @@ class Scope:
         return compile_text(default if value is None else str(value))
 
 
-_GENERIC = ("GenericAction", "JMeterAction")
-_KEPT_PROCESSORS = frozenset({"DurationAssertion"})
 """Classes of kept elements that are among the assertions."""
 
 Compiler = Callable[[Node, Scope], Step | None]
@@ -125,23 +124,16 @@ def sequence(steps: Sequence[Step]) -> Step:
     return play
 
 
-def class_of(node: Node) -> str:
-    """The class of a kept JMeter element without its package; empty for any other node."""
-    if str(node.get("@type")) not in _GENERIC:
-        return ""
-    return str(node.get("testClass") or "").rpartition(".")[2]
-
-
 def _processor_kind(node: Node) -> str:
     """The name under which a processor is known; of kept elements only those of no other type."""
     kept = class_of(node)
-    return kept if kept in _KEPT_PROCESSORS else str(node.get("@type"))
+    return kept if kept in PROCESSORS else str(node.get("@type"))
 
 
 def is_processor(node: Node) -> bool:
     """Whether a node works on the requests around it instead of playing itself."""
     kind = _processor_kind(node)
-    return kind in EXTRACTORS or kind in ASSERTIONS or kind == "XPath2VariableExtractor"
+    return kind in EXTRACTORS or kind in ASSERTIONS
 
 
 def processors(
@@ -157,9 +149,6 @@ def processors(
                 extractors.append(EXTRACTORS[kind](child))
             elif kind in ASSERTIONS:
                 assertions.append(ASSERTIONS[kind](child))
-            elif kind == "XPath2VariableExtractor":
-                scope.warn(f"{kind} {child.get('name')!r} runs as XPath 1.0.")
-                extractors.append(EXTRACTORS["XPath1VariableExtractor"](child))
         except Exception as error:  # noqa: BLE001 - regular expressions, paths: each has its own
             scope.warn(f"{kind} {child.get('name') or child.get('id')!r} is broken: {error}")
     return tuple(extractors), tuple(assertions)

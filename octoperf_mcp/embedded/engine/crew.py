@@ -13,6 +13,7 @@ from traceback import format_exc
 import gevent
 from gevent.event import Event
 
+from octoperf_mcp.embedded.engine.company import Company
 from octoperf_mcp.embedded.engine.control import Departure, StopTest, StopUser, TimeUp
 from octoperf_mcp.embedded.engine.masks import Mask
 from octoperf_mcp.embedded.engine.program import Program
@@ -59,6 +60,7 @@ class Crew:
         self.parts = list(parts)
         self.sink = sink
         self.properties = properties
+        self.company = Company()
         self.halt = Event()
         """Set at the end of the run: no further request starts."""
         self.on_stop_test = on_stop_test
@@ -178,6 +180,7 @@ class Slot:
             crew.halt,
             crew.properties,
             deadline,
+            crew.company,
         )
         session = self._session = UserSession(part.program, seat)
         part.playing += 1

@@ -197,6 +197,28 @@ def _xpath(node: Node) -> Extractor:
     return compile_extractor(node, find)
 
 
+def _xpath2(node: Node) -> Extractor:
+    from elementpath import Selector as Path  # noqa: PLC0415 - loaded when a tree needs it
+    from elementpath import XPath2Parser  # noqa: PLC0415
+    from parsel import Selector  # noqa: PLC0415
+
+    source = compile_text(str(node.get("xpath") or ""))
+    namespaces = {str(k): str(v) for k, v in (node.get("namespaces") or {}).items()}
+    kind = "xml" if node.get("tolerant") is False else "html"
+    compiled: dict[str, Any] = {}
+
+    def find(session: "UserSession", exchange: Exchange) -> Matches:
+        if not exchange.text.strip():
+            return ()
+        path = source.render(session)
+        if path not in compiled:
+            compiled[path] = Path(path, namespaces=namespaces, parser=XPath2Parser)
+        found = compiled[path].select(Selector(text=exchange.text, type=kind).root)
+        return [_node_text(each) for each in (found if isinstance(found, list) else [found])]
+
+    return compile_extractor(node, find)
+
+
 def _css(node: Node) -> Extractor:
     from parsel import Selector  # noqa: PLC0415 - loaded when a tree needs it
 
@@ -218,6 +240,8 @@ def _node_text(node: Any) -> str:
     """Text of an element, or the value of an attribute, a number, a text."""
     if hasattr(node, "itertext"):
         return "".join(node.itertext())
+    if isinstance(node, bool):
+        return "true" if node else "false"
     if isinstance(node, float) and node.is_integer():
         return str(int(node))
     return str(node)
@@ -234,6 +258,7 @@ EXTRACTORS: dict[str, Callable[[Node], Extractor]] = {
     "JmesPathVariableExtractor": _jmes_path,
     "XPath1VariableExtractor": _xpath,
     "XPathVariableExtractor": _xpath,
+    "XPath2VariableExtractor": _xpath2,
     "CssVariableExtractor": _css,
     "CssJQueryVariableExtractor": _css,
     "CssExtractor": _css,

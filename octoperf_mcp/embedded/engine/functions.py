@@ -149,3 +149,5 @@ FUNCTIONS: dict[str, Function] = {
     "__jexl2": _expression,
     "__javaScript": _expression,
 }
+EXPRESSIONS = frozenset({"__groovy", "__jexl3", "__jexl2", "__javaScript"})
+"""Those whose first argument is an expression."""

@@ -13,10 +13,10 @@ from octoperf_mcp.embedded.engine.compiler import (
     Node,
     Scope,
     action,
-    class_of,
     compile_children,
     is_processor,
 )
+from octoperf_mcp.embedded.engine.generic_classes import LISTENERS, class_of
 from octoperf_mcp.embedded.engine.program import Step
 from octoperf_mcp.embedded.engine.session import Check, UserSession
 from octoperf_mcp.embedded.engine.templates import Template, compile_text
@@ -31,6 +31,8 @@ _MS = 1000
 def _generic(node: Node, scope: Scope) -> Step | None:
     kind = class_of(node)
     compiler = CONTROLLERS.get(kind)
+    if compiler is None and kind in LISTENERS:
+        return None
     if compiler is None:
         name = node.get("name") or node.get("id")
         scope.warn(f"{kind or 'GenericAction'} {name!r} is not run by this engine.")

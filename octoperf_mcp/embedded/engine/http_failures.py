@@ -9,6 +9,8 @@ import ssl
 
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
+from octoperf_mcp.embedded.engine.forbidden_addresses import ForbiddenAddressError
+
 ENGINE_FAILURE = "-1"
 """Response code of a sample whose exchange failed."""
 
@@ -54,6 +56,8 @@ def exchange_failure(error: Exception, host: str, port: int, *, tls: bool) -> Ex
 
 
 def _connect_message(error: Exception) -> str:
+    if isinstance(error, ForbiddenAddressError):
+        return _plain(error)
     if isinstance(error, socket.gaierror):
         return "java.net.UnknownHostException: {host}"
     if isinstance(error, ssl.SSLError):

@@ -27,6 +27,7 @@ _END_S = 30.0
 _LEAD_MS = 200
 """From `begin` to the first user, so that every generator hears of it in time."""
 
+_TOGETHER = {"RendezVousAction", "PutQueueAction", "PollQueueAction"}
 _ENDINGS = {
     "planned": Ending(planned=True, message="The planned end is reached"),
     "finished": Ending(planned=True, message="All users have finished"),
@@ -57,9 +58,13 @@ class LocustEngine:
     """Starts Locust processes on this machine."""
 
     def generators(self, plan: LoadPlan) -> Mapping[str, int]:
-        """One per core, but not more than the users of the location need."""
+        """One per core, but not more than the users of the location need.
+
+        Just one where users meet or share queues: they are kept in the memory of a process.
+        """
+        together = any(_share_state(tree) for tree in plan.virtual_users.values())
         return {
-            region: plan.workers or _workers_for(profiles)
+            region: 1 if together else plan.workers or _workers_for(profiles)
             for region, profiles in _by_region(plan).items()
         }
 
@@ -237,6 +242,14 @@ def _by_region(plan: LoadPlan) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     for index, profile in enumerate(plan.profiles):
         found.setdefault(str(profile["location"]), []).append((index, profile))
     return found
+
+
+def _share_state(tree: Mapping[str, Any]) -> bool:
+    """Whether users of this virtual user wait for each other, or hand values to each other."""
+    return any(
+        child.get("enabled") and (child.get("@type") in _TOGETHER or _share_state(child))
+        for child in tree.get("children") or []
+    )
 
 
 def _workers_for(profiles: list[tuple[int, dict[str, Any]]]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine import containers, generic, requests, scripts
+from octoperf_mcp.embedded.engine import containers, generic, meetings, requests, scripts
 from octoperf_mcp.embedded.engine.compiler import (
     Mentions,
     Options,
@@ -20,7 +20,7 @@ from octoperf_mcp.embedded.engine.timers import compile_pacing
 from octoperf_mcp.embedded.engine.transport import Server
 from octoperf_mcp.embedded.engine.variables import Surroundings, compile_variables
 
-ACTION_MODULES = (containers, generic, requests, scripts)
+ACTION_MODULES = (containers, generic, meetings, requests, scripts)
 """Imported for the node types that they register."""
 
 Document = Mapping[str, Any]

@@ -41,3 +41,5 @@ class Program:
     static_hosts: Mapping[str, str] = field(default_factory=dict)
     shared: dict[Any, Any] = field(default_factory=dict)
     """State of actions that all users of the generator share."""
+    meetings: set[str] = field(default_factory=set)
+    """Names of the meeting points to which users of the program come."""

@@ -6,12 +6,13 @@ Knows gevent, but nothing of who starts users: Locust, a validation or a test.
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 from gevent.event import Event
 
+from octoperf_mcp.embedded.engine.company import Company
 from octoperf_mcp.embedded.engine.control import (
     NEXT_ITERATION,
     STOP_TEST,
@@ -100,6 +101,8 @@ class Seat:
     """Shared by all users of the generator."""
     deadline: float | None = None
     """`time.monotonic()` at which this user leaves."""
+    company: Company = field(default_factory=Company)
+    """The other users of the generator."""
 
 
 class UserSession:
@@ -127,6 +130,8 @@ class UserSession:
         self._tally = _Tally()
         self._waited = False
         self._began: float | None = None
+        self.company = seat.company
+        self.company.enter(program.meetings)
         for start in program.variables.constants:
             start(self)
 
@@ -164,8 +169,9 @@ class UserSession:
             self.pause(_IDLE_ITERATION_MS)
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections and leave the company; to be called once."""
         self.transport.close()
+        self.company.leave(self.program.meetings)
 
     def checkpoint(self) -> None:
         """Go on only while there is time.
@@ -201,6 +207,21 @@ class UserSession:
             wait = min(wait, max(0.0, deadline - time.monotonic()))
         self._seat.halt.wait(wait)
         self.checkpoint()
+
+    def wait_for(self, event: Event, timeout_ms: float | None) -> bool:
+        """Wait for an event; False when `timeout_ms` were over first.
+
+        Raises:
+            TimeUp: the end came before.
+        """
+        self._waited = True
+        wait = None if timeout_ms is None else timeout_ms / _MS
+        if self.deadline is not None:
+            left = max(0.0, self.deadline - time.monotonic())
+            wait = left if wait is None else min(wait, left)
+        gevent.wait([event, self._seat.halt], timeout=wait, count=1)
+        self.checkpoint()
+        return bool(event.is_set())
 
     def now_ms(self) -> float:
         """A clock that only goes forward, in milliseconds."""

@@ -3,7 +3,7 @@
 What cannot be resolved is left as it stands, so that it shows in the target's log.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,20 @@ def compile_text(text: str) -> Template:
 def constant(text: str) -> Template:
     """A template that is this text, whatever it holds."""
     return Template(lambda _: text, text)
+
+
+def calls_in(text: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """The functions that a text calls, with their arguments as written; nested ones too."""
+    position = 0
+    while (start := text.find("${__", position)) >= 0:
+        position = start + 4
+        ends = [end for end in (text.find(mark, start) for mark in "(}") if end >= 0]
+        name = text[start + 2 : min(ends)] if ends else ""
+        if not name.replace("_", "").isalnum():
+            continue
+        split = _arguments(text, min(ends) + 1) if text[min(ends)] == "(" else ([], 0)
+        if split is not None:
+            yield name, split[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import gevent.socket
 
 from octoperf_mcp.embedded.engine.connection import Address, Connection
+from octoperf_mcp.embedded.engine.forbidden_addresses import ForbiddenAddressError, is_forbidden
 
 _DNS_LIFE_S = 30.0
 _SECOND_MS = 1000
@@ -58,6 +59,7 @@ class Addresses:
 
         Raises:
             OSError: the name is unknown.
+            ForbiddenAddressError: it leads to where no load goes.
         """
         key = (host, port)
         kept = self._known.get(key)
@@ -65,6 +67,9 @@ class Addresses:
             return kept[1]
         target = self._static.get(host.lower(), host)
         found = list(gevent.socket.getaddrinfo(target, port, type=gevent.socket.SOCK_STREAM))
+        for *_, place in found:
+            if is_forbidden(str(place[0])):
+                raise ForbiddenAddressError(host, str(place[0]))
         self._known[key] = (time.monotonic() + _DNS_LIFE_S, found)
         return found
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from octoperf_mcp.embedded.sanity.actions import CHECKS, Surroundings
 from octoperf_mcp.embedded.sanity.csv_files import check_csv
+from octoperf_mcp.embedded.sanity.limits import check_limits
 from octoperf_mcp.embedded.sanity.links import check_links
 from octoperf_mcp.embedded.sanity.messages import by_level, enabled_nodes, objects, row, text
 
@@ -46,4 +47,11 @@ def sanity_check(
         for check in CHECKS
         for level, message in check(node, around)
     ]
-    return by_level([*check_links(virtual_user, fragments), *check_csv(variables, files), *rows])
+    return by_level(
+        [
+            *check_links(virtual_user, fragments),
+            *check_csv(variables, files),
+            *rows,
+            *check_limits(virtual_user, around.servers),
+        ]
+    )

@@ -54,6 +54,14 @@ LI = '<li class="a" data-n="(\\d)">(\\w+)</li>'
         (node("XPath1VariableExtractor", variable="v", xpath="//li/@data-n"), {"v": "1"}),
         (node("XPath1VariableExtractor", variable="v", xpath="count(//li)"), {"v": "3"}),
         (node("XPath2VariableExtractor", variable="v", xpath="//li[1]"), {"v": "one"}),
+        (
+            node("XPath2VariableExtractor", variable="v", xpath="string-join(//li/@data-n, '+')"),
+            {"v": "1+2", "v_matchNr": "1"},
+        ),
+        (
+            node("XPath2VariableExtractor", variable="v", xpath="//li[matches(., '^t')]/string()"),
+            {"v": "two", "v_matchNr": "2"},
+        ),
     ],
 )
 def test_extractors_fill_variables_from_a_page(

@@ -90,7 +90,11 @@ def test_an_imported_recording_is_sane() -> None:
             "INFO",
             "Host header and server host are differing",
         ),
-        (action("GenericAction"), "INFO", "Using a JMeter generic action"),
+        (
+            action("GenericAction", testClass="ResultCollector"),
+            "INFO",
+            "Using a JMeter generic action",
+        ),
         (
             request(thinktime={"@type": "ThinktimeConstant", "value": 31_500}),
             "INFO",
@@ -131,7 +135,6 @@ def test_each_message_comes_once_at_its_level_and_names_the_action(
     "node",
     [
         action("DebugAction", name=None),
-        action("JSR223Action", filename="script.groovy"),
         request(headers=[{"name": "Host", "value": "SHOP.example:8080"}]),
         request(headers=[{"name": "Host", "value": "${host}"}]),
         request(postData={"@type": "FilePostData", "filename": "there.png"}),
@@ -304,3 +307,104 @@ def test_a_very_deep_tree_is_checked() -> None:
         tree = {"@type": "ContainerAction", "name": "c", "enabled": True, "children": [tree]}
     ((level, _),) = rows(tree)
     assert level == "ERROR"
+
+
+SCRIPT = "org.apache.commons.lang3.StringUtils.reverse(vars.get('a'))"
+
+
+@pytest.mark.parametrize(
+    ("node", "level", "message"),
+    [
+        (
+            action("JSR223Action", script="new Socket()", language="groovy"),
+            "WARNING",
+            "x: scripts in groovy are not run here",
+        ),
+        (
+            action("GenericAction", testClass="a.b.JDBCSampler"),
+            "WARNING",
+            "x: the JMeter element JDBCSampler is not run here",
+        ),
+        (
+            action("PlaywrightSpecAction", filename="a.spec.ts"),
+            "WARNING",
+            "x: browser scripts run in virtual users of their own type only",
+        ),
+        (
+            action("RegexpVariableExtractor", variable="v", regexp="(a"),
+            "WARNING",
+            "x cannot be read: missing )",
+        ),
+        (
+            action("JsonPathVariableExtractor", variable="v", path="$..[["),
+            "WARNING",
+            "x cannot be read: ",
+        ),
+        (
+            action("JMESPathVariableExtractor", variable="v", path="a[["),
+            "WARNING",
+            "x cannot be read: ",
+        ),
+        (
+            action("XPath1VariableExtractor", variable="v", xpath="//a["),
+            "WARNING",
+            "x cannot be read: ",
+        ),
+        (
+            action("XPath2VariableExtractor", variable="v", xpath="//a["),
+            "WARNING",
+            "x cannot be read: ",
+        ),
+        (
+            action("CssVariableExtractor", variable="v", selector="a["),
+            "WARNING",
+            "x cannot be read: ",
+        ),
+        (
+            action("ResponseAssertion", rule="CONTAINS", patterns=["*"]),
+            "WARNING",
+            "x cannot be read: nothing to repeat",
+        ),
+        (action("JsonAssertion", path="$["), "WARNING", "x cannot be read: "),
+        (
+            request(path="/a?d=${__jdbc(1)}"),
+            "WARNING",
+            "/cart: the function __jdbc is not known here, sent as is",
+        ),
+        (
+            request(path="/a?d=${__groovy(" + SCRIPT + ")}"),
+            "WARNING",
+            "/cart: __groovy evaluates comparisons only, not ",
+        ),
+    ],
+)
+def test_what_this_engine_cannot_do_is_said(node: Json, level: str, message: str) -> None:
+    found = [row for row in rows(node) if row[1].startswith(message)]
+    assert [one[0] for one in found] == [level]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        request(path="/a?d=${__time(,)}&x=${__groovy(vars.get('a') == 'b')}&y=${__UUID}"),
+        action("ResponseAssertion", rule="SUBSTRING", patterns=["*"]),
+        action("JsonPathVariableExtractor", variable="v", path="$.${name}["),
+        action("XPath1VariableExtractor", variable="v", xpath="//*[@id='${id}']"),
+    ],
+)
+def test_what_runs_or_depends_on_variables_is_not_complained_about(node: Json) -> None:
+    assert rows(node) == []
+
+
+@pytest.mark.parametrize("hostname", ["169.254.169.254", "0xa9fea9fe", "metadata.google.internal"])
+def test_a_server_at_a_forbidden_address_is_an_error(hostname: str) -> None:
+    found = rows(request(), servers=[SERVER | {"hostname": hostname}])
+    assert [level for level, _ in found] == ["ERROR"]
+    assert found[0][1].startswith(f"Server {hostname} is refused")
+    assert rows(servers=[SERVER | {"hostname": hostname}]) == []
+
+
+def test_ntlm_credentials_are_not_sent_and_the_check_says_so() -> None:
+    ntlm = {"@type": "NtlmAuthorization", "username": "u", "domain": "D"}
+    found = rows(request(), servers=[SERVER | {"authorizations": [ntlm]}])
+    assert found == [("WARNING", "NTLM credentials of server shop.example are not sent here")]

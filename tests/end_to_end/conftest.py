@@ -102,6 +102,7 @@ NODE_PACKAGES = (
     "node@22.23.3",
     "@modelcontextprotocol/sdk@1.32.2",
     "@modelcontextprotocol/client@2.4.0",
+    "@modelcontextprotocol/inspector@2.12.0",
     "mcp-remote@0.15.1",
 )
 

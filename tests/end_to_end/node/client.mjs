@@ -1,16 +1,17 @@
 // A client on the official TypeScript SDK that a test drives over pipes, one JSON a line.
 //
-//   node client.mjs FOLDER PACKAGE URL
+//   node client.mjs FOLDER PACKAGE URL ERA
 //
 // FOLDER has node_modules; PACKAGE is `@modelcontextprotocol/sdk` (1.x) or
-// `@modelcontextprotocol/client` (2.x). Standard input: {"call": tool} or, as the answer to
+// `@modelcontextprotocol/client` (2.x); ERA is `legacy`, or the stateless revision to speak.
+// Standard input: {"list": true}, {"call": tool, "arguments": …} or, as the answer to
 // {"open": authorization address}, {"landed": redirect address}. Standard output: {"open": …},
-// {"result": …} or {"error": …}.
+// {"result": …}, all of it, or {"error": …}.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-const [folder, packageName, url] = process.argv.slice(2);
+const [folder, packageName, url, era] = process.argv.slice(2);
 const require = createRequire(`${folder}/`);
 const sdk =
   packageName === "@modelcontextprotocol/sdk"
@@ -65,7 +66,10 @@ async function connected() {
     const transport = new sdk.StreamableHTTPClientTransport(new URL(url), {
       authProvider: provider,
     });
-    const made = new sdk.Client({ name: packageName, version: "1" });
+    const made = new sdk.Client(
+      { name: packageName, version: "1" },
+      era === "legacy" ? {} : { versionNegotiation: { mode: { pin: era } } },
+    );
     try {
       await made.connect(transport);
       return made;
@@ -80,8 +84,10 @@ async function connected() {
 for (let asked = await heard(); asked; asked = await heard()) {
   try {
     client ??= await connected();
-    const result = await client.callTool({ name: asked.call, arguments: {} });
-    tell({ result: result.structuredContent });
+    const result = asked.list
+      ? (await client.listTools()).tools
+      : await client.callTool({ name: asked.call, arguments: asked.arguments });
+    tell({ result });
   } catch (error) {
     client = undefined;
     tell({ error: String(error) });

@@ -14,6 +14,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.IMPORT_HAR,
         rest.IMPORT_JMX,
         rest.IMPORT_URLS,
+        rest.IMPORT_PLAYWRIGHT,
         rest.IMPORT_POSTMAN,
         rest.IMPORT_WEBDRIVER,
     )
@@ -32,6 +33,7 @@ def register_tools() -> Iterable[Tool]:
         tools.import_har_virtual_user,
         tools.upload_jmx_virtual_user,
         tools.import_postman_virtual_user,
+        tools.import_playwright_virtual_user,
         url_tools.import_urls_virtual_user,
         url_tools.import_webdriver_virtual_user,
     )

@@ -21,6 +21,13 @@ IMPORT_JMX = RestCall(
     answer="JmxImportResult",
     source="OctoPerf/bzm-to-octoperf-maven-plugin: octoperf-design-rest-api",
 )
+IMPORT_PLAYWRIGHT = RestCall(
+    "POST",
+    "/imports/playwright/{projectId}",
+    query=("name",),
+    body="multipart",
+    answer="VirtualUser",
+)
 IMPORT_POSTMAN = RestCall(
     "POST", "/imports/postman/{projectId}", query=("name",), body="multipart", answer="VirtualUser"
 )

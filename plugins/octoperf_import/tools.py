@@ -34,6 +34,14 @@ _POSTMAN_ANSWER = (
 )
 
 
+_PLAYWRIGHT_ANSWER = (
+    "The answer is the new virtual user as JSON, without a link, and importReport, which names "
+    "what the spec needs beside itself: helper files, a baseURL, packages. Call "
+    "describe_virtual_user with its id and add helper files with patch_virtual_user, each a "
+    "PlaywrightSpecAction; no playwright.config.ts, which would fail as a spec without tests."
+)
+
+
 @tool(title="Import a HAR recording")
 async def import_har_virtual_user(
     ctx: ToolContext,
@@ -120,6 +128,33 @@ async def import_postman_virtual_user(
         media_type="application/json",
         suffix=".json",
         then=_POSTMAN_ANSWER,
+        name=name,
+    )
+
+
+@tool(title="Import a Playwright spec")
+async def import_playwright_virtual_user(
+    ctx: ToolContext,
+    project_id: str,
+    name: Annotated[str, Field(max_length=80)] | None = None,
+) -> Ticket:
+    """Turn one Playwright .spec.ts file into a virtual user, type PLAYWRIGHT, by your upload.
+
+    The real runner plays it in a browser: absolute addresses or a baseURL, settings in
+    test.use({}), no configuration file. Answers a single-use address and the exact curl command;
+    nothing is overwritten.
+
+    Args:
+        project_id: Id from list_projects_by_workspace.
+        name: Name of the new virtual user; absent takes it from the file.
+    """
+    return await _ticket(
+        ctx,
+        rest.IMPORT_PLAYWRIGHT,
+        project_id,
+        media_type="text/plain; charset=utf-8",
+        suffix=".spec.ts",
+        then=_PLAYWRIGHT_ANSWER,
         name=name,
     )
 

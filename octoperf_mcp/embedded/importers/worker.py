@@ -22,7 +22,7 @@ Reader = Callable[[BinaryIO, Json, Bodies], Imported]
 
 CPU_LIMIT_S = 300
 _GIB = 2**30
-_MEMORY_PER_BYTE = {"har": 2, "jmx": 8, "postman": 24}
+_MEMORY_PER_BYTE = {"har": 2, "jmx": 8, "playwright": 24, "postman": 24}
 """Beyond the first GiB. A HAR is read entry by entry from a map of its file."""
 
 
@@ -51,7 +51,18 @@ def _postman(file: BinaryIO, options: Json, _: Bodies) -> Imported:
     return import_postman(file.read(), **options)
 
 
-READERS: dict[str, Reader] = {"har": _har, "jmx": _jmx, "postman": _postman}
+def _playwright(file: BinaryIO, options: Json, _: Bodies) -> Imported:
+    from octoperf_mcp.embedded.importers.playwright import spec  # noqa: PLC0415 - as above
+
+    return spec.import_playwright(file.read(spec.MAX_BYTES + 1), **options)
+
+
+READERS: dict[str, Reader] = {
+    "har": _har,
+    "jmx": _jmx,
+    "playwright": _playwright,
+    "postman": _postman,
+}
 """By the name under which `sandbox` asks for them."""
 
 

@@ -18,6 +18,7 @@ from octoperf_mcp.embedded.store.documents import Body, Document, Documents
 from octoperf_mcp.entities.check import check
 
 __all__ = [
+    "REPORT",
     "Body",
     "accepted",
     "bodies",
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REPORT = "importReport"
+"""What the answer of an import adds to a virtual user; sent back with it, it is not kept."""
 
 
 def documents_of(request: web.Request) -> Documents:
@@ -86,6 +90,7 @@ async def accepted(request: web.Request, kind: str) -> Body:
         Mismatch: it is no document of the kind.
     """
     body = filled(kind, await read_object(request))
+    body.pop(REPORT, None)
     check(kind, body)
     return body
 

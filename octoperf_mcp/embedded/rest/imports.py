@@ -34,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/imports/har/{projectId}", import_har),
         web.post("/imports/jmx/{projectId}", import_jmx),
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
+        web.post("/imports/playwright/{projectId}", import_playwright),
         web.post("/imports/postman/{projectId}", import_postman),
         web.post("/imports/urls/{projectId}", import_url_list),
         web.post("/imports/web-driver/{projectId}", import_webdriver_list),
@@ -65,7 +66,7 @@ async def import_har(request: web.Request) -> web.Response:
 async def import_jmx(request: web.Request) -> web.Response:
     """A JMeter test plan: `{virtualUsers: […], importReport}`, one for each thread group."""
     kept, imported = await _kept_plan(request)
-    body = {"virtualUsers": crud.bodies(kept), "importReport": report_of(imported)}
+    body = {"virtualUsers": crud.bodies(kept), crud.REPORT: report_of(imported)}
     return json_answer(body)
 
 
@@ -81,6 +82,18 @@ async def _kept_plan(request: web.Request) -> tuple[list[Document], Imported]:
         options = JmxOptions.from_wire(upload.text("design"))
         async with imported_file("jmx", upload.file().file, asdict(options)) as imported:
             return await _keep(request, imported, project), imported
+
+
+async def import_playwright(request: web.Request) -> web.Response:
+    """A Playwright spec as a new virtual user of type PLAYWRIGHT."""
+    project = await crud.found(request, "project", "projectId")
+    name = request.query.get("name", "")[:MAX_NAME]
+    async with received(request) as upload:
+        part = upload.file()
+        options = {"name": name, "filename": part.filename}
+        async with imported_file("playwright", part.file, options) as imported:
+            kept = await _keep(request, imported, project)
+    return _single(kept, imported)
 
 
 async def import_postman(request: web.Request) -> web.Response:
@@ -121,7 +134,7 @@ async def _keep(
 
 def _single(kept: Sequence[Document], imported: Imported, *, status: int = 200) -> web.Response:
     (document,) = kept
-    body = {**document.body, "importReport": report_of(imported)}
+    body = {**document.body, crud.REPORT: report_of(imported)}
     return json_answer(body, status=status, version=document.version)
 
 

@@ -114,3 +114,11 @@ async def test_a_collection_is_uploaded_by_a_ticket(context: Maker) -> None:
         "path": "/imports/postman/p1",
         "query": {"name": "Calls"},
     }
+
+
+async def test_a_spec_is_uploaded_as_text_by_a_ticket(context: Maker) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    ticket = await ctx.run(tools.import_playwright_virtual_user, {"projectId": "p1"})
+    assert "'file=@PATH.spec.ts;type=text/plain; charset=utf-8'" in ticket["instructions"]
+    assert "PlaywrightSpecAction" in ticket["instructions"]
+    assert ctx.body_of(SIGN) == {"method": "POST", "path": "/imports/playwright/p1", "query": {}}

@@ -64,6 +64,17 @@ async def test_the_answer_is_the_stored_virtual_user(ada: Rest, home: Home) -> N
     check("virtual_user", answered)
 
 
+async def test_a_client_that_sends_the_answer_back_does_not_store_the_report(
+    ada: Rest, home: Home
+) -> None:
+    answered = await import_har(ada, home)
+    path = f"/design/virtual-users/{answered['id']}"
+    changed = await ada.json("PUT", path, json={**answered, "tags": ["mine"]})
+    assert changed["tags"] == ["mine"]
+    assert "importReport" not in changed
+    assert "importReport" not in await ada.get(path)
+
+
 async def test_requests_go_to_a_server_of_the_project(ada: Rest, home: Home) -> None:
     answered = await import_har(ada, home)
     (server,) = await ada.get(f"/design/http-servers/by-project/{home.project_id}")
@@ -389,4 +400,31 @@ async def test_a_file_that_is_no_collection_is_400_and_keeps_nothing(
     path = f"/imports/postman/{home.project_id}"
     answered = await ada.json("POST", path, status=400, data=upload(b'{"values": [], "name": "E"}'))
     assert "environment" in answered["message"]
+    assert await kept(platform) == before
+
+
+SPEC = b"import { test } from '@playwright/test';\ntest('opens', async ({ page }) => {});\n"
+
+
+async def test_a_spec_is_a_browser_virtual_user_that_holds_the_file(ada: Rest, home: Home) -> None:
+    path = f"/imports/playwright/{home.project_id}"
+    made = await ada.json("POST", path, data=upload(SPEC, name="shop.spec.ts"))
+    assert (made["type"], made["name"], made["importReport"]["carried"]) == (
+        "PLAYWRIGHT",
+        "shop",
+        1,
+    )
+    kept = await ada.get(f"/design/virtual-users/{made['id']}")
+    (action,) = kept["children"]
+    assert (action["filename"], action["content"]) == ("shop.spec.ts", SPEC.decode())
+    assert await ada.get(f"/design/virtual-users/sanity-check/{made['id']}") == []
+
+
+async def test_a_file_that_is_no_spec_is_400_and_keeps_nothing(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    before = await kept(platform)
+    path = f"/imports/playwright/{home.project_id}"
+    answered = await ada.json("POST", path, status=400, data=upload(b"cy.visit('/')"))
+    assert "@playwright/test" in answered["nextStep"]
     assert await kept(platform) == before

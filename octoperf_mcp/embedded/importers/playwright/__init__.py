@@ -1,0 +1,1 @@
+"""Playwright specs: TypeScript or JavaScript, read as tokens and kept as they are."""

@@ -124,7 +124,7 @@ def mismatches(kind: str, document: Any) -> Iterator[Mismatch]:
     yield from _of_types(_validator(kind), document, schema)
     if isinstance(document, dict):
         for broken in broken_rules(kind, document):
-            yield Mismatch(*broken, schema)
+            yield Mismatch(broken.pointer, broken.expected, broken.got, schema, broken.allowed)
 
 
 def _of_types(

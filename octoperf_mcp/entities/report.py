@@ -16,6 +16,9 @@ from octoperf_mcp.entities.base import (
     type_name,
 )
 
+MOST_COMPARED = 25
+"""Runs that a trend shows besides its reference, at most."""
+
 
 class SingleTermFilter(Entity):
     """Keeps samples whose tag has one value."""
@@ -37,11 +40,20 @@ Filter = Annotated[SingleTermFilter | MultiTermFilter, Field(discriminator="kind
 
 
 class TrendReportNameSelector(Entity):
-    """Takes runs by name."""
+    """Takes runs by the name of their scenario."""
 
     kind: Literal["TrendReportNameSelector"] = type_name()
     search: str
-    match_type: str
+    match_type: Literal[
+        "EQUALS",
+        "EQUALS_IGNORECASE",
+        "CONTAINS",
+        "CONTAINS_IGNORECASE",
+        "STARTS_WITH",
+        "STARTS_WITH_IGNORECASE",
+        "ENDS_WITH",
+        "ENDS_WITH_IGNORECASE",
+    ]
 
 
 class TrendReportTagsSelector(Entity):
@@ -74,11 +86,13 @@ class ApdexReportConfig(Entity):
 
 
 class TrendReportConfig(Entity):
-    """Which runs a trend shows."""
+    """Which runs a trend shows besides its reference; `shown` keeps only some of them."""
 
     kind: Literal["TrendReportConfig"] = type_name()
     selectors: list[TrendSelector] | None = None
-    shown_results: Count | None = None
+    shown_results: Annotated[int | None, Field(ge=1, le=MOST_COMPARED)] = None
+    labels: dict[str, str] | None = None
+    shown: list[str] | None = None
 
 
 class ComparisonReportConfig(Entity):
@@ -108,10 +122,12 @@ class ExportReportConfig(Entity):
 
 
 class InsightsReportConfig(Entity):
-    """Thresholds of the insights, percent by insight id."""
+    """Thresholds of the insights, percent by insight id; how much data they ask for."""
 
     kind: Literal["InsightsReportConfig"] = type_name()
     thresholds: dict[str, dict[str, float]] | None = None
+    min_users: Count | None = None
+    min_minutes: Count | None = None
 
 
 Config = Annotated[

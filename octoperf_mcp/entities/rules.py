@@ -1,13 +1,16 @@
 """Rules between the properties of a document, which no type can hold."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from octoperf_mcp.entities.trees import walk
+from octoperf_mcp.entities.widgets import METRICS, MOST, TAKES, takers
 
 Json = Mapping[str, Any]
 
+_CURVE_AND_REFERENCE = 2
 _BROWSER_ENGINES = {"PlaywrightUserProfileEngine", "SeleniumUserProfileEngine"}
 
 
@@ -17,6 +20,7 @@ class Broken(NamedTuple):
     pointer: str
     expected: str
     got: str
+    allowed: tuple[str, ...] = ()
 
 
 def broken_rules(kind: str, document: Json) -> Iterator[Broken]:
@@ -82,6 +86,93 @@ def _ordered_bounds(document: Json) -> Iterator[Broken]:
         yield Broken("/variable/max", expected, f"{high:.15g}")
 
 
+def _own_item_ids(document: Json) -> Iterator[Broken]:
+    """Values are read by the id of their item."""
+    seen: dict[str, int] = {}
+    for index, item in enumerate(_objects(document.get("items"))):
+        identity = item.get("id")
+        if not isinstance(identity, str):
+            continue
+        if not identity:
+            yield Broken(f"/items/{index}/id", "an id, such as a fresh UUID", '""')
+        elif identity in seen:
+            expected = f"an id of its own (/items/{seen[identity]} has it already)"
+            yield Broken(f"/items/{index}/id", expected, f'"{identity}"')
+        else:
+            seen[identity] = index
+
+
+def _metrics_that_fit(document: Json) -> Iterator[Broken]:
+    """Each item takes some metrics only, and so many of one run."""
+    for index, item in enumerate(_objects(document.get("items"))):
+        item_type = item.get("@type")
+        taken = TAKES.get(str(item_type))
+        if taken is None:
+            continue
+        where = f"/items/{index}/metrics"
+        metrics = _objects(item.get("metrics"))
+        for number, metric in enumerate(metrics):
+            name = metric.get("id")
+            if isinstance(name, str) and name not in taken:
+                place = f"{where}/{number}/id"
+                expected = _fitting(str(item_type), name)
+                yield Broken(place, expected, f'"{name}"', tuple(sorted(taken)))
+        yield from _fitting_number(str(item_type), metrics, where)
+
+
+def _fitting(item_type: str, name: str) -> str:
+    if name not in METRICS:
+        return f"a metric of {item_type}"
+    return f"a metric of {item_type} ({name} is for {', '.join(takers(name))})"
+
+
+def _fitting_number(item_type: str, metrics: list[Json], where: str) -> Iterator[Broken]:
+    if item_type == "AreaRangeChartReportItem":
+        if len(metrics) != _CURVE_AND_REFERENCE:
+            expected = "exactly 2 metrics, a curve and its reference"
+            yield Broken(where, expected, f"a list of {len(metrics)}")
+        return
+    of_one_run = Counter(str(metric.get("benchResultId")) for metric in metrics)
+    most, found = MOST.get(item_type), max(of_one_run.values(), default=0)
+    if most is not None and found > most:
+        yield Broken(where, f"at most {most} metrics of one run", f"{found}")
+
+
+def _known_runs(document: Json) -> Iterator[Broken]:
+    """A metric speaks of a run of its report; a trend finds its other runs itself."""
+    runs = document.get("benchResultIds")
+    if not isinstance(runs, list) or not runs or is_trend(document):
+        return
+    known = tuple(run for run in runs if isinstance(run, str))
+    for index, item in enumerate(_objects(document.get("items"))):
+        places = [(f"/items/{index}", item)]
+        metrics = _objects(item.get("metrics"))
+        places += [(f"/items/{index}/metrics/{n}", each) for n, each in enumerate(metrics)]
+        for where, place in places:
+            run = place.get("benchResultId")
+            if isinstance(run, str) and run not in known:
+                yield Broken(f"{where}/benchResultId", "a run of this report", f'"{run}"', known)
+
+
+def is_trend(report: Json) -> bool:
+    """Whether a report follows runs by itself."""
+    kinds = [config.get("@type") for config in _objects(report.get("configs"))]
+    return report.get("type") == "TREND" or "TrendReportConfig" in kinds
+
+
+def _simple_time_range(document: Json) -> Iterator[Broken]:
+    """Only a report of one run can be limited to a part of it."""
+    given = document.get("timeRange")
+    if not isinstance(given, Mapping):
+        return
+    runs = document.get("benchResultIds")
+    if is_trend(document) or (isinstance(runs, list) and len(runs) > 1):
+        yield Broken("/timeRange", "null, since the report shows several runs", "an object")
+    start, end = given.get("from"), given.get("to")
+    if isinstance(start, int) and isinstance(end, int) and end <= start:
+        yield Broken("/timeRange/to", f"a time after from, {start}", f"{end}")
+
+
 def _object(value: Any) -> Json:
     return value if isinstance(value, Mapping) else {}
 
@@ -98,4 +189,5 @@ _RULES: dict[str, tuple[Callable[[Json], Iterator[Broken]], ...]] = {
     "virtual_user": (_unique_action_ids, _counted_loops),
     "scenario": (_possible_loads,),
     "variable": (_ordered_bounds,),
+    "bench_report": (_own_item_ids, _metrics_that_fit, _known_runs, _simple_time_range),
 }

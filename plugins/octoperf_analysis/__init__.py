@@ -9,9 +9,11 @@ from octoperf_analysis import (
     generator_tools,
     links,
     prompts,
+    report_edits,
     report_tools,
     rest,
     table_tools,
+    trend_tools,
 )
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
@@ -30,10 +32,16 @@ def register_deep_links() -> Iterable[DeepLink]:
 
 @hookimpl
 def register_tools() -> Iterable[Tool]:
-    """Find a report, read it, read the values of its items."""
+    """Find a report, read it, read the values of its items, edit it, follow a trend."""
     return (
         report_tools.list_bench_reports_by_project,
         report_tools.get_bench_report,
+        report_edits.update_bench_report,
+        report_edits.patch_bench_report,
+        report_edits.delete_bench_report,
+        trend_tools.create_trend_report_by_tags,
+        trend_tools.create_trend_report_by_name,
+        trend_tools.create_trend_report_by_creation_date,
         table_tools.get_report_summary_values,
         table_tools.get_report_table_values,
         table_tools.get_report_tree_values,

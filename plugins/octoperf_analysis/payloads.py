@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, WithJsonSchema
 
-from octoperf_mcp import CapturedRequest, CapturedResponse, Listing, payload
+from octoperf_mcp import AppliedOperation, CapturedRequest, CapturedResponse, Listing, payload
 
 
 def _compact(value: float) -> float:
@@ -53,6 +53,42 @@ class Report(Listing):
     configs: list[dict[str, Any]]
     time_range: dict[str, Any] | None = None
     type: str | None = None
+
+
+@payload
+class EditedReport(Listing):
+    """A report after an edit."""
+
+    revision: int | None = None
+
+
+@payload
+class PatchedReport(EditedReport):
+    """The report after the patch, or as it would be after a dry run."""
+
+    summary: str
+    diff: list[str]
+    dry_run: bool
+    applied: list[AppliedOperation]
+
+
+@payload
+class DeletedReport:
+    """A report that is gone, and its runs, which stay."""
+
+    id: str
+    name: str
+    bench_result_ids: list[str]
+    url: str
+
+
+@payload
+class TrendReport(Listing):
+    """A trend: its reference run, and the runs that match now."""
+
+    bench_result_ids: list[str]
+    compared_with: list[str]
+    next: str
 
 
 @payload

@@ -17,6 +17,20 @@ GET_REPORT = RestCall(
     answer="BenchReport",
     source="tpit59/octoperf-mcp: octoperf/adapter.go",
 )
+PUT_REPORT = RestCall("PUT", "/analysis/bench-reports/{id}", body="json", answer="BenchReport")
+DELETE_REPORT = RestCall("DELETE", "/analysis/bench-reports/{id}")
+GET_REPORT_REVISION = RestCall(
+    "GET",
+    "/analysis/bench-reports/revisions/{id}/{version}",
+    answer="BenchReport",
+    optional=True,
+)
+CREATE_TREND = RestCall(
+    "POST",
+    "/analysis/bench-reports/create/trend/{benchResultId}",
+    body="json",
+    answer="BenchReport",
+)
 GET_BENCH_RESULT = RestCall(
     "GET",
     "/runtime/bench-results/{id}",
@@ -69,6 +83,10 @@ LOAD_GENERATORS = RestCall(
 CALLS = (
     LIST_REPORTS,
     GET_REPORT,
+    PUT_REPORT,
+    DELETE_REPORT,
+    GET_REPORT_REVISION,
+    CREATE_TREND,
     GET_BENCH_RESULT,
     LIST_VIRTUAL_USERS,
     SUMMARY,

@@ -58,6 +58,11 @@ class Item:
         """The run of an item that is about a single one."""
         return self.bench_result_ids[0]
 
+    @property
+    def reference_id(self) -> str:
+        """The run that differences are made to: the item's own, else the first that it names."""
+        return str(self.body.get("benchResultId") or self.bench_result_ids[0])
+
 
 def item_of(body: object, route: str) -> Item:
     """Check a posted item.

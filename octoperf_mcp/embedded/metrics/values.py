@@ -4,6 +4,7 @@ Every function takes the views of the runs that the item names, by id, all on on
 """
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from octoperf_mcp.embedded.failures import Invalid
@@ -102,8 +103,8 @@ async def _single(view: RunView, asked: Asked, limits: Limits) -> float:
 
 async def table(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]:
     """TableEntry rows in the order of the plan: one per action with samples."""
-    _require_plain(item)
-    rows = await _rows(views, item, limits, _action_id, HITS)
+    require_sampled(item)
+    rows = await _table_rows(views, item, limits, _action_id, HITS)
     labels = views[item.bench_result_id].labels
     return [
         {"actionId": action, **labels.names(action), "values": rows[action]}
@@ -113,8 +114,8 @@ async def table(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]
 
 async def tree(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]:
     """TreeEntry rows by virtual user in the order of the plan, containers included."""
-    _require_plain(item)
-    rows = await _rows(
+    require_sampled(item)
+    rows = await _table_rows(
         views,
         item,
         limits,
@@ -137,13 +138,6 @@ async def tree(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]
     ]
 
 
-def _require_plain(item: Item) -> None:
-    require_sampled(item)
-    compute_type = item.body.get("computeType") or "NORMAL"
-    if compute_type != "NORMAL":
-        raise Invalid(f"computeType {compute_type} needs a trend report; NORMAL does not.")
-
-
 def _sized(rows: list[Any], item: Item) -> list[Any]:
     """The first `size` rows; 0 or nothing means all."""
     size = _size(item, 0)
@@ -159,20 +153,49 @@ def _size(item: Item, default: int) -> int:
     return size
 
 
-async def _rows(
+async def _table_rows(
     views: Views, item: Item, limits: Limits, key: Key, default: frozenset[str]
-) -> dict[Any, list[dict[str, float]]]:
-    """Values by row key, one per metric, 0.0 where a metric has no sample of the row."""
-    columns: list[Figures] = [{} for _ in item.metrics]
+) -> dict[Any, list[dict[str, float | None]]]:
+    """Values by row key, one per metric, 0.0 where a metric has no sample of the row.
+
+    With `computeType` DELTA they are differences to the reference run, None where the row has no
+    samples in one of the two.
+    """
+    compute_type = item.body.get("computeType") or "NORMAL"
+    if compute_type not in {"NORMAL", "DELTA"}:
+        raise Invalid(f"computeType is NORMAL or DELTA, not {compute_type!r}.")
+    columns = await _columns(views, item.metrics, limits, key, default)
+    names = {name: None for column in columns for _, name in column}
+    if compute_type == "NORMAL":
+        return {
+            name: [{"value": column.get((None, name), 0.0)} for column in columns] for name in names
+        }
+    reference = [replace(each, bench_result_id=item.reference_id) for each in item.metrics]
+    before = await _columns(views, reference, limits, key, default)
+    return {
+        name: [
+            {"value": _difference(column.get((None, name)), first.get((None, name)))}
+            for column, first in zip(columns, before, strict=True)
+        ]
+        for name in names
+    }
+
+
+def _difference(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None else value - reference
+
+
+async def _columns(
+    views: Views, metrics: Sequence[Asked], limits: Limits, key: Key, default: frozenset[str]
+) -> list[Figures]:
+    """Figures of each metric by row key, read together for each run."""
+    columns: list[Figures] = [{} for _ in metrics]
     for run_id, view in views.items():
-        mine = [n for n, asked in enumerate(item.metrics) if asked.bench_result_id == run_id]
-        found = await figures(
-            view, [item.metrics[n] for n in mine], limits, key=key, default=default
-        )
+        mine = [n for n, asked in enumerate(metrics) if asked.bench_result_id == run_id]
+        found = await figures(view, [metrics[n] for n in mine], limits, key=key, default=default)
         for n, column in zip(mine, found, strict=True):
             columns[n] = column
-    keys = {name: None for column in columns for _, name in column}
-    return {name: [{"value": column.get((None, name), 0.0)} for column in columns] for name in keys}
+    return columns
 
 
 async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:

@@ -401,7 +401,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
      {"metrics": [metric("RESPONSE_TIME_APDEX",
       configs=[{"@type": "ApdexReportConfig", "satisfying": 9, "tolerating": 1}])]}, "satisfying"),
     ("table", "StatisticTableReportItem",
-     {"metrics": [metric("HITS_TOTAL")], "computeType": "DELTA"}, "trend"),
+     {"metrics": [metric("HITS_TOTAL")], "computeType": "RATIO"}, "DELTA"),
     ("table", "StatisticTableReportItem", {"metrics": [metric("HITS_TOTAL")], "size": -1}, "size"),
     ("table", "StatisticTableReportItem", {"metrics": [metric("USERLOAD")]}, "LineChart"),
     ("top", "TopReportItem",

@@ -13,6 +13,7 @@ from octoperf_mcp.cli.tools import token_counts
 from octoperf_mcp.embedded.rest.middleware import required_scope
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import Tool
+from tests.end_to_end.every_tool import CALLS
 
 REGISTRY: Registry = load_registry()
 TOOLS = list(REGISTRY.tools.values())
@@ -64,6 +65,11 @@ MAIN_JOB = [
 @pytest.mark.parametrize("name", MAIN_JOB)
 def test_the_main_job_has_its_tool(name: str) -> None:
     assert name in REGISTRY.tools
+
+
+def test_every_tool_has_a_call_that_clients_try() -> None:
+    """`CALLS` says with which arguments; tests/end_to_end/test_every_tool.py sends them."""
+    assert set(CALLS) == set(REGISTRY.tools)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)

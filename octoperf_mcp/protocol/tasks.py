@@ -44,7 +44,7 @@ class Task:
         now: Callable[[], float],
         on_cancel: OnCancel | None = None,
     ) -> None:
-        self.id = secrets.token_urlsafe(24)
+        self.id = secrets.token_urlsafe(20)
         self.owner = exchange.caller.identity
         self.surface = exchange.surface.name
         self.message = message

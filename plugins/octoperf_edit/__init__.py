@@ -48,6 +48,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.UPLOAD_FILE,
         rest.DELETE_FILE,
         rest.SIGN_FILE,
+        rest.SIGN_FILE_DOWNLOAD,
         rest.LIST_HTTP_SERVERS,
         rest.GET_HTTP_SERVER,
         rest.PUT_HTTP_SERVER,

@@ -1,6 +1,6 @@
 """REST calls of editing, each with the source that shows it."""
 
-from octoperf_mcp import PRESIGN, TASK_RESULT, RestCall
+from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD, TASK_RESULT, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _MAVEN = "OctoPerf/octoperf-maven-plugin: design-rest-api"
@@ -92,6 +92,7 @@ DELETE_FILE = RestCall(
     source=f"{_MAVEN}/ProjectFilesApi.java",
 )
 SIGN_FILE = PRESIGN
+SIGN_FILE_DOWNLOAD = PRESIGN_DOWNLOAD
 LIST_HTTP_SERVERS = RestCall(
     "GET",
     "/design/http-servers/by-project/{projectId}",

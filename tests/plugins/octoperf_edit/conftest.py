@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.octoperf_bench.test_over_http import agent
+from tests.plugins.octoperf_bench.agents import agent, script, target
 
-__all__ = ["agent"]
+__all__ = ["agent", "script", "target"]
 
 
 def request(id_: str, path: str, *children: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from tests.plugins.octoperf_bench.test_over_http import Agent
+    from tests.plugins.octoperf_bench.agents import Agent
 
 Json = dict[str, Any]
 

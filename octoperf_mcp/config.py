@@ -151,6 +151,14 @@ class EmbeddedSettings:
     presigned_life_s: int = described("Seconds a presigned address lives.", 300)
     audit_days: int = described("Days that the record of who did what is kept.", 90)
     access_life_s: int = described("Seconds an access token lives.", 15 * 60)
+    client_documents: bool = described(
+        "Accept client ids that are addresses of metadata documents, and fetch those; needs a "
+        "way out to the internet.",
+        False,
+    )
+    client_document_hosts: tuple[str, ...] = described(
+        "Hosts whose metadata documents are fetched; default: any.", ()
+    )
     login_release: int = described(
         "Release whose answer /public/users/login gives: 16, or 15 with a bare token.", 16
     )

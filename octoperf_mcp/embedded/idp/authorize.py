@@ -7,7 +7,7 @@ open the browser. Consent is asked each time, since a public client is only what
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -16,7 +16,8 @@ from multidict import MultiDict
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.scopes import READ, WRITE, scope_text
 from octoperf_mcp.embedded.idp.answers import BadFormError, parameters_of, read_form
-from octoperf_mcp.embedded.idp.clients import Client, Clients
+from octoperf_mcp.embedded.idp.client_metadata import Client
+from octoperf_mcp.embedded.idp.clients import Clients, TooManyClientsError
 from octoperf_mcp.embedded.idp.decisions import Facts
 from octoperf_mcp.embedded.idp.grants import CODE_LIFE_MS, REFRESH_LIFE_MS, Code, Grants
 from octoperf_mcp.embedded.idp.metadata import AUTHORIZE_PATH, LOGOUT_PATH
@@ -103,6 +104,10 @@ class AuthorizeEndpoint:
             return message(403, _CANNOT, "The page is out of date. Go back and load it again.")
         if form.get("decision") != "allow":
             return self._back(asked.redirect_uri, asked.state, {"error": "access_denied"})
+        try:
+            await self._clients.remember(asked.client)
+        except TooManyClientsError:
+            return self._back(asked.redirect_uri, asked.state, {"error": "temporarily_unavailable"})
         code = await self._grants.add_code(_code(asked, user, form.get("access", "")))
         return self._back(asked.redirect_uri, asked.state, {"code": code})
 
@@ -173,6 +178,7 @@ class AuthorizeEndpoint:
             "consent.html",
             forms="",
             client_name=asked.client.name,
+            publisher=urlsplit(asked.client.id).hostname or "",
             destination=destination(asked.redirect_uri),
             wants_write=WRITE in asked.scope.split(),
             username=user.username,

@@ -7,46 +7,29 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.idp.redirects import matches, without_port
+from octoperf_mcp.embedded.idp.client_documents import ClientDocuments, is_document_id
+from octoperf_mcp.embedded.idp.client_metadata import Client, Registration
+from octoperf_mcp.embedded.idp.guarded_fetch import UnreachableError
+from octoperf_mcp.embedded.idp.redirects import without_port
 from octoperf_mcp.embedded.idp.tables import (
     oauth_client,
     oauth_code,
     oauth_grant,
     oauth_refresh_token,
 )
-from octoperf_mcp.embedded.idp.tickets import hash_of, new_ticket, same
+from octoperf_mcp.embedded.idp.tickets import hash_of, new_ticket
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import new_id, now_ms
+
+log = structlog.get_logger()
 
 MOST_CLIENTS = 10_000
 # A registration that never led to a grant, and one that no longer does.
 UNUSED_LIFE_MS = 24 * 3600 * 1000
 IDLE_LIFE_MS = 90 * 24 * 3600 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A registered client; `secret_hash` is "" for a public one."""
-
-    id: str
-    name: str
-    redirect_uris: tuple[str, ...]
-    application_type: str
-    auth_method: str
-    secret_hash: str
-    scope: str
-    created: int
-    last_used: int | None
-
-    def allows_redirect(self, uri: str) -> bool:
-        """Whether answers may go to an address."""
-        return any(matches(registered, uri) for registered in self.redirect_uris)
-
-    def has_secret(self, secret: str) -> bool:
-        """Whether this is the client's secret."""
-        return bool(self.secret_hash) and same(self.secret_hash, hash_of(secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +45,6 @@ class ClientUse:
     grants: int
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What a client asked to be registered as, checked."""
-
-    name: str
-    redirect_uris: tuple[str, ...]
-    application_type: str
-    auth_method: str
-    scope: str
-
-
 class TooManyClientsError(Exception):
     """The table is full of clients that are in use."""
 
@@ -80,12 +52,21 @@ class TooManyClientsError(Exception):
 class Clients:
     """Registers and finds clients.
 
-    Documents that a client publishes itself (Client ID Metadata Documents) would be resolved by
-    `find`, the one door through which a client id becomes a client.
+    Args:
+        database: Where they are kept.
+        documents: Reads the documents that clients publish themselves; None asks nobody.
+        most: Most clients kept.
     """
 
-    def __init__(self, database: Database, *, most: int = MOST_CLIENTS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        documents: ClientDocuments | None = None,
+        *,
+        most: int = MOST_CLIENTS,
+    ) -> None:
         self._database = database
+        self._documents = documents
         self._most = most
 
     async def register(self, wanted: Registration) -> tuple[Client, str]:
@@ -128,12 +109,53 @@ class Clients:
     async def find(
         self, client_id: str, *, connection: AsyncConnection | None = None
     ) -> Client | None:
-        """The client of an id."""
+        """The client of an id: the one door through which an id becomes a client.
+
+        One that publishes a document is what that says now. While it cannot be read, it is what
+        the document said when a user last allowed it.
+        """
+        if self._documents is not None and is_document_id(client_id):
+            try:
+                return await self._documents.client(client_id)
+            except UnreachableError as error:
+                log.warning("client_document_unreachable", client_id=client_id, reason=str(error))
 
         async def work(reader: AsyncConnection) -> Client | None:
             return await _one(reader, oauth_client.c.id == client_id)
 
         return await self._database.read(work, connection=connection)
+
+    async def remember(self, client: Client) -> None:
+        """Keep what a client's document said, now that a user allows it; others are kept already.
+
+        Raises:
+            TooManyClientsError: the table is full.
+        """
+        if not is_document_id(client.id):
+            return
+        said = {
+            "name": client.name,
+            "redirect_uris": list(client.redirect_uris),
+            "application_type": client.application_type,
+            "scope": client.scope,
+        }
+        row = {
+            **said,
+            "id": client.id,
+            "auth_method": client.auth_method,
+            "secret_hash": "",
+            "fingerprint": None,
+            "created": now_ms(),
+            "last_used": None,
+        }
+
+        async def work(connection: AsyncConnection) -> None:
+            change = oauth_client.update().where(oauth_client.c.id == client.id).values(**said)
+            if (await connection.execute(change)).rowcount == 0:
+                await self._make_room(connection)
+                await connection.execute(oauth_client.insert().values(**row))
+
+        await self._database.write(work)
 
     async def all(self) -> list[Client]:
         """Every client, newest first."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from octoperf_mcp.embedded.idp.clients import Client
+from octoperf_mcp.embedded.idp.client_metadata import Client
 from octoperf_mcp.embedded.idp.grants import Code, Grant, RefreshToken
 
 

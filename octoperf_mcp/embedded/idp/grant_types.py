@@ -11,7 +11,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from octoperf_mcp.auth.scopes import ALL_SCOPES, OPERATION_SCOPES, scope_text, with_implied
-from octoperf_mcp.embedded.idp.clients import Client
+from octoperf_mcp.embedded.idp.client_metadata import Client
 from octoperf_mcp.embedded.idp.decisions import Revoke, TokenInHand
 from octoperf_mcp.embedded.idp.grants import Code, RefreshToken
 

@@ -7,7 +7,7 @@ issued.
 from typing import Any
 
 from octoperf_mcp.auth.scopes import ALL_SCOPES
-from octoperf_mcp.embedded.idp.registration import AUTH_METHODS, GRANT_TYPES
+from octoperf_mcp.embedded.idp.client_metadata import AUTH_METHODS, GRANT_TYPES
 
 REGISTER_PATH = "/auth/connect/register"
 AUTHORIZE_PATH = "/auth/oauth2/authorize"
@@ -21,8 +21,14 @@ LOGOUT_PATH = "/ui/access/logout"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 
 
-def metadata(issuer: str) -> dict[str, Any]:
-    """The document; the issuer is the origin without a trailing slash."""
+def metadata(issuer: str, *, client_documents: bool = False) -> dict[str, Any]:
+    """The document; the issuer is the origin without a trailing slash.
+
+    Args:
+        issuer: This server's origin.
+        client_documents: Whether a client id may be the address of a metadata document. Clients
+            that see it use nothing else, so it must be true only where the internet is in reach.
+    """
     with_secret = [method for method in AUTH_METHODS if method != "none"]
     return {
         "issuer": issuer,
@@ -43,6 +49,6 @@ def metadata(issuer: str) -> dict[str, Any]:
         "scopes_supported": list(ALL_SCOPES),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": True,
-        "client_id_metadata_document_supported": False,
+        "client_id_metadata_document_supported": client_documents,
         "service_documentation": f"{issuer}/mcp/public/AGENTS.md",
     }

@@ -19,8 +19,10 @@ from octoperf_mcp.embedded.idp.answers import CORS_HEADERS, oauth_answer, prefli
 from octoperf_mcp.embedded.idp.api_keys import ApiKeys, is_api_key
 from octoperf_mcp.embedded.idp.authorize import AuthorizeEndpoint
 from octoperf_mcp.embedded.idp.ci_tokens import CiTokens
+from octoperf_mcp.embedded.idp.client_documents import ClientDocuments
 from octoperf_mcp.embedded.idp.clients import Clients
 from octoperf_mcp.embedded.idp.grants import Grant, Grants
+from octoperf_mcp.embedded.idp.guarded_fetch import GuardedFetch
 from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.live import LiveGrants
 from octoperf_mcp.embedded.idp.passwords import Passwords
@@ -75,7 +77,12 @@ class IdentityProvider:
         settings = settings or EmbeddedSettings()
         self._database = database
         self.users = Users(database, passwords or Passwords())
-        self.clients = Clients(database)
+        self._documents = (
+            ClientDocuments(GuardedFetch(), hosts=settings.client_document_hosts)
+            if settings.client_documents
+            else None
+        )
+        self.clients = Clients(database, self._documents)
         self.grants = Grants(database)
         self._keys = keys
         self._origins = origins
@@ -136,6 +143,8 @@ class IdentityProvider:
             await asyncio.gather(self._tidying, return_exceptions=True)
         await self._live.flush()
         await self._keys.close()
+        if self._documents is not None:
+            await self._documents.close()
 
     async def principal(self, token: str) -> Principal | None:
         """Who presents a token or an API key: issued here, its grant alive now."""
@@ -330,7 +339,9 @@ class IdentityProvider:
         await forget_old_keys(self._database)
 
     async def _metadata(self, _request: web.Request) -> web.Response:
-        return _document(addresses.metadata(self._origins.origin))
+        return _document(
+            addresses.metadata(self._origins.origin, client_documents=self._documents is not None)
+        )
 
     async def _jwks(self, _request: web.Request) -> web.Response:
         return _document(await self._keys.document())

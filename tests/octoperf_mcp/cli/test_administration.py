@@ -13,7 +13,7 @@ from octoperf_mcp.cli.audit import epoch_ms
 from octoperf_mcp.cli.local import Local, opened
 from octoperf_mcp.cli.main import run
 from octoperf_mcp.config import load_settings
-from octoperf_mcp.embedded.idp.clients import Registration
+from octoperf_mcp.embedded.idp.client_metadata import Registration
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.errors import ConfigError
 

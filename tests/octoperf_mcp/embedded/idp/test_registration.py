@@ -6,7 +6,8 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from octoperf_mcp.embedded.idp.clients import Clients, Registration, TooManyClientsError
+from octoperf_mcp.embedded.idp.client_metadata import Registration
+from octoperf_mcp.embedded.idp.clients import Clients, TooManyClientsError
 from octoperf_mcp.embedded.idp.tables import oauth_client
 from octoperf_mcp.embedded.store.schema import now_ms
 from tests.octoperf_mcp.embedded.conftest import on_both

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from octoperf_mcp.config import EmbeddedSettings, Secret
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
-from octoperf_mcp.embedded.idp.clients import Registration
+from octoperf_mcp.embedded.idp.client_metadata import Registration
 from octoperf_mcp.embedded.idp.grants import Grant
 from octoperf_mcp.embedded.people import add_person
 from octoperf_mcp.embedded.platform import Platform

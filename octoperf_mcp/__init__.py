@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     )
     from octoperf_mcp.registry.context import Caller, CallScope, Revised, ToolContext
     from octoperf_mcp.registry.deep_links import DeepLink
-    from octoperf_mcp.registry.edits import Editable, Edited, IfRevision, edit_document, told
+    from octoperf_mcp.registry.edits import (
+        Editable,
+        Edited,
+        IfRevision,
+        edit_document,
+        require_revision,
+        told,
+    )
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import (
         Limit,
@@ -125,6 +132,7 @@ _HOMES = {
     "page_of": "registry.listings",
     "payload": "registry.payloads",
     "plain_text": "registry.captures",
+    "require_revision": "registry.edits",
     "resource_block": "registry.content",
     "roots": "registry.questions",
     "sampling": "registry.questions",
@@ -193,6 +201,7 @@ __all__ = [
     "page_of",
     "payload",
     "plain_text",
+    "require_revision",
     "resource_block",
     "roots",
     "sampling",

@@ -17,8 +17,10 @@ from octoperf_mcp.embedded.platform import PLATFORM, Platform
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
 from octoperf_mcp.embedded.rest.routes import rest_routes
 from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
+from octoperf_mcp.embedded.store.revisions import Retention
 from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.tasks import Tasks
 from octoperf_mcp.embedded.ui import pages
@@ -60,7 +62,8 @@ async def open_platform(
         undo.push_async_callback(identity.close)
         trail = Trail(database, keep_days=settings.audit_days)
         undo.push_async_callback(trail.close)
-        documents, blobs = Documents(database, secrets), Blobs(database)
+        retention = Retention(most=settings.revisions, days=settings.revision_days)
+        documents, blobs = Documents(database, secrets, retention), Blobs(database)
         metrics = MetricStore(database)
         platform = Platform(
             settings=settings,
@@ -81,6 +84,7 @@ async def open_platform(
                 metrics=metrics,
             ),
             audit=trail,
+            collection=Collection(database, retention),
         )
         first = await first_start(database, documents, identity, settings)
         await _start(platform)
@@ -94,6 +98,7 @@ async def _start(platform: Platform) -> None:
     correlation_task.register(platform)
     await platform.runs.open()
     await platform.tasks.resume()
+    platform.collection.start()
 
 
 def add_platform(app: web.Application, platform: Platform) -> None:
@@ -113,6 +118,7 @@ async def close_platform(platform: Platform) -> None:
     """End runs and tasks so that the next start finds them, then close the database."""
     await platform.runs.close()
     await platform.tasks.close()
+    await platform.collection.close()
     await platform.audit.close()
     await platform.identity.close()
     await platform.database.close()

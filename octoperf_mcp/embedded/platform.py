@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
     from octoperf_mcp.embedded.metrics.store import MetricStore
     from octoperf_mcp.embedded.store.blobs import Blobs
+    from octoperf_mcp.embedded.store.collection import Collection
     from octoperf_mcp.embedded.store.database import Database
     from octoperf_mcp.embedded.store.documents import Documents
     from octoperf_mcp.embedded.tasks import Tasks
@@ -55,6 +56,7 @@ class Platform:
     metrics: "MetricStore"
     runs: "Runs"
     audit: "Trail"
+    collection: "Collection"
 
 
 PLATFORM = web.AppKey("platform", Platform)

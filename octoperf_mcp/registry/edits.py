@@ -103,7 +103,7 @@ async def edit_document(
     while True:
         attempt += 1
         found = await ctx.revised(editable.read, id=document_id)
-        await _require(ctx, editable, document_id, found, if_revision)
+        await require_revision(ctx, editable, document_id, found, if_revision)
         after = await function(found.body)
         if dry_run:
             return Edited(found.body, after, found.revision, await told(found.body, after))
@@ -135,13 +135,19 @@ def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Told:
     return Told(diff, plain_text(summary(found)))
 
 
-async def _require(
+async def require_revision(
     ctx: ToolContext,
     editable: Editable,
     document_id: str,
     found: Revised,
     if_revision: int | None,
 ) -> None:
+    """Refuse an edit that is meant for another revision than the one found.
+
+    Raises:
+        StaleRevisionError: says what changed since.
+        InvalidArgumentError: the platform counts no revisions.
+    """
     if if_revision is None or if_revision == found.revision:
         return
     if found.revision is None:

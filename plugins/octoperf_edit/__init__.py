@@ -14,6 +14,7 @@ from octoperf_edit import (
     projects,
     prompts,
     rest,
+    revisions,
     variable_creation,
     variable_patches,
     variables,
@@ -65,7 +66,28 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.PROPOSE_CORRELATIONS,
         rest.SUBMIT_TASK,
         rest.FOLLOW_TASK,
+        rest.GET_SCENARIO,
+        rest.PUT_SCENARIO,
+        rest.GET_BENCH_REPORT,
+        rest.PUT_BENCH_REPORT,
+        rest.LIST_VIRTUAL_USER_REVISIONS,
         rest.GET_VIRTUAL_USER_REVISION,
+        rest.UNDO_VIRTUAL_USER,
+        rest.LIST_VARIABLE_REVISIONS,
+        rest.GET_VARIABLE_REVISION,
+        rest.UNDO_VARIABLE,
+        rest.LIST_HTTP_SERVER_REVISIONS,
+        rest.GET_HTTP_SERVER_REVISION,
+        rest.UNDO_HTTP_SERVER,
+        rest.LIST_CORRELATION_RULE_REVISIONS,
+        rest.GET_CORRELATION_RULE_REVISION,
+        rest.UNDO_CORRELATION_RULE,
+        rest.LIST_SCENARIO_REVISIONS,
+        rest.GET_SCENARIO_REVISION,
+        rest.UNDO_SCENARIO,
+        rest.LIST_BENCH_REPORT_REVISIONS,
+        rest.GET_BENCH_REPORT_REVISION,
+        rest.UNDO_BENCH_REPORT,
     )
 
 
@@ -84,6 +106,7 @@ def register_deep_links() -> Iterable[DeepLink]:
         links.HTTP_SERVER,
         links.CORRELATION_RULES,
         links.CORRELATION_RULE,
+        links.REPORT,
     )
 
 
@@ -98,6 +121,8 @@ def register_tools() -> Iterable[Tool]:
         virtual_user_patches.patch_virtual_user,
         virtual_users.backup_virtual_user,
         virtual_users.delete_virtual_user,
+        revisions.list_revisions,
+        revisions.undo_last_edit,
         variables.list_variables,
         variable_creation.create_constant_variable,
         variable_creation.create_csv_variable,

@@ -18,3 +18,7 @@ CORRELATION_RULE = DeepLink(f"{_PROJECT}/design/correlation-rule/{{ruleId}}")
 VARIABLES = DeepLink(f"{_PROJECT}/design/variable")
 VARIABLE = DeepLink(f"{_PROJECT}/design/variable/{{variableId}}")
 PROJECT_FILES = DeepLink(f"{_PROJECT}/design/project-file")
+REPORT = DeepLink(
+    f"{_PROJECT}/analysis/report/{{reportId}}",
+    source="jenkinsci/octoperf-plugin, OctoPerf/octoperf-maven-plugin",
+)

@@ -57,6 +57,41 @@ class PatchedVirtualUser(VirtualUserListing):
 
 
 @payload
+class RevisionRow:
+    """One revision: when (epoch ms) and by whom it was made, and what it changed."""
+
+    revision: int
+    at: int | None = None
+    by: str | None = None
+    summary: str
+
+
+@payload
+class RevisionList:
+    """Revisions of a document; `diff` is that of the one asked for."""
+
+    name: str
+    revisions: list[RevisionRow]
+    total: int
+    next_cursor: str | None = None
+    diff: list[str] | None = None
+    url: str
+
+
+@payload
+class Undone:
+    """The document after an undo: its new revision, and what that changed."""
+
+    id: str
+    name: str
+    revision: int | None = None
+    summary: str
+    diff: list[str]
+    next: str
+    url: str
+
+
+@payload
 class HttpServerRow:
     """One server; time-outs of 0 mean none."""
 

@@ -150,6 +150,87 @@ PROPOSE_CORRELATIONS = RestCall(
 )
 SUBMIT_TASK = RestCall("POST", "/tasks", body="json", answer="text", source=_TASKS)
 FOLLOW_TASK = TASK_RESULT
+GET_SCENARIO = RestCall(
+    "GET",
+    "/runtime/scenarios/{id}",
+    answer="Scenario",
+    source="OctoPerf/octoperf-maven-plugin: runtime-rest-api/ScenarioApi.java",
+)
+PUT_SCENARIO = RestCall("PUT", "/runtime/scenarios/{id}", body="json", answer="Scenario")
+GET_BENCH_REPORT = RestCall("GET", "/analysis/bench-reports/{id}", answer="BenchReport")
+PUT_BENCH_REPORT = RestCall(
+    "PUT", "/analysis/bench-reports/{id}", body="json", answer="BenchReport"
+)
+LIST_VIRTUAL_USER_REVISIONS = RestCall(
+    "GET", "/design/virtual-users/revisions/{id}", answer="Revision[]", optional=True
+)
 GET_VIRTUAL_USER_REVISION = RestCall(
     "GET", "/design/virtual-users/revisions/{id}/{version}", answer="VirtualUser", optional=True
+)
+UNDO_VIRTUAL_USER = RestCall(
+    "POST",
+    "/design/virtual-users/undo/{id}",
+    query=("version",),
+    answer="VirtualUser",
+    optional=True,
+)
+LIST_VARIABLE_REVISIONS = RestCall(
+    "GET", "/design/variables/revisions/{id}", answer="Revision[]", optional=True
+)
+GET_VARIABLE_REVISION = RestCall(
+    "GET", "/design/variables/revisions/{id}/{version}", answer="VariableWrapper", optional=True
+)
+UNDO_VARIABLE = RestCall(
+    "POST",
+    "/design/variables/undo/{id}",
+    query=("version",),
+    answer="VariableWrapper",
+    optional=True,
+)
+LIST_HTTP_SERVER_REVISIONS = RestCall(
+    "GET", "/design/http-servers/revisions/{id}", answer="Revision[]", optional=True
+)
+GET_HTTP_SERVER_REVISION = RestCall(
+    "GET", "/design/http-servers/revisions/{id}/{version}", answer="HttpServer", optional=True
+)
+UNDO_HTTP_SERVER = RestCall(
+    "POST", "/design/http-servers/undo/{id}", query=("version",), answer="HttpServer", optional=True
+)
+LIST_CORRELATION_RULE_REVISIONS = RestCall(
+    "GET", "/design/correlation-rules/revisions/{id}", answer="Revision[]", optional=True
+)
+GET_CORRELATION_RULE_REVISION = RestCall(
+    "GET",
+    "/design/correlation-rules/revisions/{id}/{version}",
+    answer="CorrelationRule",
+    optional=True,
+)
+UNDO_CORRELATION_RULE = RestCall(
+    "POST",
+    "/design/correlation-rules/undo/{id}",
+    query=("version",),
+    answer="CorrelationRule",
+    optional=True,
+)
+LIST_SCENARIO_REVISIONS = RestCall(
+    "GET", "/runtime/scenarios/revisions/{id}", answer="Revision[]", optional=True
+)
+GET_SCENARIO_REVISION = RestCall(
+    "GET", "/runtime/scenarios/revisions/{id}/{version}", answer="Scenario", optional=True
+)
+UNDO_SCENARIO = RestCall(
+    "POST", "/runtime/scenarios/undo/{id}", query=("version",), answer="Scenario", optional=True
+)
+LIST_BENCH_REPORT_REVISIONS = RestCall(
+    "GET", "/analysis/bench-reports/revisions/{id}", answer="Revision[]", optional=True
+)
+GET_BENCH_REPORT_REVISION = RestCall(
+    "GET", "/analysis/bench-reports/revisions/{id}/{version}", answer="BenchReport", optional=True
+)
+UNDO_BENCH_REPORT = RestCall(
+    "POST",
+    "/analysis/bench-reports/undo/{id}",
+    query=("version",),
+    answer="BenchReport",
+    optional=True,
 )

@@ -111,6 +111,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "backup_virtual_user": {**USER, "label": "before"},
     "update_virtual_user": {**USER, "description": "first"},
     "patch_virtual_user": {**USER, "patch": DESCRIBED},
+    "list_revisions": {"entity": "virtual_user", "id": "@import_urls_virtual_user.id"},
+    "undo_last_edit": {"entity": "virtual_user", "id": "@import_urls_virtual_user.id"},
     "list_http_servers_by_project": OWN,
     "list_http_server_usages": {"httpServerId": "@list_http_servers_by_project.httpServers.0.id"},
     "update_http_server": {

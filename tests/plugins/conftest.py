@@ -92,7 +92,7 @@ class FakeContext:
     ) -> Revised:
         """The revision is the context's own, one more after each write."""
         answer = await self.rest(call, body=body, **values)
-        if body is not None:
+        if call.method != "GET":
             self.made[-1] = dataclasses.replace(self.made[-1], if_revision=if_revision)
             self.revision = None if self.revision is None else self.revision + 1
         return Revised(answer, self.revision)

@@ -30,6 +30,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{base}/add-framework/{{projectId}}/{{frameworkId}}", add_framework),
         web.get(f"{base}/by-project/{{projectId}}", crud.by_project(KIND)),
         web.get(f"{base}/proposals/{{virtualUserId}}", _proposals()),
+        *crud.revision_routes(KIND, base),
         web.post(base, crud.create(KIND)),
         web.get(f"{base}/{{id}}", crud.read(KIND)),
         web.put(f"{base}/{{id}}", crud.replace(KIND)),

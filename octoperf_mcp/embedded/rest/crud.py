@@ -1,12 +1,13 @@
 """The handlers that most documents share: list, create, read, replace, delete."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.failures import Invalid
-from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
+from octoperf_mcp.embedded.failures import Invalid, NotFound
+from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL, Platform
 from octoperf_mcp.embedded.rest.answers import (
     document_answer,
     expected_version,
@@ -15,7 +16,7 @@ from octoperf_mcp.embedded.rest.answers import (
 )
 from octoperf_mcp.embedded.rest.bodies import read_object, whole_number
 from octoperf_mcp.embedded.store.documents import Body, Document, Documents
-from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.check import Mismatch, check, check_change
 
 __all__ = [
     "REPORT",
@@ -32,9 +33,9 @@ __all__ = [
     "read",
     "replace",
     "replaced",
-    "revision",
-    "revisions",
+    "revision_routes",
     "user_of",
+    "usernames",
 ]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -160,9 +161,26 @@ def replace(kind: str) -> Handler:
     """PUT …/{id}, with If-Match if the client minds."""
 
     async def handler(request: web.Request) -> web.Response:
-        return await replaced(request, kind, await accepted(request, kind))
+        body = filled(kind, await read_object(request))
+        await check_against_stored(request, kind, body)
+        return await replaced(request, kind, body)
 
     return handler
+
+
+async def check_against_stored(request: web.Request, kind: str, body: Body) -> None:
+    """Check a body that takes the place of a stored one.
+
+    What was stored by a later version of this platform may stay as it is.
+
+    Raises:
+        Mismatch: it is no document of the kind.
+    """
+    try:
+        check(kind, body)
+    except Mismatch:
+        stored = (await found(request, kind)).body
+        check_change(kind, stored, body)
 
 
 async def replaced(request: web.Request, kind: str, body: Body) -> web.Response:
@@ -192,25 +210,51 @@ def delete(kind: str) -> Handler:
     return handler
 
 
+def revision_routes(kind: str, base: str) -> list[web.RouteDef]:
+    """Ours, the original has none: earlier versions of a kind, and the way back to them."""
+    return [
+        web.get(f"{base}/revisions/{{id}}", revisions(kind)),
+        web.get(f"{base}/revisions/{{id}}/{{version}}", revision(kind)),
+        web.post(f"{base}/undo/{{id}}", undo(kind)),
+    ]
+
+
 def revisions(kind: str) -> Handler:
-    """GET …/revisions/{id}: earlier versions, newest first. Ours: the original has none."""
+    """GET …/revisions/{id}: the versions that are there, newest first, the current one included."""
 
     async def handler(request: web.Request) -> web.Response:
         kept = await documents_of(request).revisions(
             kind, request.match_info["id"], user_id=user_of(request)
         )
+        names = await usernames(request.app[PLATFORM], {item.made_by for item in kept})
         return json_answer(
             [
-                {"version": item.version, "replaced": item.replaced, "replacedBy": item.replaced_by}
+                {
+                    "version": item.version,
+                    "at": item.made,
+                    "by": item.made_by,
+                    "byName": names.get(item.made_by, ""),
+                    "summary": item.summary,
+                }
                 for item in kept
-            ]
+            ],
+            version=kept[0].version,
         )
 
     return handler
 
 
+async def usernames(platform: Platform, user_ids: set[str]) -> dict[str, str]:
+    """Names of users by id; those who are gone have none."""
+    found = {}
+    for user_id in user_ids:
+        with suppress(NotFound):
+            found[user_id] = str((await platform.identity.user(user_id))["username"])
+    return found
+
+
 def revision(kind: str) -> Handler:
-    """GET …/revisions/{id}/{version}: the document as it was; PUT it to go back."""
+    """GET …/revisions/{id}/{version}: the document as it was."""
 
     async def handler(request: web.Request) -> web.Response:
         version = whole_number("version", request.match_info["version"])
@@ -218,5 +262,22 @@ def revision(kind: str) -> Handler:
             kind, request.match_info["id"], version, user_id=user_of(request)
         )
         return json_answer(body, version=version)
+
+    return handler
+
+
+def undo(kind: str) -> Handler:
+    """POST …/undo/{id}: the version before the last edit, or `?version=`, as a new version."""
+
+    async def handler(request: web.Request) -> web.Response:
+        named = request.query.get("version")
+        changed = await documents_of(request).undo(
+            kind,
+            request.match_info["id"],
+            user_id=user_of(request),
+            if_version=expected_version(request),
+            to_version=None if named is None else whole_number("version", named),
+        )
+        return document_answer(changed)
 
     return handler

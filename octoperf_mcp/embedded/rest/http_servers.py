@@ -33,6 +33,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{base}/by-project/{{projectId}}", delete_several),
         web.post(f"{base}/by-projects", by_projects),
         web.get(f"{base}/usages/{{id}}", usages),
+        *crud.revision_routes(KIND, base),
         web.post(base, create),
         web.get(f"{base}/{{id}}", read),
         web.put(f"{base}/{{id}}", replace),

@@ -26,8 +26,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{_REPORTS}/by-project/{{projectId}}", _by_project),
         web.post(f"{_REPORTS}/create/trend/{{benchResultId}}", _create_trend),
-        web.get(f"{_REPORTS}/revisions/{{id}}", crud.revisions(_KIND)),
-        web.get(f"{_REPORTS}/revisions/{{id}}/{{version}}", crud.revision(_KIND)),
+        *crud.revision_routes(_KIND, _REPORTS),
         web.get(f"{_REPORTS}/{{id}}", _read),
         web.put(f"{_REPORTS}/{{id}}", _replace),
         web.delete(f"{_REPORTS}/{{id}}", crud.delete(_KIND)),

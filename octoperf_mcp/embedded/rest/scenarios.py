@@ -16,8 +16,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{base}/by-project/{{projectId}}", by_project),
         web.post(f"{base}/by-projects", by_projects),
-        web.get(f"{base}/revisions/{{id}}", crud.revisions(KIND)),
-        web.get(f"{base}/revisions/{{id}}/{{version}}", crud.revision(KIND)),
+        *crud.revision_routes(KIND, base),
         web.post(base, crud.create(KIND)),
         web.get(f"{base}/{{id}}", crud.read(KIND)),
         web.put(f"{base}/{{id}}", crud.replace(KIND)),

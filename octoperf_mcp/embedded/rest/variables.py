@@ -17,6 +17,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{base}/by-project/{{projectId}}", crud.by_project(KIND)),
         web.get(f"{base}/usages/by-project/{{projectId}}", usages),
+        *crud.revision_routes(KIND, base),
         web.post(base, crud.create(KIND)),
         web.get(f"{base}/{{id}}", crud.read(KIND)),
         web.put(f"{base}/{{id}}", crud.replace(KIND)),

@@ -39,6 +39,8 @@ class Blobs:
             row = {"key": key, "size": size, "created": now_ms(), "data": first}
             statement = self._database.insert(blob).values(row).on_conflict_do_nothing()
             if (await writer.execute(statement)).rowcount == 0:
+                again = blob.update().where(blob.c.key == key).values(created=row["created"])
+                await writer.execute(again)
                 return
             for seq, part in enumerate(iter(lambda: file.read(PART_BYTES), b""), start=1):
                 await writer.execute(blob_part.insert().values(key=key, seq=seq, data=part))

@@ -10,16 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from octoperf_mcp.embedded.store import dialects
+from octoperf_mcp.embedded.store.migrations import MIGRATIONS
 from octoperf_mcp.embedded.store.schema import metadata, schema_version
 from octoperf_mcp.errors import ConfigError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 T = TypeVar("T")
-Migration = Callable[[AsyncConnection], Awaitable[None]]
-
-MIGRATIONS: dict[int, Migration] = {}
-"""What brings a database from version n - 1 to n, by n; new tables need none."""
 
 
 class Database:

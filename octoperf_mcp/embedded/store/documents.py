@@ -7,15 +7,15 @@ platform itself. A workspace that the user is no member of does not exist for hi
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.failures import NotFound
-from octoperf_mcp.embedded.store import rows
+from octoperf_mcp.embedded.store import revisions, rows
 from octoperf_mcp.embedded.store.access import require_writer, visible_to
 from octoperf_mcp.embedded.store.database import Database
-from octoperf_mcp.embedded.store.rows import Body, Document, Revision
-from octoperf_mcp.embedded.store.schema import document, document_revision, now_ms
+from octoperf_mcp.embedded.store.revisions import Retention, Revision
+from octoperf_mcp.embedded.store.rows import Body, Document
+from octoperf_mcp.embedded.store.schema import document, now_ms
 from octoperf_mcp.embedded.store.secrets import SECRET_KINDS, Secrets
 
 __all__ = ["Body", "Document", "Documents", "OnDelete", "Revision"]
@@ -29,9 +29,15 @@ class Documents:
     With `secrets`, no secret value is ever kept in plain text.
     """
 
-    def __init__(self, database: Database, secrets: Secrets | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets | None = None,
+        retention: Retention | None = None,
+    ) -> None:
         self._database = database
         self.secrets = secrets
+        self.retention = retention or Retention()
         self.on_delete: list[OnDelete] = []
         """Called within the transaction for each document that goes, children included."""
 
@@ -149,9 +155,10 @@ class Documents:
             current, role = await rows.seen(writer, kind, document_id, user_id, lock=True)
             require_writer(kind, role)
             rows.require_version(current, if_version)
-            await rows.keep_revision(writer, current, user_id)
             sealed = self._sealed(kind, body, current.workspace_id)
-            return await rows.update(writer, current, rows.successor(current, sealed))
+            new = rows.successor(current, sealed)
+            await revisions.keep(writer, current, new, user_id=user_id, retention=self.retention)
+            return await rows.update(writer, current, new)
 
         return await self._database.write(work, connection=connection)
 
@@ -183,6 +190,53 @@ class Documents:
 
         await self._database.write(work, connection=connection)
 
+    async def undo(
+        self,
+        kind: str,
+        document_id: str,
+        *,
+        user_id: str,
+        if_version: int | None = None,
+        to_version: int | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> Document:
+        """Put an earlier version back, as a new version of its own.
+
+        One undo after the other goes back edit by edit, until the document is as it was created
+        or no earlier version is kept.
+
+        Args:
+            kind: Kind of the document.
+            document_id: Its id.
+            user_id: Who asks.
+            if_version: The version that is to be undone; None: whatever is there.
+            to_version: The version to put back; None: the one before the last edit.
+            connection: A transaction to take part in.
+
+        Raises:
+            NotFound: the document does not exist for this user, or `to_version` is not kept.
+            Forbidden: his role does not allow it.
+            Conflict: it has another version by now, or there is nothing to undo.
+        """
+
+        async def work(writer: AsyncConnection) -> Document:
+            current, role = await rows.seen(writer, kind, document_id, user_id, lock=True)
+            require_writer(kind, role)
+            rows.require_version(current, if_version)
+            if to_version is None:
+                earlier = await revisions.undone(writer, current)
+                undo_to = revisions.undo_target(earlier)
+            else:
+                earlier, undo_to = await revisions.at(writer, current, to_version), None
+            new = rows.successor(current, earlier.body)
+            prefix = f"put back revision {earlier.version}: "
+            await revisions.keep(
+                writer, current, new, user_id=user_id, retention=self.retention, prefix=prefix
+            )
+            return await rows.update(writer, current, new, undo_to=undo_to)
+
+        return await self._database.write(work, connection=connection)
+
     async def revisions(
         self,
         kind: str,
@@ -191,21 +245,15 @@ class Documents:
         user_id: str,
         connection: AsyncConnection | None = None,
     ) -> "Sequence[Revision]":
-        """Earlier versions of a document, newest first.
+        """The versions of a document that are there, newest first, the current one included.
 
         Raises:
             NotFound: the document does not exist for this user.
         """
 
         async def work(reader: AsyncConnection) -> Sequence[Revision]:
-            await rows.seen(reader, kind, document_id, user_id)
-            table = document_revision.c
-            found = await reader.execute(
-                sa.select(table.version, table.replaced, table.replaced_by)
-                .where(table.kind == kind, table.id == document_id)
-                .order_by(table.version.desc())
-            )
-            return [Revision(*row) for row in found]
+            current, _ = await rows.seen(reader, kind, document_id, user_id)
+            return await revisions.listed(reader, current)
 
         return await self._database.read(work, connection=connection)
 
@@ -218,20 +266,15 @@ class Documents:
         user_id: str,
         connection: AsyncConnection | None = None,
     ) -> Body:
-        """The body of an earlier version.
+        """The body of a version.
 
         Raises:
             NotFound: the document does not exist for this user, or that version is not kept.
         """
 
         async def work(reader: AsyncConnection) -> Body:
-            await rows.seen(reader, kind, document_id, user_id)
-            table = document_revision.c
-            mine = sa.and_(table.kind == kind, table.id == document_id, table.version == version)
-            body: Body | None = await reader.scalar(sa.select(table.body).where(mine))
-            if body is None:
-                raise NotFound(f"Version {version} of this document is not kept.")
-            return body
+            current, _ = await rows.seen(reader, kind, document_id, user_id)
+            return (await revisions.at(reader, current, version)).body
 
         return await self._database.read(work, connection=connection)
 
@@ -274,7 +317,9 @@ class Documents:
             new = function(current.body)
             if kind not in rows.UNSTAMPED and new.get("lastModified") == stamp:
                 new["lastModified"] = now_ms()
-            return await rows.update(writer, current, self._sealed(kind, new, current.workspace_id))
+            sealed = self._sealed(kind, new, current.workspace_id)
+            undo_to = revisions.undo_target(current)
+            return await rows.update(writer, current, sealed, undo_to=undo_to)
 
         return await self._database.write(work, connection=connection)
 

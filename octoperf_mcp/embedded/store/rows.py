@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.failures import Conflict, Invalid, NotFound
+from octoperf_mcp.embedded.store import blob_uses
 from octoperf_mcp.embedded.store.access import Role, require_writer, visible_to
 from octoperf_mcp.embedded.store.schema import (
+    blob_use,
     document,
     document_revision,
     new_id,
@@ -32,9 +34,6 @@ KINDS = frozenset(
         "bench_report",
     }
 )
-KEPT_REVISIONS = 50
-"""Earlier bodies kept for each document; the oldest ones go first."""
-
 UNSTAMPED = frozenset({"variable"})
 """Kinds without `created` and `lastModified`."""
 
@@ -50,7 +49,8 @@ class Document:
     """One version of a document.
 
     `workspace_id` is empty for a document of the platform itself, which everybody reads;
-    `project_id` is empty where the kind has none. `version` counts from 1.
+    `project_id` is empty where the kind has none. `version` counts from 1; `undo_to` is the one
+    that an undo puts back, None for the one before.
     """
 
     kind: str
@@ -59,15 +59,7 @@ class Document:
     project_id: str
     version: int
     body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """An earlier version of a document: when (epoch ms) and by whom it was replaced."""
-
-    version: int
-    replaced: int
-    replaced_by: str
+    undo_to: int | None = None
 
 
 async def seen(
@@ -158,42 +150,32 @@ async def insert(
             body=filled,
         )
     )
-    return Document(kind, made, place, project_id, 1, filled)
+    new = Document(kind, made, place, project_id, 1, filled)
+    await blob_uses.changed(connection, None, new)
+    return new
 
 
-async def update(connection: AsyncConnection, current: Document, body: Body) -> Document:
+async def update(
+    connection: AsyncConnection, current: Document, body: Body, *, undo_to: int | None = None
+) -> Document:
     """Put the next version in place of the current one."""
     version = current.version + 1
     await connection.execute(
         document.update()
         .where(document.c.kind == current.kind, document.c.id == current.id)
-        .values(version=version, modified=now_ms(), body=body)
+        .values(version=version, modified=now_ms(), body=body, undo_to=undo_to)
     )
-    return Document(
-        current.kind, current.id, current.workspace_id, current.project_id, version, body
+    new = Document(
+        current.kind,
+        current.id,
+        current.workspace_id,
+        current.project_id,
+        version,
+        body,
+        undo_to,
     )
-
-
-async def keep_revision(connection: AsyncConnection, current: Document, user_id: str) -> None:
-    """Remember the current body; the oldest revisions go."""
-    table = document_revision
-    await connection.execute(
-        table.insert().values(
-            kind=current.kind,
-            id=current.id,
-            version=current.version,
-            replaced=now_ms(),
-            replaced_by=user_id,
-            body=current.body,
-        )
-    )
-    await connection.execute(
-        table.delete().where(
-            table.c.kind == current.kind,
-            table.c.id == current.id,
-            table.c.version <= current.version - KEPT_REVISIONS,
-        )
-    )
+    await blob_uses.changed(connection, current, new)
+    return new
 
 
 async def with_children(connection: AsyncConnection, top: Document) -> "list[Document]":
@@ -215,7 +197,7 @@ async def with_children(connection: AsyncConnection, top: Document) -> "list[Doc
 
 async def remove(connection: AsyncConnection, gone: Document) -> None:
     """Delete one document and what hangs on it alone."""
-    for table in (document, document_revision):
+    for table in (document, document_revision, blob_use):
         await connection.execute(
             table.delete().where(table.c.kind == gone.kind, table.c.id == gone.id)
         )
@@ -250,7 +232,9 @@ def require_version(current: Document, if_version: int | None) -> None:
 
 def from_row(row: sa.Row[Any]) -> Document:
     """A row of the table `document`."""
-    return Document(row.kind, row.id, row.workspace_id, row.project_id, row.version, row.body)
+    return Document(
+        row.kind, row.id, row.workspace_id, row.project_id, row.version, row.body, row.undo_to
+    )
 
 
 def missing(kind: str, document_id: str) -> str:

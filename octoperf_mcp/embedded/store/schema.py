@@ -1,4 +1,4 @@
-"""Tables of documents, members, files, tasks and presigned addresses.
+"""Tables of documents, revisions, members, files, tasks and presigned addresses.
 
 Rooms with tables of their own define them in their `tables.py` on this `metadata`.
 """
@@ -28,7 +28,12 @@ class JsonText(sa.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - signature of SQLAlchemy
         """Python → text."""
-        return None if value is None else orjson.dumps(value).decode()
+        return None if value is None else self.written(value).decode()
+
+    @staticmethod
+    def written(value: Any) -> bytes:
+        """The text as bytes."""
+        return orjson.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002 - signature of SQLAlchemy
         """Text → Python."""
@@ -68,10 +73,13 @@ document = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("modified", sa.BigInteger, nullable=False),
     sa.Column("body", JsonText, nullable=False),
+    sa.Column("undo_to", sa.BigInteger, nullable=True),
     sa.Index(None, "kind", "project_id"),
     sa.Index(None, "kind", "workspace_id"),
     sa.Index(None, "project_id"),
 )
+
+"""`undo_to` is the version that an undo puts back; NULL: the one before."""
 
 document_revision = sa.Table(
     "document_revision",
@@ -82,7 +90,22 @@ document_revision = sa.Table(
     sa.Column("replaced", sa.BigInteger, nullable=False),
     sa.Column("replaced_by", sa.Text, nullable=False),
     sa.Column("body", JsonText, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False, server_default=""),
+    sa.Column("undo_to", sa.BigInteger, nullable=True),
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),
 )
+"""`summary` tells what replaced this version; `size` is the length of `body` in bytes."""
+
+blob_use = sa.Table(
+    "blob_use",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("last_version", sa.BigInteger, nullable=True),
+    sa.Index(None, "kind", "id"),
+)
+"""Blobs that a document names; `last_version` is the last that does, NULL: the current one."""
 
 workspace_member = sa.Table(
     "workspace_member",

@@ -21,6 +21,7 @@ from octoperf_mcp.embedded.platform import PLATFORM, Platform, Principal
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
 from octoperf_mcp.embedded.rest.routes import rest_routes
 from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
 from octoperf_mcp.embedded.store.secrets import Secrets
@@ -146,6 +147,7 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
             metrics=metrics,
         ),
         audit=Trail(database, keep_days=90),
+        collection=Collection(database, documents.retention),
     )
     yield made
     await made.audit.close()

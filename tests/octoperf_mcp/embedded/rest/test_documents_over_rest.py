@@ -78,8 +78,9 @@ async def test_an_earlier_version_can_be_put_back(ada: Any, example: Any, kind: 
     made = await ada.post(ROUTES[kind], example(kind))
     path = f"{ROUTES[kind]}/{made['id']}"
     await ada.put(path, {**made, "name": "Worse"})
-    (revision,) = await ada.get(f"{ROUTES[kind]}/revisions/{made['id']}")
-    assert (revision["version"], revision["replacedBy"]) == (1, "ada")
+    latest, first = await ada.get(f"{ROUTES[kind]}/revisions/{made['id']}")
+    assert (latest["version"], latest["by"], latest["byName"]) == (2, "ada", "ada@example.com")
+    assert (latest["summary"], first["summary"]) == ("renamed to *Worse*", "created")
     earlier = await ada.get(f"{ROUTES[kind]}/revisions/{made['id']}/1")
     assert earlier == made
     assert (await ada.put(path, earlier))["name"] == made["name"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.failures import Conflict, Forbidden, Invalid, NotFound
-from octoperf_mcp.embedded.store import rows, schema
+from octoperf_mcp.embedded.store import schema
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.schema import workspace_member
@@ -72,24 +72,10 @@ async def test_a_replaced_document_keeps_its_identity_and_its_earlier_body(
     fixed = ("id", "userId", "projectId", "created")
     assert [changed.body[key] for key in fixed] == [made.body[key] for key in fixed]
     assert changed.body["lastModified"] >= made.body["lastModified"]
-    (earlier,) = await documents.revisions("scenario", made.id, user_id="ada")
-    assert (earlier.version, earlier.replaced_by) == (1, "ada")
+    latest, first = await documents.revisions("scenario", made.id, user_id="ada")
+    assert (latest.version, latest.made_by, latest.summary) == (2, "ada", "renamed to *2*")
+    assert (first.version, first.made, first.made_by) == (1, made.body["created"], "ada")
     assert await documents.at_version("scenario", made.id, 1, user_id="ada") == made.body
-
-
-async def test_only_the_latest_revisions_are_kept(
-    documents: Documents, home: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rows, "KEPT_REVISIONS", 2)
-    made = await make(documents, home, name="1")
-    for number in range(2, 6):
-        await documents.replace("scenario", made.id, {"name": str(number)}, user_id="ada")
-    kept = await documents.revisions("scenario", made.id, user_id="ada")
-    assert [item.version for item in kept] == [4, 3]
-    assert (await documents.at_version("scenario", made.id, 3, user_id="ada"))["name"] == "3"
-    for gone in (2, 10**15):
-        with pytest.raises(NotFound, match="not kept"):
-            await documents.at_version("scenario", made.id, gone, user_id="ada")
 
 
 async def test_a_stale_version_is_a_conflict_and_no_version_wins(
@@ -235,7 +221,8 @@ async def test_the_platform_changes_a_document_atomically(documents: Documents, 
     await asyncio.gather(*(documents.change("scenario", made.id, count_up) for _ in range(10)))
     found = await documents.get("scenario", made.id, user_id="ada")
     assert (found.body["count"], found.version) == (10, 11)
-    assert await documents.revisions("scenario", made.id, user_id="ada") == []
+    (current,) = await documents.revisions("scenario", made.id, user_id="ada")
+    assert current.version == 11
     stamped = await documents.change("scenario", made.id, lambda body: {**body, "lastModified": 7})
     assert stamped.body["lastModified"] == 7
     with pytest.raises(NotFound):

@@ -1,0 +1,55 @@
+"""What brings a database from one version of the schema to the next; new tables need nothing."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from octoperf_mcp.embedded.store.blob_uses import keys_in
+from octoperf_mcp.embedded.store.schema import blob_use, document, document_revision
+
+Migration = Callable[[AsyncConnection], Awaitable[None]]
+
+_COLUMNS_2 = (
+    "ALTER TABLE document ADD COLUMN undo_to BIGINT",
+    "ALTER TABLE document_revision ADD COLUMN summary TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE document_revision ADD COLUMN undo_to BIGINT",
+    "ALTER TABLE document_revision ADD COLUMN size BIGINT NOT NULL DEFAULT 0",
+    "UPDATE document_revision SET size = length(body)",
+)
+
+
+async def revisions_with_summaries(connection: AsyncConnection) -> None:
+    """To 2: what revisions tell of themselves, and which document names which blob."""
+    for statement in _COLUMNS_2:
+        await connection.exec_driver_sql(statement)
+    last: dict[tuple[str, str, str], int | None] = {}
+    await _note(connection, document_revision, last, current=False)
+    await _note(connection, document, last, current=True)
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "id": owner, "key": key, "last_version": version}
+        for (kind, owner, key), version in last.items()
+    ]
+    if rows:
+        await connection.execute(blob_use.insert(), rows)
+
+
+async def _note(
+    connection: AsyncConnection,
+    table: sa.Table,
+    last: dict[tuple[str, str, str], int | None],
+    *,
+    current: bool,
+) -> None:
+    """The last version that names each key, None for the current one; one body at a time."""
+    places = await connection.execute(sa.select(table.c.kind, table.c.id, table.c.version))
+    for kind, owner, version in places.all():
+        one = sa.and_(table.c.kind == kind, table.c.id == owner, table.c.version == version)
+        for key in keys_in(await connection.scalar(sa.select(table.c.body).where(one))):
+            place = kind, owner, key
+            last[place] = None if current else max(version, last.get(place) or 0)
+
+
+MIGRATIONS: dict[int, Migration] = {2: revisions_with_summaries}
+"""By the version that they lead to."""

@@ -65,10 +65,8 @@ def free_port() -> int:
 
 
 def environment() -> dict[str, str]:
-    """The environment without settings of ours, but for the limits: all load is one user's."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("OCTOPERF_MCP_")}
-    unlimited = {"OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0", "OCTOPERF_MCP_LIMITS_STREAMS": "0"}
-    return {**kept, **unlimited}
+    """The environment without settings of ours."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("OCTOPERF_MCP_")}
 
 
 @contextmanager

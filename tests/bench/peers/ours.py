@@ -70,6 +70,8 @@ def main() -> None:
         "server": {"port": int(port)},
         "upstream": {"url": upstream},
         "log": {"level": "info", "format": "json"},
+        # all load is one user's
+        "limits": {"requests_per_s": 0, "streams": 0},
     }
     settings = load_settings(flags=flags, environ={}, file=None)
     configure_logs(settings.log)

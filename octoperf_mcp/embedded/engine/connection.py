@@ -19,17 +19,23 @@ from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
 
 from octoperf_mcp.embedded.engine.exchange import Exchange
 from octoperf_mcp.embedded.engine.http_failures import (
+    EndlessAnswerError,
     ExchangeFailedError,
     TruncatedAnswerError,
     connect_failure,
     exchange_failure,
     handshake_failure,
 )
+from octoperf_mcp.embedded.engine.throttle import Throttle
 
 Address = tuple[Any, ...]
 Resolver = Callable[[str, int], list[Address]]
 
 _BLOCK = 64 * 1024
+_LONGEST_S = 600.0
+"""An answer that takes longer never ends: a stream of events, or a target that drips."""
+_MOST_HEADERS = 1024 * 1024
+_MOST_BYTES = 4 * 1024 * 1024 * 1024
 _poll = monkey.get_original("select", "poll")
 
 
@@ -45,15 +51,33 @@ def _tls_context() -> ssl.SSLContext:
 class _Answer(HTTPSocketResponse):
     """Counts what comes in and keeps at most `cap` bytes of the body."""
 
-    def __init__(self, sock: gevent.socket.socket, method: str, cap: int) -> None:
+    def __init__(
+        self,
+        sock: gevent.socket.socket,
+        method: str,
+        cap: int,
+        end: float,
+        throttle: Throttle | None,
+    ) -> None:
         self.received = 0
         self.truncated = False
         self.cap = cap
-        super().__init__(sock, block_size=_BLOCK, method=method, headers_type=Headers)
+        self._end = end
+        self._throttle = throttle
+        self._block = _BLOCK if throttle is None else throttle.block
+        super().__init__(sock, block_size=self._block, method=method, headers_type=Headers)
 
     def feed(self, data: str | bytes) -> None:
-        self.received += len(data)
+        size = len(data)
+        self.received += size
+        if time.monotonic() > self._end:
+            raise EndlessAnswerError("The answer did not end in time", self.received)
+        if self.received > (_MOST_BYTES if self.headers_complete else _MOST_HEADERS):
+            part = "body" if self.headers_complete else "headers"
+            raise EndlessAnswerError(f"The {part} of the answer did not end", self.received)
         super().feed(data)
+        if self._throttle is not None:
+            self._throttle.took(size)
 
     def _on_body(self, buf: bytearray) -> None:
         room = self.cap - len(self._body_buffer)
@@ -65,7 +89,7 @@ class _Answer(HTTPSocketResponse):
     def drain(self, sock: gevent.socket.socket) -> bytes:
         """Read to the end of the message; answers the kept part of the body."""
         while not self.message_complete:
-            data = sock.recv(_BLOCK)
+            data = sock.recv(self._block)
             try:
                 self.feed(data)
             except HTTPParseError as error:
@@ -89,13 +113,17 @@ class Connection:
         resolve: Resolver,
         connect_timeout_s: float | None,
         read_timeout_s: float | None,
+        longest_s: float = _LONGEST_S,
+        throttle: Throttle | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._is_tls = tls
         self._resolve = resolve
-        self._connect_timeout_s = connect_timeout_s
-        self._read_timeout_s = read_timeout_s
+        self._connect_timeout_s = connect_timeout_s or longest_s
+        self._read_timeout_s = read_timeout_s or longest_s
+        self._longest_s = longest_s
+        self._throttle = throttle
         self._sock: gevent.socket.socket | None = None
 
     def close(self) -> None:
@@ -138,13 +166,16 @@ class Connection:
             exchange.on_wire = True
             sock.sendall(data)
             exchange.sent_bytes = len(data)
-            answer = _Answer(sock, exchange.method, cap)
+            end = time.monotonic() + self._longest_s
+            answer = _Answer(sock, exchange.method, cap, end, self._throttle)
             exchange.latency_us = _us_since(begin)
             exchange.status = answer.get_code()
             exchange.reason = answer.status_message or ""
             exchange.headers = [(name, str(value)) for name, value in answer.items()]
             exchange.raw_body = answer.drain(sock)
         except Exception as error:
+            if isinstance(error, EndlessAnswerError):
+                exchange.received_bytes = error.received
             raise exchange_failure(error, self.host, self.port, tls=self._is_tls) from error
         finally:
             if answer is not None:

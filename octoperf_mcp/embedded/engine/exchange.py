@@ -9,6 +9,9 @@ Header = tuple[str, str]
 NO_STATUS = "- UNKNOWN"
 """Status text where no answer came, so that the status line reads `HTTP/1.1 -1 - UNKNOWN`."""
 
+MOST_DECODED = 64 * 1024 * 1024
+"""Bytes that a compressed body is unpacked to; a few kilobytes could fill the memory else."""
+_UNPACKED_AT_ONCE = 1024 * 1024
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
@@ -37,6 +40,8 @@ class Exchange:
     failure: str = ""
     on_wire: bool = False
     """Whether anything of the request was handed to the network."""
+    revalidated: bool = False
+    """Whether it is a 304 to validators of the user's own cache."""
     hops: list["Exchange"] = field(default_factory=list)
     """The exchanges before this one, when redirects were followed to it."""
     resources: list["Exchange"] = field(default_factory=list)
@@ -106,7 +111,7 @@ class Exchange:
 
 
 def decoded(data: bytes, encodings: str) -> bytes:
-    """Undo `Content-Encoding`; what cannot be decoded stays as it is."""
+    """Undo `Content-Encoding`, up to `MOST_DECODED`; what cannot be decoded stays as it is."""
     for encoding in reversed([part.strip().lower() for part in encodings.split(",")]):
         data = _decoded_once(data, encoding)
     return data
@@ -117,23 +122,33 @@ def _decoded_once(data: bytes, encoding: str) -> bytes:
         return data
     try:
         if encoding in {"gzip", "x-gzip"}:
-            return zlib.decompressobj(wbits=31).decompress(data)
+            return zlib.decompressobj(wbits=31).decompress(data, MOST_DECODED)
         if encoding == "deflate":
             return _inflated(data)
         if encoding == "br":
-            import brotli  # noqa: PLC0415 - loaded when a server uses it
-
-            return bytes(brotli.Decompressor().process(data))
+            return _unbrotlied(data)
     except Exception:  # noqa: BLE001 - every library has an error of its own; the bytes stay raw
         return data
     return data
 
 
+def _unbrotlied(data: bytes) -> bytes:
+    import brotli  # noqa: PLC0415 - loaded when a server uses it
+
+    unpacker = brotli.Decompressor()
+    parts = [unpacker.process(data, output_buffer_limit=_UNPACKED_AT_ONCE)]
+    size = len(parts[0])
+    while size < MOST_DECODED and not unpacker.can_accept_more_data():
+        parts.append(unpacker.process(b"", output_buffer_limit=_UNPACKED_AT_ONCE))
+        size += len(parts[-1])
+    return b"".join(parts)[:MOST_DECODED]
+
+
 def _inflated(data: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(data)
+        return zlib.decompressobj().decompress(data, MOST_DECODED)
     except zlib.error:
-        return zlib.decompressobj(wbits=-15).decompress(data)
+        return zlib.decompressobj(wbits=-15).decompress(data, MOST_DECODED)
 
 
 def as_text(data: bytes, content_type: str) -> str:

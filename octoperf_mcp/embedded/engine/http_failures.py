@@ -27,6 +27,19 @@ class TruncatedAnswerError(Exception):
     """The connection closed within the body."""
 
 
+class EndlessAnswerError(Exception):
+    """More came, or for longer, than the engine waits for.
+
+    Args:
+        what: For the message of the sample.
+        received: Bytes that came.
+    """
+
+    def __init__(self, what: str, received: int) -> None:
+        super().__init__(f"{what}, {received} bytes came")
+        self.received = received
+
+
 _CONNECT = "org.apache.http.conn.HttpHostConnectException: Connect to {host}:{port} failed: "
 _CONNECT_BY_ERRNO = {
     errno.ECONNREFUSED: _CONNECT + "Connection refused",
@@ -91,6 +104,8 @@ def _handshake_message(error: Exception) -> str:
 def _exchange_message(error: Exception, tls: bool) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
         return "java.net.SocketTimeoutException: Read timed out"
+    if isinstance(error, EndlessAnswerError):
+        return _plain(error)
     if isinstance(error, HTTPConnectionClosed):
         return "org.apache.http.NoHttpResponseException: {host}:{port} failed to respond"
     if isinstance(error, TruncatedAnswerError):

@@ -14,6 +14,7 @@ from octoperf_mcp.embedded.engine.compiler import (
     compile_children,
 )
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
+from octoperf_mcp.embedded.engine.http_cache import SIZE
 from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.program import Program
 from octoperf_mcp.embedded.engine.timers import compile_pacing
@@ -75,7 +76,11 @@ def compile_profile(profile: Document, index: int, materials: Materials, warn: W
     program.iterations = int(iterations) if iterations else None
     program.clears_cookies = cookies.get("clearOnEachIteration") is not False
     cache = browser.get("cache") or {}
+    size = cache.get("cacheSize")
+    program.cache_size = SIZE if size is None else int(size)
     program.clears_cache = cache.get("clearCacheOnEachIteration") is not False
+    program.cache_is_timed = bool(cache.get("useCacheControlHeaders"))
+    program.bits_per_second = int((engine.get("bandwidth") or {}).get("bitsPerSecond") or 0)
     return program
 
 
@@ -123,8 +128,6 @@ def _unsupported(engine: Document) -> list[str]:
     """Settings that change the load and that this engine does not apply."""
     found = []
     settings = engine.get("settings") or {}
-    if (engine.get("bandwidth") or {}).get("bitsPerSecond"):
-        found.append("the bandwidth limit is not applied.")
     if settings.get("setUp") or settings.get("tearDown"):
         found.append("set-up and tear-down virtual users are not played.")
     if (engine.get("dns") or {}).get("servers"):

@@ -35,7 +35,15 @@ class Program:
     """Iterations of each user; None: until the time is up."""
     clears_cookies: bool = True
     clears_cache: bool = True
-    """Resources of pages are fetched anew in each iteration."""
+    """Each iteration begins with an empty browser cache."""
+    cache_size: int = 0
+    """Entries of each user's cache; 0: it has none."""
+    cache_is_timed: bool = False
+    """`Cache-Control` and `Expires` are obeyed: what is fresh is not asked for."""
+    bits_per_second: int = 0
+    """How fast each user reads; 0: as fast as it can."""
+    longest_answer_s: float = 600.0
+    """An answer that takes longer is a failure."""
     secrets: list[str] = field(default_factory=list)
     """Values that no log, error or capture may show."""
     static_hosts: Mapping[str, str] = field(default_factory=dict)

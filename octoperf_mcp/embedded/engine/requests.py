@@ -134,17 +134,23 @@ class _Request:
             each.replaces_matrix for each in assertions
         )
         self._recorded = _recorded_status(node)
+        self._keeps_body = bool(extractors or assertions or self._downloads)
 
     def play(self, session: UserSession) -> None:
         """Send, extract, judge, report."""
         session.checkpoint()
         session.sampler_name = self._name
-        session.waited()
         started_ms = time.time_ns() // 1_000_000
         body, content_type = (b"", "") if self._body is None else self._body(session)
         server = self._head.server_for(session)
         headers = self._head.headers(session, server, content_type)
         wire = _Wire(self._head.method, server, self._head.target(session), headers, body)
+        cache = session.cache
+        if cache is not None and wire.method == "GET":
+            url = self._head.url(server, wire.target)
+            if cache.is_fresh(url, headers):
+                return
+        session.waited()
         exchange = self._send(session, wire)
         if self._follows:
             exchange = self._followed(session, exchange, headers)
@@ -172,6 +178,9 @@ class _Request:
         if self._uses_cookies:
             headers = self._head.with_cookies(session, headers, server, path)
         url = self._head.url(server, wire.target)
+        cache = session.cache if wire.method == "GET" else None
+        if cache is not None:
+            headers = cache.conditional(url, headers)
         exchange = Exchange(wire.method, url, headers, wire.body, time.time_ns() // 1_000_000)
         head = self._head.bytes_of(wire.method, wire.target, headers, wire.body)
         connection = session.transport.connection(server, lane)
@@ -185,6 +194,8 @@ class _Request:
             raise
         if not self._head.keep_alive:
             connection.close()
+        if cache is not None:
+            cache.take(exchange, keeps_body=self._keeps_body and not lane)
         if self._uses_cookies and exchange.headers:
             lines = [value for name, value in exchange.headers if name.lower() == "set-cookie"]
             if lines:
@@ -224,9 +235,10 @@ class _Request:
     def _download(
         self, session: UserSession, page: Exchange, headers: list[Header], started_ms: int
     ) -> None:
-        """Fetch what the page shows, several at a time; what the cache holds is left out."""
-        urls = [url for url in resources_of(page.text, page.url) if url not in session.fetched]
-        session.fetched.update(urls)
+        """Fetch what the page shows, several at a time; what the cache has fresh is left out."""
+        urls = resources_of(page.text, page.url)
+        if session.cache is not None:
+            urls = [url for url in urls if not session.cache.is_fresh(url, headers)]
         waiting = deque(urls)
 
         def fetch(lane: int) -> None:

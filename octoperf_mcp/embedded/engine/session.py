@@ -25,6 +25,7 @@ from octoperf_mcp.embedded.engine.control import (
 )
 from octoperf_mcp.embedded.engine.cookies import CookieJar
 from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.http_cache import Bodies, HttpCache
 from octoperf_mcp.embedded.engine.transport import Addresses, Transport
 from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
 
@@ -117,9 +118,12 @@ class UserSession:
         self.store: dict[Any, Any] = {}
         """State of actions and variables that belongs to this user."""
         self.cookies = CookieJar()
-        self.transport = Transport(seat.addresses)
-        self.fetched: set[str] = set()
-        """Resources that the user's cache holds."""
+        self.transport = Transport(
+            seat.addresses,
+            bits_per_second=program.bits_per_second,
+            longest_answer_s=program.longest_answer_s,
+        )
+        self.cache = _cache_of(program)
         self.random = random.Random()  # noqa: S311 - test data
         self.iteration: int = 0
         self.sampler_name: str = ""
@@ -154,8 +158,8 @@ class UserSession:
         self.iteration += 1
         if self.program.clears_cookies:
             self.cookies.clear()
-        if self.program.clears_cache:
-            self.fetched.clear()
+        if self.program.clears_cache and self.cache is not None:
+            self.cache.clear()
         for start in self.program.variables.per_iteration:
             start(self)
         try:
@@ -324,3 +328,10 @@ class UserSession:
         if policy in {STOP_TEST, STOP_TEST_NOW}:
             self.log(f"Shutdown Test detected by thread: {self.thread_name}")
             raise StopTest(now=policy == STOP_TEST_NOW)
+
+
+def _cache_of(program: "Program") -> HttpCache | None:
+    if program.cache_size <= 0:
+        return None
+    bodies: Bodies = program.shared.setdefault(Bodies, Bodies())
+    return HttpCache(program.cache_size, uses_freshness=program.cache_is_timed, bodies=bodies)

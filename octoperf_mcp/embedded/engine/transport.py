@@ -9,6 +9,7 @@ import gevent.socket
 
 from octoperf_mcp.embedded.engine.connection import Address, Connection
 from octoperf_mcp.embedded.engine.forbidden_addresses import ForbiddenAddressError, is_forbidden
+from octoperf_mcp.embedded.engine.throttle import Throttle
 
 _DNS_LIFE_S = 30.0
 _SECOND_MS = 1000
@@ -77,8 +78,12 @@ class Addresses:
 class Transport:
     """Connections of one user: one per origin, and some more for what is fetched side by side."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(
+        self, addresses: Addresses, *, bits_per_second: int = 0, longest_answer_s: float = 600.0
+    ) -> None:
         self._addresses = addresses
+        self._throttle = Throttle(bits_per_second) if bits_per_second > 0 else None
+        self._longest_answer_s = longest_answer_s
         self._connections: dict[tuple[str, str, int, int], Connection] = {}
 
     def connection(self, server: Server, lane: int = 0) -> Connection:
@@ -93,6 +98,8 @@ class Transport:
                 resolve=self._addresses,
                 connect_timeout_s=_seconds(server.connect_timeout_ms),
                 read_timeout_s=_seconds(server.read_timeout_ms),
+                longest_s=self._longest_answer_s,
+                throttle=self._throttle,
             )
         return known
 

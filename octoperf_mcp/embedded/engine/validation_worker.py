@@ -18,6 +18,7 @@ from octoperf_mcp.embedded.engine.session import Seat, UserSession
 from octoperf_mcp.embedded.engine.transport import Addresses
 
 _BODY_CAP_BYTES = 16 * 1024 * 1024
+_LONGEST_ANSWER_S = 60.0
 
 
 def validate(order: Order, orders: Orders) -> None:
@@ -52,7 +53,9 @@ def _compiled(order: Order, log: RunLog) -> Program:
     )
     role = Role(str(profile.get("name") or "Validation"), index, str(profile["virtualUserId"]))
     options = Options(think_times=False, validating=True, body_cap_bytes=_BODY_CAP_BYTES)
-    return compile_program(role, materials, options, lambda text: log.write(text, level="WARN"))
+    program = compile_program(role, materials, options, lambda text: log.write(text, level="WARN"))
+    program.longest_answer_s = _LONGEST_ANSWER_S
+    return program
 
 
 def _play(session: UserSession, iterations: int) -> None:

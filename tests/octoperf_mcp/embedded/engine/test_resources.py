@@ -67,17 +67,6 @@ def test_a_page_is_fetched_with_what_it_shows(target: Target) -> None:
     assert sent["referer"].endswith("/page")
 
 
-def test_resources_come_once_an_iteration_unless_the_cache_is_kept(target: Target) -> None:
-    shown(target, '<img src="/a.css">')
-    page = request("/page", downloadResources=True)
-    player = Player([page, page], servers=[target.server()])
-    player.play(2)
-    assert target.by_path() == {"/page": 4, "/a.css": 2}
-    player.program.clears_cache = False
-    player.play(2)
-    assert target.by_path() == {"/page": 8, "/a.css": 2}
-
-
 def test_resources_are_fetched_side_by_side(target: Target) -> None:
     shown(target, "".join(f'<img src="/short-pause?{i}">' for i in range(12)))
     page = request("/page", downloadResources=True)

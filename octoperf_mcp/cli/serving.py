@@ -18,7 +18,7 @@ from octoperf_mcp.auth.hosts import is_loopback
 from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.registry.manager import Registry
-from octoperf_mcp.transport.streamable_http import MAX_FIELD_BYTES
+from octoperf_mcp.transport.runner import make_runner
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.app import FirstStart
@@ -68,14 +68,7 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
     )
     app, endpoint = make_app(settings, registry, addresses)
     async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as first_start:
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,
-            max_field_size=MAX_FIELD_BYTES,
-            max_line_size=MAX_FIELD_BYTES,
-            shutdown_timeout=5,
-        )
+        runner = make_runner(app)
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=_BACKLOG).start()

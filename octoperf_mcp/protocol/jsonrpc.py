@@ -15,6 +15,9 @@ from octoperf_mcp.errors import InvalidRequestError, ParseError, ProtocolError
 
 CANCELLED: Final = -32800
 """Code of the answer to a legacy request that `notifications/cancelled` ended."""
+MAX_DEPTH: Final = 100
+"""Arrays and objects within each other; what is read must fit into an answer, too, where orjson
+bears 254."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,25 @@ def read_message(body: bytes) -> Message | Rejected:
     if not isinstance(decoded, dict):
         what = "one JSON-RPC message, no batch" if isinstance(decoded, list) else "a JSON object"
         return Rejected(InvalidRequestError(f"The body must be {what}."))
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(decoded):
+        told = InvalidRequestError(f"The body may be {MAX_DEPTH} levels deep at most.")
+        message = _message({**decoded, "params": None})
+        return Rejected(told, message.id_json if isinstance(message, Request) else None)
     return _message(decoded)
+
+
+def _is_deep(decoded: dict[str, Any]) -> bool:
+    level: list[Any] = [decoded]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _message(decoded: dict[str, Any]) -> Message | Rejected:

@@ -45,8 +45,6 @@ Authenticate = Callable[[web.Request], Awaitable[Caller]]
 Challenge = Callable[[web.Request, AuthError], web.Response]
 
 PATH: Final = "/mcp"
-MAX_FIELD_BYTES: Final = 32 * 1024
-"""For the runner: `max_field_size` and `max_line_size`; a long token and a Base64 `Mcp-Name`."""
 KEEP_ALIVE_S: Final = 15.0
 
 _METHODS: Final = (
@@ -311,8 +309,7 @@ def add_mcp(
 ) -> McpEndpoint:
     """Serve MCP at `/mcp` of an application, and its surfaces below.
 
-    The runner must be given `handler_cancellation=True`, or stateless calls go on after their
-    client has left, and `max_field_size=max_line_size=MAX_FIELD_BYTES`.
+    The application wants the runner of `make_runner`, which tells of clients that leave.
 
     Args:
         app: Gets the routes, CORS, and a shut-down that waits for calls under way.

@@ -32,6 +32,7 @@ from octoperf_mcp.registry.context import CallScope
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import READ, WRITE
 from octoperf_mcp.transport.public_files import add_public_files
+from octoperf_mcp.transport.runner import IDLE_S, make_runner
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
 
 MODERN = "2026-07-28"
@@ -300,6 +301,7 @@ class Server:
     world: World
     endpoint: McpEndpoint
     http: aiohttp.ClientSession
+    runner: web.AppRunner
 
     async def post(
         self, body: Any, headers: Mapping[str, str] | None = None
@@ -356,13 +358,14 @@ Start = Callable[..., Awaitable[Server]]
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
-    """Starts servers as production does: own runner, handler cancellation on."""
+    """Starts servers as production does, on its runner."""
     runners: list[web.AppRunner] = []
     clients: list[aiohttp.ClientSession] = []
 
     async def run(
         plugins: Sequence[Any] = (),
         guard: Callable[[Registry], Registry] = lambda registry: registry,
+        idle_s: float = IDLE_S,
         **options: Any,
     ) -> Server:
         world = World()
@@ -389,13 +392,7 @@ async def start() -> AsyncIterator[Start]:
             **options,
         )
         add_public_files(app, registry)
-        runner = web.AppRunner(
-            app,
-            handler_cancellation=True,
-            max_field_size=32768,
-            max_line_size=32768,
-            shutdown_timeout=1,
-        )
+        runner = make_runner(app, shutdown_timeout=1, idle_s=idle_s)
         await runner.setup()
         runners.append(runner)
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -403,7 +400,7 @@ async def start() -> AsyncIterator[Start]:
         host, port = runner.addresses[0][:2]
         client = aiohttp.ClientSession(auto_decompress=True)
         clients.append(client)
-        return Server(f"http://{host}:{port}/mcp", world, endpoint, client)
+        return Server(f"http://{host}:{port}/mcp", world, endpoint, client, runner)
 
     yield run
     for client in clients:

@@ -48,6 +48,8 @@ SEEDED_FILE = {**RUN, "filename": "jmeter.log"}
 FAILED = {"virtualUserId": "{virtualUserId}", "actionId": "{actionId}", "timestamp": "{timestamp}"}
 DESCRIBED = [{"op": "replace", "path": "/description", "value": "{client} was here"}]
 
+TREND: dict[str, Any] = {"reportId": "@create_trend_report_by_name.id"}
+
 
 def item(kind: str) -> dict[str, Any]:
     return {"reportId": "{reportId}", "itemId": f"{{{kind}}}"}
@@ -100,6 +102,12 @@ CALLS: dict[str, dict[str, Any]] = {
         "actionId": "@get_report_errors.errors.0.actionId",
         "timestamp": "@get_report_errors.errors.0.timestamp",
     },
+    "create_trend_report_by_name": {**RUN, "search": "Seeded", "name": "{client}"},
+    "create_trend_report_by_creation_date": {**RUN, "name": "{client}"},
+    "create_trend_report_by_tags": {**RUN, "tags": ["seeded"], "name": "{client}"},
+    "update_bench_report": {**TREND, "tags": ["{client}"]},
+    "patch_bench_report": {**TREND, "patch": DESCRIBED},
+    "delete_bench_report": TREND,
     "create_project": {"workspaceId": "{workspaceId}", "name": "{client}"},
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},

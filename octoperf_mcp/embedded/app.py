@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
 from octoperf_mcp.embedded.rest.routes import rest_routes
+from octoperf_mcp.embedded.schedules.schedules import schedules_of
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
@@ -86,6 +87,7 @@ async def open_platform(
             audit=trail,
             collection=Collection(database, retention),
         )
+        platform.schedules = schedules_of(platform)
         first = await first_start(database, documents, identity, settings)
         await _start(platform)
         undo.pop_all()
@@ -99,6 +101,7 @@ async def _start(platform: Platform) -> None:
     await platform.runs.open()
     await platform.tasks.resume()
     platform.collection.start()
+    await platform.schedules.open()
 
 
 def add_platform(app: web.Application, platform: Platform) -> None:
@@ -116,6 +119,7 @@ def add_platform(app: web.Application, platform: Platform) -> None:
 
 async def close_platform(platform: Platform) -> None:
     """End runs and tasks so that the next start finds them, then close the database."""
+    await platform.schedules.close()
     await platform.runs.close()
     await platform.tasks.close()
     await platform.collection.close()

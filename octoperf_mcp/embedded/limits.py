@@ -10,7 +10,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "import": ("/imports/", "/design/imports/"),
     "edit": ("/design/", "/tasks"),
     "validation": ("/runtime/validations/", "/runtime/bench-results/stop/"),
-    "bench": ("/runtime/scenarios", "/runtime/bench-results/"),
+    "bench": ("/runtime/scenarios", "/runtime/scheduled-jobs", "/runtime/bench-results/"),
     "analysis": ("/analysis/",),
 }
 """Areas and the beginnings of the REST paths that change something there; reading is for all."""

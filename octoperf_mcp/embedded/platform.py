@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.runs import Runs
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
     from octoperf_mcp.embedded.metrics.store import MetricStore
+    from octoperf_mcp.embedded.schedules.schedules import Schedules
     from octoperf_mcp.embedded.store.blobs import Blobs
     from octoperf_mcp.embedded.store.collection import Collection
     from octoperf_mcp.embedded.store.database import Database
@@ -57,6 +58,7 @@ class Platform:
     runs: "Runs"
     audit: "Trail"
     collection: "Collection"
+    schedules: "Schedules" = field(init=False)
 
 
 PLATFORM = web.AppKey("platform", Platform)

@@ -10,6 +10,7 @@ from octoperf_bench import (
     run_tools,
     scenario_edits,
     scenario_tools,
+    schedule_tools,
     task_tools,
 )
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
@@ -38,6 +39,12 @@ def register_tools() -> Iterable[Tool]:
         scenario_edits.update_scenario,
         scenario_edits.patch_scenario,
         scenario_edits.delete_scenario,
+        schedule_tools.schedule_scenario_once,
+        schedule_tools.schedule_scenario_cron,
+        schedule_tools.list_scheduled_jobs_by_project,
+        schedule_tools.enable_scheduled_job,
+        schedule_tools.disable_scheduled_job,
+        schedule_tools.delete_scheduled_job,
         run_tools.run_scenario,
         run_tools.get_bench_status,
         run_tools.get_bench_result,

@@ -157,6 +157,52 @@ class RunList:
 
 
 @payload
+class JobFire:
+    """One start of a job: `outcome` STARTED, STARTING, REFUSED or MISSED, `due` in epoch ms."""
+
+    due: int | None = None
+    outcome: str
+    missed: int | None = None
+    message: str | None = None
+    bench_report_id: str | None = None
+    bench_result_id: str | None = None
+
+
+@payload
+class ScheduledJob:
+    """A scenario that starts by itself; `next_run` is in epoch milliseconds."""
+
+    id: str
+    scenario_id: str
+    name: str
+    trigger: str
+    enabled: bool
+    next_run: int | None = None
+    last_run: JobFire | None = None
+    next: str | None = None
+    url: str
+
+
+@payload
+class JobList:
+    """Scheduled jobs of a project."""
+
+    scheduled_jobs: list[ScheduledJob]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class DeletedJob:
+    """A job that is gone."""
+
+    id: str
+    name: str
+    url: str
+
+
+@payload
 class StoppedRun:
     """A run that was asked to stop; it ends in ABORTED."""
 

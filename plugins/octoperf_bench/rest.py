@@ -44,6 +44,14 @@ RUN_SCENARIO = RestCall(
     answer="BenchReport",
     source=f"{_MAVEN}: runtime-rest-api/ScenarioApi.java",
 )
+CREATE_JOB = RestCall("POST", "/runtime/scheduled-jobs", body="json", answer="ScheduledJob")
+LIST_JOBS = RestCall(
+    "GET", "/runtime/scheduled-jobs/by-project/{projectId}", answer="ScheduledJob[]"
+)
+GET_JOB = RestCall("GET", "/runtime/scheduled-jobs/{id}", answer="ScheduledJob", optional=True)
+ENABLE_JOB = RestCall("POST", "/runtime/scheduled-jobs/enable/{id}", answer="ScheduledJob")
+DISABLE_JOB = RestCall("POST", "/runtime/scheduled-jobs/disable/{id}", answer="ScheduledJob")
+DELETE_JOB = RestCall("DELETE", "/runtime/scheduled-jobs/{id}")
 GET_BENCH_RESULT = RestCall(
     "GET", "/runtime/bench-results/{id}", answer="BenchResult", source=_RESULTS
 )
@@ -87,6 +95,12 @@ CALLS = (
     GET_SCENARIO_REVISION,
     DELETE_SCENARIO,
     RUN_SCENARIO,
+    CREATE_JOB,
+    LIST_JOBS,
+    GET_JOB,
+    ENABLE_JOB,
+    DISABLE_JOB,
+    DELETE_JOB,
     GET_BENCH_RESULT,
     LIST_RUNS,
     GET_PROGRESS,

@@ -50,6 +50,7 @@ RUN: dict[str, Any] = {
     "benchReportId": "",
     "virtualUserId": None,
 }
+JOB = {"name": MARK, "trigger": {"@type": "UnixCronTrigger", "expression": "0 3 1 1 *"}}
 FORM_TEXT = re.compile(r'name="form" value="([^"]+)"')
 TEXTS = {"baseUrl": "https://x.test", "regex": "a(b)c", "url": "https://x.test/a"}
 """Arguments that take a text of some form, where any other would be refused for its form."""
@@ -120,6 +121,7 @@ async def everything(world: World) -> dict[str, str]:
 
     world.platform.tasks.handle("EchoTask", echo)
     scenario = await kept("scenario")
+    job = await world.platform.schedules.create({**JOB, "scenarioId": scenario}, user["id"])
     places = {"projectId": project.id, "resultProjectId": project.id, "scenarioId": scenario}
     result = await kept("bench_result", **RUN, **places)
     report = await kept("bench_report", benchResultIds=[result], items=[], configs=[])
@@ -133,6 +135,7 @@ async def everything(world: World) -> dict[str, str]:
         "variableId": await kept("variable"),
         "correlationRuleId": await kept("correlation_rule"),
         "scenarioId": scenario,
+        "jobId": job.id,
         "providerId": await kept("docker_provider", regions={"local": {}}),
         "benchResultId": result,
         "reportId": report,

@@ -111,6 +111,7 @@ class Runs:
         properties: Mapping[str, str] | None = None,
         template_id: str = "",
         admit: Admit | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> Document:
         """Start a scenario; answers its bench report, which names the bench result.
 
@@ -122,6 +123,7 @@ class Runs:
             template_id: A report template; there are none here.
             admit: Asked before anything starts, with the most virtual users and the planned
                 duration in ms; what it raises refuses the run.
+            origin: What started it, kept with the bench result.
 
         Raises:
             NotFound: the scenario does not exist for the user.
@@ -139,13 +141,18 @@ class Runs:
         plan = await check_scenario(self._documents, self._files, scenario, user_id)
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
-        launch = self._launch(plan, user_id, name or scenario.body["name"], properties or {})
+        facts = {**(origin or {}), "name": name or scenario.body["name"]}
+        launch = self._launch(plan, user_id, facts, properties or {})
         return await self._background.uninterrupted(launch)
 
     async def _launch(
-        self, plan: ScenarioPlan, user_id: str, name: str, properties: Mapping[str, str]
+        self,
+        plan: ScenarioPlan,
+        user_id: str,
+        facts: Mapping[str, Any],
+        properties: Mapping[str, str],
     ) -> Document:
-        result, report = await self._create(plan, user_id, name)
+        result, report = await self._create(plan, user_id, facts)
         trees = [each.body for each in plan.materials.virtual_users.values()]
         await self._metrics.describe(result.id, plan.scenario.body, trees)
         directory = RunDirectory(self._data_dir, result.id)
@@ -165,7 +172,7 @@ class Runs:
         return report
 
     async def _create(
-        self, plan: ScenarioPlan, user_id: str, name: str
+        self, plan: ScenarioPlan, user_id: str, own: Mapping[str, Any]
     ) -> tuple[Document, Document]:
         """Frozen project, bench result and bench report, in one transaction."""
         scenario = plan.scenario
@@ -173,7 +180,7 @@ class Runs:
         async def work(writer: AsyncConnection) -> tuple[Document, Document]:
             result = await self._records.create(
                 writer,
-                _bench_result(plan, name),
+                {**_bench_result(plan), **own},
                 user_id=user_id,
                 project=plan.materials.project,
                 is_validation=False,
@@ -306,13 +313,12 @@ class Runs:
                 await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
 
 
-def _bench_result(plan: ScenarioPlan, name: str) -> Json:
+def _bench_result(plan: ScenarioPlan) -> Json:
     scenario = plan.scenario
     return {
         "batchId": new_id(),
         "scenarioId": scenario.id,
         "resultProjectId": "",
-        "name": name,
         "description": scenario.body.get("description") or "",
         "tags": list(scenario.body.get("tags") or []),
         "userLoad": plan.user_load,

@@ -32,6 +32,7 @@ KINDS = frozenset(
         "docker_provider",
         "bench_result",
         "bench_report",
+        "scheduled_job",
     }
 )
 UNSTAMPED = frozenset({"variable"})

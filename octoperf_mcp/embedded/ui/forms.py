@@ -26,6 +26,9 @@ DONE = {
     "enabled": "The user may sign in again.",
     "promoted": "The user may administer the platform now.",
     "demoted": "The user no longer administers the platform.",
+    "job-enable": "The job is enabled.",
+    "job-disable": "The job is disabled.",
+    "job-delete": "The job was deleted; its runs stay.",
 }
 """What a page says after `?done=` the thing; nothing else in the address is ever shown."""
 

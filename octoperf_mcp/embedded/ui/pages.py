@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.ui import (
     design,
     parts,
     runtime,
+    schedules,
     workspaces,
 )
 from octoperf_mcp.embedded.ui.forms import Submitted, administered, administering, submitted
@@ -54,6 +55,8 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{_PROJECT}/design/correlation-rule/{{ruleId}}", page(parts.correlation_rule)),
         web.get(f"{_PROJECT}/runtime/scenario", page(runtime.scenarios)),
         web.get(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", page(runtime.scenario)),
+        web.get(f"{_PROJECT}/runtime/scheduled-job", page(schedules.jobs)),
+        web.post(f"{_PROJECT}/runtime/scheduled-job/{{jobId}}", submitted(schedules.change)),
         web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),
         web.get(f"{_PROJECT}/analysis/report/{{reportId}}", page(analysis.report)),
         web.get(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}", page(analysis.bench_result)),

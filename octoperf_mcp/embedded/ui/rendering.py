@@ -30,6 +30,7 @@ _AREAS = (
     ("Files", "design/project-file"),
     ("Correlation rules", "design/correlation-rule"),
     ("Scenarios", "runtime/scenario"),
+    ("Scheduled jobs", "runtime/scheduled-job"),
     ("Reports", "analysis/report"),
 )
 

@@ -20,6 +20,7 @@ from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform, Principal
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
 from octoperf_mcp.embedded.rest.routes import rest_routes
+from octoperf_mcp.embedded.schedules.schedules import schedules_of
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
@@ -149,7 +150,9 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
         audit=Trail(database, keep_days=90),
         collection=Collection(database, documents.retention),
     )
+    made.schedules = schedules_of(made)
     yield made
+    await made.schedules.close()
     await made.audit.close()
     await made.runs.close()
     await made.tasks.close()

@@ -31,6 +31,7 @@ OF_NOBODY = {
 OWN = "/users/current/"
 """Whose calls mean the caller's own things, so that another's are reached by no name."""
 
+JOB = {"name": MARK, "trigger": {"@type": "UnixCronTrigger", "expression": "0 3 1 1 *"}}
 ITEMS = ("SummaryReportItem", "StatisticTableReportItem", "ErrorsReportItem")
 NEVER_HAPPENED = ("/revisions/", "/bench-errors/http/", "/validations/")
 REFUSED = {400, 403, 404, 410}
@@ -49,6 +50,7 @@ IDS = {
     "/design/virtual-users": "virtual_user",
     "/runtime/bench-results": "result",
     "/runtime/scenarios": "scenario",
+    "/runtime/scheduled-jobs": "job",
     "/tasks": "task",
     "/workspaces": "workspace",
     "/workspaces/docker-providers": "provider",
@@ -91,6 +93,8 @@ async def owned(ada: Any, home: Any, example: Any, platform: Platform) -> Mappin
     files = platform.data_dir / "runs" / result / "files"
     files.mkdir(parents=True)
     (files / f"{MARK}.csv").write_text(MARK, "utf-8")
+    scenario = await made("/runtime/scenarios", "scenario")
+    job = await ada.post("/runtime/scheduled-jobs", {**JOB, "scenarioId": scenario})
     (member,) = await ada.get("/workspaces/members/by-user/ada")
     return {
         "member": member["id"],
@@ -102,7 +106,8 @@ async def owned(ada: Any, home: Any, example: Any, platform: Platform) -> Mappin
         "server": await made("/design/http-servers", "http_server"),
         "variable": await made("/design/variables", "variable"),
         "rule": await made("/design/correlation-rules", "correlation_rule"),
-        "scenario": await made("/runtime/scenarios", "scenario"),
+        "scenario": scenario,
+        "job": job["id"],
         "provider": await kept("docker_provider", regions={}),
         "result": result,
         "report": await kept("bench_report", benchResultIds=[], items=[], configs=[]),

@@ -1,0 +1,1 @@
+"""Scheduled jobs: scenarios that start by themselves, once or by a cron expression."""

@@ -39,6 +39,7 @@ from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.facts import RPC_FACTS
+from octoperf_mcp.transport.forwarded import forwarded
 from octoperf_mcp.transport.limits import Limits
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
@@ -113,7 +114,9 @@ def make_app(
     settings: Settings, registry: Registry, addresses: Addresses
 ) -> tuple[web.Application, McpEndpoint]:
     """The bridge as an application: /mcp, public files, discovery documents, health."""
-    app = web.Application(middlewares=[request_log(_describe)])
+    app = web.Application(
+        middlewares=[forwarded(settings.server.trusted_proxies), request_log(_describe)]
+    )
     upstream = _Upstream(settings, registry, addresses)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin

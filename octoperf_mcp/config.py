@@ -71,6 +71,9 @@ class ServerSettings:
         "replicas: 32 random characters or more, several separated by blanks, newest first.",
         factory=Secret,
     )
+    trusted_proxies: tuple[str, ...] = described(
+        "Addresses and networks of reverse proxies whose X-Forwarded-For is believed.", ()
+    )
     drain_s: float = described("Seconds that calls under way may take to end after SIGTERM.", 20.0)
 
 

@@ -19,7 +19,13 @@ def octoperf_mcp(server: Server, *arguments: str) -> str:
 
 
 async def called(server: Server, token: str, tool: str, **arguments: Any) -> tuple[int, Any]:
-    """Call a tool as the curl of a script does."""
+    """Call a tool as the curl of a script does; status and body."""
+    status, _, body = await answered(server, token, tool, **arguments)
+    return status, body
+
+
+async def answered(server: Server, token: str, tool: str, **arguments: Any) -> tuple[int, str, Any]:
+    """As `called`, with the challenge."""
     message = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -45,7 +51,8 @@ async def called(server: Server, token: str, tool: str, **arguments: Any) -> tup
         aiohttp.ClientSession() as session,
         session.post(server.url, json=message, headers=headers) as answer,
     ):
-        return answer.status, await answer.json()
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        return answer.status, challenge, await answer.json()
 
 
 async def test_a_ci_token_calls_tools_within_its_limits_until_it_is_revoked(

@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 
 PROFILE = "/ui/account/profile"
 CONNECTED = f"{PROFILE}/connected-apps"
+TOKENS = f"{PROFILE}/ci-tokens"
 PASSWORD = "/ui/account/password"  # noqa: S105 - an address
 ACTIVITY = "/ui/account/activity"
 _SHOWN_ENTRIES = 200
@@ -19,6 +20,7 @@ _SHOWN_ENTRIES = 200
 ACCOUNT = (
     ("Profile", PROFILE),
     ("Connected applications", CONNECTED),
+    ("CI tokens", TOKENS),
     ("Password", PASSWORD),
     ("Activity", ACTIVITY),
 )
@@ -136,6 +138,8 @@ async def activity(page: Page) -> web.StreamResponse:
 
 def host_of(redirect_uri: str) -> str:
     """Where an application lives: its host, or the scheme of an application on the computer."""
+    if not redirect_uri:
+        return "wherever the token is kept"
     parts = urlsplit(redirect_uri)
     return parts.netloc if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
 

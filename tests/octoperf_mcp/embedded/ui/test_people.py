@@ -15,6 +15,7 @@ from octoperf_mcp.config import EmbeddedSettings, Secret
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
 from octoperf_mcp.embedded.idp.client_metadata import Registration
 from octoperf_mcp.embedded.idp.grants import Grant
+from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.people import add_person
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.store.schema import new_id, now_ms
@@ -327,3 +328,62 @@ async def test_members_of_a_workspace_are_shown(world: World) -> None:
     assert "ADMIN" in await person.get(path)
     await eve.get(path)
     assert eve.status == 404
+
+
+TOKENS = "/ui/account/profile/ci-tokens"
+
+
+async def test_a_ci_token_is_made_with_limits_shown_once_and_revoked_with_the_rest(
+    world: World,
+) -> None:
+    eve = await world.person("eve")
+    await eve.send(
+        TOKENS,
+        name="Nightly <b>",
+        days="30",
+        access="read",
+        area_bench="yes",
+        most_users="50",
+        runs_per_day="",
+    )
+    assert eve.status == 200
+    found = re.search(r">(opct_[^<]+)</textarea>", eve.page)
+    assert found
+    principal = await world.platform.identity.principal(found[1])
+    assert principal is not None
+    assert principal.limits == Limits(areas=("bench",), most_users=50)
+    listed = await eve.get(TOKENS)
+    assert "opct_" not in listed
+    assert "Nightly &lt;b&gt;" in listed
+    assert "50 virtual users" in listed
+    (revoking,) = re.findall(r'class="button" href="([^"]+)"', listed)
+    await eve.send(revoking)
+    assert "Access was revoked" in eve.page
+    assert await world.platform.identity.principal(found[1]) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"days": ""}, "366 days"),
+        ({"days": "many"}, "whole number"),
+        ({"name": ""}, "name"),
+        ({"workspace": "not-mine"}, "workspace"),
+    ],
+)
+async def test_a_token_that_cannot_be_made_says_why_and_keeps_what_was_typed(
+    world: World, changes: dict[str, str], said: str
+) -> None:
+    eve = await world.person("eve")
+    await eve.send(TOKENS, **{"name": "Kept", "days": "5", "most_users": "7", **changes})
+    assert eve.status in {400, 404}
+    assert said in eve.page
+    assert 'name="most_users" value="7"' in eve.page
+    assert await world.platform.identity.ci_tokens.of_user(world.ids["eve"]) == []
+
+
+async def test_nobody_makes_a_token_with_a_form_from_elsewhere(world: World) -> None:
+    eve = await world.person("eve")
+    await eve.post(TOKENS, form="forged", name="x", days="5")
+    assert eve.status == 403
+    assert await world.platform.identity.ci_tokens.of_user(world.ids["eve"]) == []

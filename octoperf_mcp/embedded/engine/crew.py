@@ -186,35 +186,38 @@ class Slot:
         part.playing += 1
         session.log(f"Thread started: {session.thread_name}")
         try:
-            return self._iterate(session)
+            return play_out(session, crew.on_stop_test)
         finally:
             part.playing -= 1
             self._session = None
             session.close()
             session.log(f"Thread finished: {session.thread_name}")
 
-    def _iterate(self, session: UserSession) -> bool:
-        limit = session.program.iterations
-        try:
-            while limit is None or session.iteration < limit:
-                self._iterate_once(session)
-        except TimeUp:
-            return True
-        except StopUser:
-            return False
-        except StopTest as stop:
-            self._crew.on_stop_test(stop.now)
-            return False
-        return False
 
-    def _iterate_once(self, session: UserSession) -> None:
-        try:
-            session.run_iteration()
-        except Departure:
-            raise
-        except Exception as error:  # noqa: BLE001 - one user's trouble must not thin out the load
-            session.log(f"{type(error).__name__}: {error}\n{format_exc()}", level="ERROR")
-            session.pause(_AFTER_TROUBLE_MS)
+def play_out(session: UserSession, on_stop_test: Callable[[bool], None]) -> bool:
+    """Play a user's iterations; False when it has nothing left to do for the whole run."""
+    limit = session.program.iterations
+    try:
+        while limit is None or session.iteration < limit:
+            _iterate_once(session)
+    except TimeUp:
+        return True
+    except StopUser:
+        return False
+    except StopTest as stop:
+        on_stop_test(stop.now)
+        return False
+    return False
+
+
+def _iterate_once(session: UserSession) -> None:
+    try:
+        session.run_iteration()
+    except Departure:
+        raise
+    except Exception as error:  # noqa: BLE001 - one user's trouble must not thin out the load
+        session.log(f"{type(error).__name__}: {error}\n{format_exc()}", level="ERROR")
+        session.pause(_AFTER_TROUBLE_MS)
 
 
 def secrets_of(parts: Sequence[Part]) -> Mask:

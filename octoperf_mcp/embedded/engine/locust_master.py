@@ -17,6 +17,8 @@ from locust.runners import MasterRunner, Runner, WorkerNode
 from octoperf_mcp.embedded.engine.locust_nodes import (
     FINISHED_USERS,
     LAYOUT,
+    PARTY,
+    PARTY_OVER,
     STOP_TEST,
     WIND_UP,
     WOUND_UP,
@@ -24,12 +26,15 @@ from octoperf_mcp.embedded.engine.locust_nodes import (
     share,
 )
 from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.parties import SET_UP, TEAR_DOWN, wants
 from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.ramp import Load, duration_ms, highest_until, peak_users
 from octoperf_mcp.embedded.engine.run_log import RunLog
 
 _LOOK_AHEAD_MS = 3000
 """Users are handed out so long before their time, since Locust hands out once a second."""
+_LEAD_MS = 200
+"""From the end of the set-ups to the first user, so that every generator hears of it in time."""
 _JOIN_S = 60.0
 _AFTER_GRACE_S = 15.0
 """Time that workers have to write everything down, besides the grace."""
@@ -113,8 +118,11 @@ class Master:
         self._go = Event()
         self._end = Event()
         self._grace_ms = order.grace_ms
+        self._at_once = Event()
+        """Nothing more is to be played, not even a tear-down."""
         self._reason = "planned"
         self._wound_up: set[str] = set()
+        self._party_over: set[str] = set()
         self._finished: dict[str, int] = {}
         self._known_layout: list[str] = []
         self._shape = _Shape(self._loads)
@@ -136,6 +144,7 @@ class Master:
         runner.register_message(STOP_TEST, self._on_stop_test)
         runner.register_message(FINISHED_USERS, self._on_finished)
         runner.register_message(WOUND_UP, self._on_wound_up)
+        runner.register_message(PARTY_OVER, self._on_party_over)
         return runner
 
     def run(self, orders: Orders) -> None:
@@ -146,7 +155,9 @@ class Master:
         tell("ready")
         self._go.wait()
         if not self._end.is_set():
-            self._play()
+            last_ms = self._set_up()
+            self._play(last_ms)
+            self._tear_down()
         self._wind_up()
         tell("ended", reason=self._reason)
         self._runner.quit()
@@ -172,12 +183,51 @@ class Master:
     def _stop(self, reason: str, grace_ms: int) -> None:
         if not self._end.is_set():
             self._reason, self._grace_ms = reason, grace_ms
+        if not grace_ms:
+            self._at_once.set()
         self._end.set()
         self._go.set()
 
-    def _play(self) -> None:
+    def _set_up(self) -> int:
+        """Play the set-ups, whose time is taken out of the run's; answers when the run ends."""
         start_ms = self._shape.start_ms or 0
         last_ms = start_ms + max(duration_ms(load) for load in self._loads.values())
+        if not self._has(SET_UP):
+            return last_ms
+        self._end.wait(max(0.0, start_ms / _MS - time.time()))
+        self._play_party(SET_UP, last_ms)
+        self._shape.start_ms = int(time.time() * _MS) + _LEAD_MS
+        return last_ms
+
+    def _tear_down(self) -> None:
+        """Play the tear-downs once the users have ended, unless the run was stopped."""
+        if self._has(TEAR_DOWN):
+            if self._at_once.is_set():
+                self._log.write("The tear-down is not played, since the test was stopped.")
+                return
+            longest_ms = max(duration_ms(load) for load in self._loads.values())
+            self._play_party(TEAR_DOWN, int(time.time() * _MS) + self._grace_ms + longest_ms)
+
+    def _has(self, which: str) -> bool:
+        return any(wants(profile, which) for _, profile in self._order.profiles)
+
+    def _play_party(self, which: str, until_ms: int) -> None:
+        """Let every generator play its set-ups or tear-downs, and wait for all."""
+        self._party_over.clear()
+        self._log.write(f"{which} begins")
+        facts = {"which": which, "until_ms": until_ms, "grace_ms": self._grace_ms}
+        nodes = _alive(self._runner)
+        for node in nodes:
+            self._runner.send_message(PARTY, facts, node)
+        stop = self._end if which == SET_UP else self._at_once
+        while nodes & _alive(self._runner) - self._party_over and not stop.is_set():
+            gevent.sleep(0.005)
+        self._log.write(f"{which} ends")
+
+    def _play(self, last_ms: int) -> None:
+        start_ms = self._shape.start_ms or 0
+        if self._end.is_set():
+            return
         gevent.sleep(max(0.0, start_ms / _MS - time.time() - 1))
         self._runner.start_shape()
         while not self._end.is_set():
@@ -214,6 +264,9 @@ class Master:
         self._finished[msg.node_id] = msg.data["count"]
         if sum(self._finished.values()) >= sum(map(peak_users, self._loads.values())):
             self._stop("finished", self._grace_ms)
+
+    def _on_party_over(self, *, msg: Any, **_: Any) -> None:
+        self._party_over.add(msg.node_id)
 
     def _on_wound_up(self, *, msg: Any, **_: Any) -> None:
         self._wound_up.add(msg.node_id)

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 LAYOUT = "octoperf_layout"
 """Master to worker: {index, count, start_ms}."""
+PARTY = "octoperf_party"
+"""Master to worker: {which, until_ms, grace_ms}: play the set-ups or tear-downs of the profiles."""
+PARTY_OVER = "octoperf_party_over"
+"""Worker to master: {which}."""
 WIND_UP = "octoperf_wind_up"
 """Master to worker: {grace_ms}."""
 WOUND_UP = "octoperf_wound_up"

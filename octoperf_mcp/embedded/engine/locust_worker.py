@@ -16,6 +16,8 @@ from octoperf_mcp.embedded.engine.locks import hold
 from octoperf_mcp.embedded.engine.locust_nodes import (
     FINISHED_USERS,
     LAYOUT,
+    PARTY,
+    PARTY_OVER,
     STOP_TEST,
     WIND_UP,
     WOUND_UP,
@@ -23,6 +25,13 @@ from octoperf_mcp.embedded.engine.locust_nodes import (
 )
 from octoperf_mcp.embedded.engine.masks import Mask
 from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.parties import (
+    SET_UP,
+    TEAR_DOWN,
+    Parties,
+    Party,
+    compile_party,
+)
 from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.profiles import Materials, compile_profile
 from octoperf_mcp.embedded.engine.pulse import Pulse
@@ -62,17 +71,18 @@ class _Runner(WorkerRunner):
     """Knows its messages before it joins: the master's first ones follow its answer at once."""
 
     def __init__(
-        self, environment: Environment, port: int, on_layout: OnMessage, on_wind_up: OnMessage
+        self, environment: Environment, port: int, on_layout: OnMessage, **tasks: OnMessage
     ) -> None:
         self._on_layout = on_layout
-        self._on_wind_up = on_wind_up
+        self._tasks = tasks
         super().__init__(environment, "127.0.0.1", port)
 
     def connect_to_master(self) -> None:
         """Called by Locust's constructor, before any message is read."""
         if LAYOUT not in self.custom_messages:
             self.register_message(LAYOUT, self._on_layout)
-            self.register_message(WIND_UP, self._on_wind_up, concurrent=True)
+            for name, on_message in self._tasks.items():
+                self.register_message(name, on_message, concurrent=True)
         super().connect_to_master()  # type: ignore[no-untyped-call]  # Locust has no annotation there
 
 
@@ -92,11 +102,14 @@ class Worker:
             order.spool,
             order.files / f"{order.generator}.jtl.gz" if _wants_jtl(order) else None,
         )
-        mask = Mask(secret for part in parts for secret in part.program.secrets)
+        programs = [part.program for part in parts]
+        programs += [party.program for kind in self._parties.values() for party in kind]
+        mask = Mask(secret for program in programs for secret in program.secrets)
         self._sink = LoadSink(self._recorder, self._log, mask)
         self._crew = Crew(
             parts, self._sink, dict(order.properties), self._stop_test, self._finished
         )
+        self._playing = Parties(self._crew)
         self._pulse = Pulse(self._recorder, self._crew.users)
         self._runner: WorkerRunner | None = None
         self._closed = False
@@ -116,6 +129,14 @@ class Worker:
         for index, profile in order.profiles:
             program = compile_profile(profile, index, materials, self._warn)
             parts.append(Part(program, profile["load"], Addresses(program.static_hosts)))
+        self._parties: dict[str, list[Party]] = {
+            which: [
+                party
+                for index, profile in order.profiles
+                if (party := compile_party(profile, index, which, materials, self._warn))
+            ]
+            for which in (SET_UP, TEAR_DOWN)
+        }
         return parts
 
     def _warn(self, message: str) -> None:
@@ -132,7 +153,8 @@ class Worker:
                 for index, _ in self._order.profiles
             ]
         )
-        self._runner = runner = _Runner(environment, port, self._on_layout, self._on_wind_up)
+        tasks = {WIND_UP: self._on_wind_up, PARTY: self._on_party}
+        self._runner = runner = _Runner(environment, port, self._on_layout, **tasks)
         environment.runner = runner
         tell("joined", generator=self._order.generator)
         self._pulse.start()
@@ -154,6 +176,16 @@ class Worker:
         start = time.monotonic() + facts["start_ms"] / _MS - time.time()
         self._crew.arrange(Layout(facts["index"], facts["count"], start))
 
+    def _on_party(self, *, msg: Any, **_: Any) -> None:
+        """Play set-ups before the first user, or tear-downs after the last one."""
+        which, facts = str(msg.data["which"]), msg.data
+        if which == TEAR_DOWN:
+            self._crew.wind_up(facts["grace_ms"] / _MS)
+            self._cut_off_users()
+        until = time.monotonic() + facts["until_ms"] / _MS - time.time()
+        self._playing.play(self._parties[which], until)
+        self._send(PARTY_OVER, {"which": which})
+
     def _on_wind_up(self, *, msg: Any, **_: Any) -> None:
         self._crew.wind_up(msg.data["grace_ms"] / _MS)
         self._cut_off()
@@ -162,6 +194,10 @@ class Worker:
 
     def _cut_off(self) -> None:
         """End all users; one in the middle of a request leaves a sample of its own kind."""
+        self._playing.end()
+        self._cut_off_users()
+
+    def _cut_off_users(self) -> None:
         if self._runner is not None:
             self._runner.user_greenlets.kill(block=True)
 

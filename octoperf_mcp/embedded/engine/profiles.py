@@ -52,36 +52,45 @@ def compile_profile(profile: Document, index: int, materials: Materials, warn: W
         materials: The documents.
         warn: Takes what does not run, for the run log.
     """
+    for text in _unsupported(profile.get("engine") or {}):
+        warn(f"Profile {profile_name(profile, index)!r}: {text}")
+    role = Role(profile_name(profile, index), index, str(profile["virtualUserId"]))
+    program = compile_program(role, materials, profile_options(profile), warn)
+    apply_engine(program, profile)
+    return program
+
+
+def profile_options(profile: Document) -> Options:
+    """What the engine block of a profile says about how a tree is compiled."""
     engine = profile.get("engine") or {}
-    settings = engine.get("settings") or {}
     browser = engine.get("browser") or {}
-    think = settings.get("thinkTime") or {}
-    cookies = browser.get("cookies") or {}
-    options = Options(
+    think = (engine.get("settings") or {}).get("thinkTime") or {}
+    return Options(
         think_time_override=think.get("thinktime"),
         keep_alive=browser.get("keepAlive"),
         user_agent=str(browser.get("userAgent") or ""),
-        sends_cookies=cookies.get("policy") != "IGNORE_COOKIES",
+        sends_cookies=(browser.get("cookies") or {}).get("policy") != "IGNORE_COOKIES",
         download_resources=browser.get("downloadResources"),
     )
-    for text in _unsupported(engine):
-        warn(f"Profile {profile_name(profile, index)!r}: {text}")
-    role = Role(profile_name(profile, index), index, str(profile["virtualUserId"]))
-    program = compile_program(role, materials, options, warn)
+
+
+def apply_engine(program: Program, profile: Document) -> None:
+    """What the engine block of a profile says about how a program is played."""
+    engine = profile.get("engine") or {}
+    settings, browser = engine.get("settings") or {}, engine.get("browser") or {}
     program.static_hosts = (engine.get("dns") or {}).get("staticHosts") or {}
     policy = str(settings.get("errorHandling") or "CONTINUE")
     program.error_policy = policy if policy in ERROR_POLICIES else "CONTINUE"
-    program.pacing_ms = compile_pacing(think.get("pacing"))
+    program.pacing_ms = compile_pacing((settings.get("thinkTime") or {}).get("pacing"))
     iterations = settings.get("iterations")
     program.iterations = int(iterations) if iterations else None
+    cookies, cache = browser.get("cookies") or {}, browser.get("cache") or {}
     program.clears_cookies = cookies.get("clearOnEachIteration") is not False
-    cache = browser.get("cache") or {}
     size = cache.get("cacheSize")
     program.cache_size = SIZE if size is None else int(size)
     program.clears_cache = cache.get("clearCacheOnEachIteration") is not False
     program.cache_is_timed = bool(cache.get("useCacheControlHeaders"))
     program.bits_per_second = int((engine.get("bandwidth") or {}).get("bitsPerSecond") or 0)
-    return program
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +136,6 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
 def _unsupported(engine: Document) -> list[str]:
     """Settings that change the load and that this engine does not apply."""
     found = []
-    settings = engine.get("settings") or {}
-    if settings.get("setUp") or settings.get("tearDown"):
-        found.append("set-up and tear-down virtual users are not played.")
     if (engine.get("dns") or {}).get("servers"):
         found.append("its DNS servers are not asked.")
     if (engine.get("jtl") or {}).get("type") == "ERRORS":

@@ -1,6 +1,6 @@
 """From a scenario to what its run needs; refuses what cannot run, with a helpful sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,10 +67,19 @@ async def check_scenario(
         documents,
         files,
         project_id=scenario.project_id,
-        virtual_user_ids=[str(profile.get("virtualUserId") or "") for profile in profiles],
+        virtual_user_ids=[each for profile in profiles for each in _played_by(profile)],
         user_id=user_id,
     )
     return ScenarioPlan(scenario, found, profiles)
+
+
+def _played_by(profile: Json) -> Iterator[str]:
+    """Ids of the virtual users of a profile, with those of its set-up and tear-down."""
+    yield str(profile.get("virtualUserId") or "")
+    settings = (profile.get("engine") or {}).get("settings") or {}
+    for which in ("setUp", "tearDown"):
+        if settings.get(which):
+            yield str(settings[which].get("virtualUserId") or "")
 
 
 async def load_plan(

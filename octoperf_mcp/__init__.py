@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     )
     from octoperf_mcp.registry.polling import WaitSec, Watch, follow, wait_for_change
     from octoperf_mcp.registry.questions import Question, form, roots, sampling
-    from octoperf_mcp.registry.rest_calls import RestCall
+    from octoperf_mcp.registry.rest_calls import Part, RestCall
     from octoperf_mcp.registry.tickets import (
         PRESIGN,
         PRESIGN_DOWNLOAD,
@@ -100,6 +100,7 @@ _HOMES = {
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
     "PRESIGN_DOWNLOAD": "registry.tickets",
+    "Part": "registry.rest_calls",
     "PatchOperations": "registry.patches",
     "Prompt": "registry.assets",
     "PromptArgument": "registry.assets",
@@ -169,6 +170,7 @@ __all__ = [
     "Lifespan",
     "Limit",
     "Listing",
+    "Part",
     "PatchOperations",
     "Prompt",
     "PromptArgument",

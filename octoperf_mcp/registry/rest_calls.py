@@ -9,6 +9,16 @@ Body = Literal["none", "json", "form", "multipart", "stream"]
 """What the request carries."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body, text in UTF-8; a list of them is the body of such a call."""
+
+    name: str
+    content: str
+    filename: str = ""
+    media_type: str = "text/plain; charset=utf-8"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RestCall:
     """One route of the REST API, as a plugin may call it.

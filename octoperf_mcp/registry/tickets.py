@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.listings import epoch_ms
@@ -42,6 +43,7 @@ async def upload_ticket(
     suffix: str,
     then: str,
     page_url: str,
+    instead: str = "",
     fields: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Ticket:
@@ -54,6 +56,7 @@ async def upload_ticket(
         suffix: How the names of such files end (`.har`).
         then: What the POST answers and what to do with it.
         page_url: Page of the web UI where the same can be done by hand.
+        instead: What else a client may do that cannot reach the address, before asking the user.
         fields: Further parts of text, before the file.
         values: Path and query values of `call` by snake_case name; None is left out.
     """
@@ -68,8 +71,8 @@ async def upload_ticket(
             f"Send one multipart/form-data POST with the file in the part 'file' ({media_type}) "
             f"and no Authorization header; PATH{suffix} stands for your file:\n"
             f"curl -sS -X POST -F {form} {shlex.quote(signed['url'])}\n{then} The address works "
-            "once and only until expiresAt; call the tool again for another. If you cannot reach "
-            "it, ask the user to upload the file on pageUrl."
+            f"once and only until expiresAt; call the tool again for another. {_allow(signed)} "
+            f"{instead or 'Or '}ask the user to upload the file on pageUrl."
         ),
         page_url=page_url,
     )
@@ -87,10 +90,16 @@ async def download_ticket(
         instructions=(
             "Fetch the bytes with one GET and no Authorization header; PATH stands for the file to "
             f"write:\ncurl -sS -f -o PATH {shlex.quote(signed['url'])}\n"
-            "The address works once and only until expiresAt; call the tool again for another."
+            "The address works once and only until expiresAt; call the tool again for another. "
+            f"{_allow(signed)} Or give the user the address, to open it in a browser."
         ),
         page_url=page_url,
     )
+
+
+def _allow(signed: Mapping[str, Any]) -> str:
+    host = urlsplit(signed["url"]).netloc
+    return f"In a sandbox that does not reach {host}, an administrator must allow that host."
 
 
 async def _presigned(ctx: ToolContext, call: RestCall, values: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from octoperf_mcp.upstream.http1 import (
     MalformedAnswerError,
     unpacked,
 )
+from octoperf_mcp.upstream.multipart import encoded
 
 _PARSE_IN_THREAD_BYTES = 2 * 1024 * 1024
 _UNPACK_IN_THREAD_BYTES = 256 * 1024
@@ -138,6 +139,10 @@ class RestClient:
         if call.body == "json":
             data = orjson.dumps(body)
             head += f"Content-Type: {_JSON}\r\nContent-Length: {len(data)}\r\n\r\n"
+            return head.encode("latin-1") + data
+        if call.body == "multipart":
+            media_type, data = encoded(body)
+            head += f"Content-Type: {media_type}\r\nContent-Length: {len(data)}\r\n\r\n"
             return head.encode("latin-1") + data
         if call.method in _WITH_BODY:
             head += "Content-Length: 0\r\n"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from octoperf_import import links, prompts, rest, tools, url_tools
+from octoperf_import import archive_tools, links, prompts, rest, tools, url_tools
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
 
@@ -11,6 +11,10 @@ def register_rest_calls() -> Iterable[RestCall]:
     """Calls of this area; those of the uploads are made through their tickets."""
     return (
         rest.SIGN_UPLOAD,
+        rest.SIGN_DOWNLOAD,
+        rest.DESCRIBE_VIRTUAL_USER,
+        rest.EXPORT_ARCHIVE,
+        rest.IMPORT_ARCHIVE,
         rest.IMPORT_HAR,
         rest.IMPORT_JMX,
         rest.IMPORT_URLS,
@@ -36,6 +40,8 @@ def register_tools() -> Iterable[Tool]:
         tools.import_playwright_virtual_user,
         url_tools.import_urls_virtual_user,
         url_tools.import_webdriver_virtual_user,
+        archive_tools.import_archive_virtual_user,
+        archive_tools.export_virtual_user_archive,
     )
 
 

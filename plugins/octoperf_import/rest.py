@@ -1,8 +1,16 @@
 """REST calls of the imports, each with the source that shows it."""
 
-from octoperf_mcp import PRESIGN, RestCall
+from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD, RestCall
 
 SIGN_UPLOAD = PRESIGN
+SIGN_DOWNLOAD = PRESIGN_DOWNLOAD
+EXPORT_ARCHIVE = RestCall("GET", "/design/virtual-users/export/{id}", answer="bytes", optional=True)
+DESCRIBE_VIRTUAL_USER = RestCall(
+    "GET", "/design/virtual-users/description/{id}", answer="VirtualUserDescription"
+)
+IMPORT_ARCHIVE = RestCall(
+    "POST", "/imports/archive/{projectId}", query=("name",), body="multipart", answer="VirtualUser"
+)
 IMPORT_HAR = RestCall(
     "POST",
     "/imports/har/{projectId}",

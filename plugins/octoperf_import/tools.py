@@ -70,7 +70,7 @@ async def import_har_virtual_user(
             containers.
         max_thinktime_ms: Upper bound of one recorded pause, in milliseconds.
     """
-    return await _ticket(
+    return await ticket(
         ctx,
         rest.IMPORT_HAR,
         project_id,
@@ -96,7 +96,7 @@ async def upload_jmx_virtual_user(ctx: ToolContext, project_id: str) -> Ticket:
     Args:
         project_id: Id from list_projects_by_workspace.
     """
-    return await _ticket(
+    return await ticket(
         ctx,
         rest.IMPORT_JMX,
         project_id,
@@ -121,7 +121,7 @@ async def import_postman_virtual_user(
         project_id: Id from list_projects_by_workspace.
         name: Name of the new virtual user; absent takes that of the collection.
     """
-    return await _ticket(
+    return await ticket(
         ctx,
         rest.IMPORT_POSTMAN,
         project_id,
@@ -148,7 +148,7 @@ async def import_playwright_virtual_user(
         project_id: Id from list_projects_by_workspace.
         name: Name of the new virtual user; absent takes it from the file.
     """
-    return await _ticket(
+    return await ticket(
         ctx,
         rest.IMPORT_PLAYWRIGHT,
         project_id,
@@ -159,7 +159,7 @@ async def import_playwright_virtual_user(
     )
 
 
-async def _ticket(
+async def ticket(
     ctx: ToolContext, call: RestCall, project_id: str, /, *, then: str, **values: Any
 ) -> Ticket:
     """The ticket for an upload into a project that exists."""

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 Json = dict[str, Any]
 Span = tuple[int, int]
+
+_PART_BYTES = 1024 * 1024
 
 
 def new_id() -> str:
@@ -50,6 +52,33 @@ class Bodies(Mapping[str, bytes]):
             self._file.write(data)
         return key
 
+    def keep_parts(self, parts: Iterable[bytes]) -> str:
+        """Keep a body that comes in parts and answer its key."""
+        start = self._file.seek(0, io.SEEK_END)
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part)
+            self._file.write(part)
+        size = self._file.tell() - start
+        key = digest.hexdigest()
+        if key in self._index:
+            self._file.truncate(start)
+        else:
+            self._index[key] = (start, size)
+        return key
+
+    def size_of(self, key: str) -> int:
+        """Bytes of a body."""
+        return self._index[key][1]
+
+    def copy(self, key: str, target: BinaryIO) -> None:
+        """Write a body into a file, part by part."""
+        start, size = self._index[key]
+        self._file.seek(start)
+        while size > 0 and (part := self._file.read(min(size, _PART_BYTES))):
+            target.write(part)
+            size -= len(part)
+
     @property
     def index(self) -> Mapping[str, Span]:
         """Place and length of each body in the file, once it is flushed."""
@@ -72,8 +101,9 @@ class Bodies(Mapping[str, bytes]):
 class Imported:
     """Virtual users and what they need, not yet stored.
 
-    Requests refer to servers by `servers[i]["id"]`, an id of this import only; recorded bodies
-    are referred to by `bodyRef`, a key of `blobs`.
+    Requests refer to servers by `servers[i]["id"]`, links to virtual users by
+    `virtual_users[i]["id"]`: ids of this import only, and what is linked to comes first. Recorded
+    bodies are referred to by `bodyRef`, a key of `blobs`, as are `files` by their names.
 
     Each element of the source is counted once: as `carried` over, as `dropped`, or as a
     `generic` action that keeps it as it was. `changed` names those carried over that will not
@@ -83,6 +113,8 @@ class Imported:
     virtual_users: list[Json] = field(default_factory=list)
     servers: list[Json] = field(default_factory=list)
     variables: list[Json] = field(default_factory=list)
+    rules: list[Json] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
     carried: int = 0
     dropped: list[Note] = field(default_factory=list)
     generic: list[Note] = field(default_factory=list)

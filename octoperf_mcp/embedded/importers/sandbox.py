@@ -62,6 +62,8 @@ def _imported(answer: dict[str, Any], bodies: BinaryIO) -> Imported:
         virtual_users=answer["virtual_users"],
         servers=answer["servers"],
         variables=answer["variables"],
+        rules=answer["rules"],
+        files=answer["files"],
         carried=answer["carried"],
         dropped=_notes(answer["dropped"]),
         generic=_notes(answer["generic"]),

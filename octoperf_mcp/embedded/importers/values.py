@@ -8,6 +8,8 @@ import orjson
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 
+MAX_DEPTH = 200
+"""Levels of arrays and objects; an action tree uses two for each of its own."""
 _MAX_NUMBER = 2**53
 
 
@@ -69,3 +71,18 @@ def pairs(value: Any) -> Iterator[tuple[str, str]]:
         pair = mapping(element)
         if name := text(pair.get("name")):
             yield name, text(pair.get("value"))
+
+
+def depth_of(value: Any) -> int:
+    """Levels of arrays and objects, counted level by level: no recursion."""
+    depth = 0
+    level = [value] if isinstance(value, (dict, list)) else []
+    while level:
+        depth += 1
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+    return depth

@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, BinaryIO
 
 import orjson
@@ -22,7 +23,7 @@ Reader = Callable[[BinaryIO, Json, Bodies], Imported]
 
 CPU_LIMIT_S = 300
 _GIB = 2**30
-_MEMORY_PER_BYTE = {"har": 2, "jmx": 8, "playwright": 24, "postman": 24}
+_MEMORY_PER_BYTE = {"archive": 2, "har": 2, "jmx": 8, "playwright": 24, "postman": 24}
 """Beyond the first GiB. A HAR is read entry by entry from a map of its file."""
 
 
@@ -57,7 +58,14 @@ def _playwright(file: BinaryIO, options: Json, _: Bodies) -> Imported:
     return spec.import_playwright(file.read(spec.MAX_BYTES + 1), **options)
 
 
+def _archive(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
+    from octoperf_mcp.embedded.importers.archive.reading import import_archive  # noqa: PLC0415 - as above
+
+    return import_archive(file, bodies, **options)
+
+
 READERS: dict[str, Reader] = {
+    "archive": _archive,
     "har": _har,
     "jmx": _jmx,
     "playwright": _playwright,
@@ -78,8 +86,7 @@ def work(reader: Reader, file: BinaryIO, options: Json, bodies: Bodies) -> bytes
 
 
 def _told(imported: Imported) -> bytes:
-    names = ("virtual_users", "servers", "variables", "carried", "dropped", "generic", "changed")
-    told = {name: getattr(imported, name) for name in names}
+    told = {item.name: getattr(imported, item.name) for item in fields(imported)}
     return orjson.dumps({**told, "blobs": imported.blobs.index})
 
 

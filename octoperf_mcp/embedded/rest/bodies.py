@@ -8,11 +8,10 @@ import orjson
 from aiohttp import hdrs, web
 
 from octoperf_mcp.embedded.failures import Invalid, TooLarge
+from octoperf_mcp.embedded.importers.values import MAX_DEPTH, depth_of
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
 MAX_FORM_BYTES = 64 * 1024
-MAX_DEPTH = 200
-"""Levels of arrays and objects; an action tree uses two for each of its own."""
 
 _REQUIRED: Any = object()
 
@@ -123,21 +122,6 @@ def whole_number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 15:  # noqa: PLR2004 - far above need
         raise Invalid(f"{name!r} must be a whole number from 0, not {text!r}.")
     return int(text)
-
-
-def depth_of(value: Any) -> int:
-    """Levels of arrays and objects, counted level by level: no recursion."""
-    depth = 0
-    level = [value] if isinstance(value, (dict, list)) else []
-    while level:
-        depth += 1
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, (dict, list))
-        ]
-    return depth
 
 
 def is_multipart(request: web.Request) -> bool:

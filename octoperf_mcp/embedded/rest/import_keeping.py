@@ -1,30 +1,38 @@
 """Keeps what an import made: all of it or nothing, beside what the project has already."""
 
+import tempfile
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from octoperf_mcp.embedded.correlation.frameworks import rule_shape
 from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.importers.archive.layout import renamed
+from octoperf_mcp.embedded.importers.archive.links import LINK
 from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.documents import Body, Document, Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
+from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.embedded.usages import own_names
 
 _PORTS = {"HTTP": 80, "HTTPS": 443}
 _TREES = ("JMETER", "FRAGMENTS")
 _TIMEOUTS = ("connectTimeoutMs", "responseTimeoutMs")
 _SETTINGS = (*_TIMEOUTS, "keepAlive")
+_IN_MEMORY_BYTES = 1024 * 1024
 
 
 async def keep(
     platform: Platform, imported: Imported, project: Document, *, user_id: str, merged_id: str = ""
 ) -> list[Document]:
-    """Keep bodies, servers, variables and virtual users in one transaction.
+    """Keep bodies, files, servers, variables, rules and virtual users in one transaction.
 
     A server of the project with the same protocol, host, port and settings is used again. A
-    variable whose name is taken is not written: the project's own stays, and where it differs
-    `imported.changed` says so.
+    variable or file whose name is taken is not written: the project's own stays, and where it
+    differs `imported.changed` says so. A rule that the project has already is not added again.
 
     Args:
         platform: The services.
@@ -45,22 +53,37 @@ async def keep(
 
     async def work(writer: AsyncConnection) -> list[Document]:
         imported.changed[:] = changed_before
-        for data in imported.blobs.values():
-            await platform.blobs.put(data, connection=writer)
+        await _keep_bytes(platform.blobs, imported, writer)
         keeping = _Keeping(platform.documents, project, user_id, writer)
+        await keeping.files(imported, ProjectFiles(platform.database, platform.blobs))
         await keeping.variables(imported)
-        ids = await keeping.servers(imported.servers)
+        await keeping.rules(imported.rules)
+        servers = await keeping.servers(imported.servers)
+        users: dict[str, str] = {}
         kept = []
         for virtual_user in imported.virtual_users:
-            children = [with_servers(child, ids) for child in virtual_user["children"]]
+            changes = {"serverId": servers, LINK: users}
+            children = renamed(virtual_user.get("children") or [], changes)
             if merged_id:
                 kept.append(await keeping.added(merged_id, children))
             else:
                 body = {**virtual_user, "children": children}
                 kept.append(await keeping.created("virtual_user", body))
+                users[virtual_user["id"]] = kept[-1].id
         return kept
 
     return await platform.database.write(work)
+
+
+async def _keep_bytes(blobs: Blobs, imported: Imported, writer: AsyncConnection) -> None:
+    for key in imported.blobs:
+        if imported.blobs.size_of(key) <= _IN_MEMORY_BYTES:
+            await blobs.put(imported.blobs[key], connection=writer)
+            continue
+        with tempfile.TemporaryFile() as large:
+            opened = cast("BinaryIO", large)
+            imported.blobs.copy(key, opened)
+            await blobs.put_file(opened, connection=writer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +120,26 @@ class _Keeping:
             ids[server["id"]] = found
         return ids
 
+    async def files(self, imported: Imported, files: ProjectFiles) -> None:
+        """Files whose names are not yet taken; their bytes are kept already."""
+        listed = await files.of_project(self.project.id, connection=self.writer)
+        present = {file.name: file.blob_key for file in listed}
+        for name, key in imported.files.items():
+            if name not in present:
+                size = imported.blobs.size_of(key)
+                made = ProjectFile(self.project.id, name, key, size, "", now_ms())
+                await files.adopt(made, user_id=self.user_id, connection=self.writer)
+            elif present[name] != key:
+                reason = "another file of this name is in the project and was left as it is"
+                imported.changed.append(Note(f"file {name}", reason))
+
     async def variables(self, imported: Imported) -> None:
         """Variables whose names are not yet taken."""
         taken: dict[str, Body] = {}
         for one in await self._listed("variable"):
-            taken |= dict.fromkeys(own_names(one.body), one.body)
+            taken |= dict.fromkeys(_names(one.body), one.body)
         for variable in imported.variables:
-            mine = own_names(variable)
+            mine = _names(variable)
             present = next((taken[name] for name in mine if name in taken), None)
             if present is None:
                 await self.created("variable", variable)
@@ -111,6 +147,14 @@ class _Keeping:
             elif _content(present) != _content(variable):
                 reason = "a variable of this name exists in the project and was left as it is"
                 imported.changed.append(Note(f"variable {variable['name']}", reason))
+
+    async def rules(self, imported: list[Body]) -> None:
+        """Correlation rules that the project does not have yet, by what they do."""
+        shapes = [rule_shape(one.body) for one in await self._listed("correlation_rule")]
+        for rule in imported:
+            if rule_shape(rule) not in shapes:
+                shapes.append(rule_shape(rule))
+                await self.created("correlation_rule", rule)
 
     async def _listed(self, kind: str) -> list[Document]:
         return await self.documents.list(
@@ -159,17 +203,12 @@ def _place(server: Body) -> tuple[str, str, Any]:
     return protocol, hostname, server.get("port") or _PORTS.get(protocol)
 
 
+def _names(variable: Body) -> list[str]:
+    """The names that a variable takes; one whose file names its columns takes that file."""
+    return own_names(variable) or [f"/{variable['variable'].get('filename')}"]
+
+
 def _content(variable: Body) -> Body:
     """What a variable does; two secrets are never told apart, nor are their values shown."""
     inner = {key: value for key, value in variable["variable"].items() if value not in (None, "")}
     return inner | {"value": "a secret"} if inner["@type"] == "SecretVariable" else inner
-
-
-def with_servers(action: Body, ids: dict[str, str]) -> Body:
-    """The action with the ids of stored servers."""
-    changed = dict(action)
-    if "serverId" in changed:
-        changed["serverId"] = ids[changed["serverId"]]
-    if "children" in changed:
-        changed["children"] = [with_servers(child, ids) for child in action["children"]]
-    return changed

@@ -31,6 +31,7 @@ _CRAWLS = (None, "", "DO_NOT_CRAWL")
 def routes() -> list[web.RouteDef]:
     """Routes of this module."""
     return [
+        web.post("/imports/archive/{projectId}", import_archive),
         web.post("/imports/har/{projectId}", import_har),
         web.post("/imports/jmx/{projectId}", import_jmx),
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
@@ -61,6 +62,17 @@ async def import_har(request: web.Request) -> web.Response:
         async with imported_file("har", file.file, asdict(options)) as imported:
             kept = await _keep(request, imported, project, merged_id=merged_id)
     return _single(kept, imported)
+
+
+async def import_archive(request: web.Request) -> web.Response:
+    """An archive as a new virtual user, beside the fragments that it links to."""
+    project = await crud.found(request, "project", "projectId")
+    name = request.query.get("name", "")[:MAX_NAME]
+    async with received(request) as upload:
+        file = upload.file().file
+        async with imported_file("archive", file, {"name": name}) as imported:
+            *_, main = await _keep(request, imported, project)
+    return _single([main], imported)
 
 
 async def import_jmx(request: web.Request) -> web.Response:

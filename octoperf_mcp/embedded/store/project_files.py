@@ -72,7 +72,13 @@ class ProjectFiles:
         return await self._database.read(work)
 
     async def put(
-        self, project_id: str, name: str, file: BinaryIO, *, content_type: str, user_id: str
+        self,
+        project_id: str,
+        name: str,
+        file: BinaryIO,
+        *,
+        content_type: str,
+        user_id: str,
     ) -> ProjectFile:
         """Add a file, or put it in place of the one of the same name.
 
@@ -93,6 +99,13 @@ class ProjectFiles:
             return made
 
         return await self._database.write(work)
+
+    async def adopt(self, file: ProjectFile, *, user_id: str, connection: AsyncConnection) -> None:
+        """Add a file whose bytes are kept already; errors are those of `put`."""
+        check_name(file.name)
+        _, role = await rows.seen(connection, "project", file.project_id, user_id)
+        require_writer("project_file", role)
+        await self._upsert(connection, file)
 
     async def delete(self, project_id: str, name: str, *, user_id: str) -> None:
         """Remove a file.

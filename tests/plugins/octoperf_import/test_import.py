@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from octoperf_import import tools, url_tools
+from octoperf_import import archive_tools, tools, url_tools
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import FakeContext
@@ -122,3 +122,28 @@ async def test_a_spec_is_uploaded_as_text_by_a_ticket(context: Maker) -> None:
     assert "'file=@PATH.spec.ts;type=text/plain; charset=utf-8'" in ticket["instructions"]
     assert "PlaywrightSpecAction" in ticket["instructions"]
     assert ctx.body_of(SIGN) == {"method": "POST", "path": "/imports/playwright/p1", "query": {}}
+
+
+async def test_an_archive_is_uploaded_by_a_ticket(context: Maker) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    ticket = await ctx.run(archive_tools.import_archive_virtual_user, {"projectId": "p1"})
+    assert "'file=@PATH.zip;type=application/zip'" in ticket["instructions"]
+    assert "secrets to enter again" in ticket["instructions"]
+    assert ctx.body_of(SIGN)["path"] == "/imports/archive/p1"
+
+
+async def test_an_export_is_a_download_with_the_page_of_the_virtual_user(context: Maker) -> None:
+    described = {"id": "v1", "name": "Shop", "projectId": "p1"}
+    signed = {**SIGNED, "method": "GET"}
+    ctx = context(PLUGIN, {SIGN: signed, "GET /design/virtual-users/description/v1": described})
+    ticket = await ctx.run(archive_tools.export_virtual_user_archive, {"virtualUserId": "v1"})
+    assert (ticket["method"], ticket["url"]) == ("GET", SIGNED["url"])
+    assert ticket["pageUrl"].endswith("/project/p1/design/virtual-user/v1")
+    assert ctx.body_of(SIGN)["path"] == "/design/virtual-users/export/v1"
+
+
+async def test_a_ticket_names_the_host_that_a_sandbox_must_allow(context: Maker) -> None:
+    ctx = context(PLUGIN, {SIGN: SIGNED})
+    ticket = await ctx.run(tools.upload_jmx_virtual_user, {"projectId": "p1"})
+    assert "does not reach x.test, an administrator must allow that host" in ticket["instructions"]
+    assert "upload the file on pageUrl" in ticket["instructions"]

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from octoperf_mcp.embedded.importers.values import MAX_DEPTH
 from octoperf_mcp.embedded.platform import PLATFORM, Platform
 from octoperf_mcp.embedded.rest import middleware
-from octoperf_mcp.embedded.rest.bodies import MAX_DEPTH
 
 SHAPE = {"timestamp", "status", "error", "message", "path"}
 

@@ -1,0 +1,1 @@
+"""Archives: a virtual user with all that it needs, in one zip; `layout` says how it looks."""

@@ -262,10 +262,7 @@ def challenge(request: web.Request, error: AuthError, *, rpc_id: Any = None) -> 
         status=error.status,
         body=orjson.dumps(body),
         content_type="application/json",
-        headers={
-            hdrs.CACHE_CONTROL: "no-store",
-            hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: hdrs.WWW_AUTHENTICATE,
-        },
+        headers={hdrs.CACHE_CONTROL: "no-store"},
     )
     if isinstance(error, KeysUnavailableError):
         answer.headers[hdrs.RETRY_AFTER] = "5"

@@ -68,6 +68,19 @@ async def test_without_a_token_every_method_is_challenged(server: Server) -> Non
                 assert "resource_metadata=" in answer.headers["WWW-Authenticate"]
 
 
+@pytest.mark.parametrize("path", ["", "/readonly", "/x/discovery"])
+async def test_a_page_without_a_token_can_read_the_challenge(server: Server, path: str) -> None:
+    """As a client in a browser must, to begin its sign-in."""
+    headers = {"Origin": "http://localhost:6274"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for method in ("GET", "HEAD", "POST", "DELETE"):
+            async with session.request(method, server.url + path) as answer:
+                assert answer.status == 401
+                assert answer.headers["Access-Control-Allow-Origin"] == headers["Origin"]
+                exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(",")
+                assert {"www-authenticate", "mcp-session-id"} <= set(exposed)
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "code"),
     [

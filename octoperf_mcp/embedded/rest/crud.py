@@ -62,7 +62,7 @@ def bodies(found: list[Document]) -> list[Body]:
 def filled(kind: str, body: Body) -> Body:
     """The body with what a client of some generation may leave out or send as null."""
     missing = {key: value for key, value in _DEFAULTS[kind].items() if body.get(key) is None}
-    return {**body, **missing}
+    return {key: value for key, value in {**body, **missing}.items() if key != REPORT}
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -91,7 +91,6 @@ async def accepted(request: web.Request, kind: str) -> Body:
         Mismatch: it is no document of the kind.
     """
     body = filled(kind, await read_object(request))
-    body.pop(REPORT, None)
     check(kind, body)
     return body
 

@@ -10,7 +10,7 @@ from octoperf_analysis.columns import title_of
 from octoperf_analysis.formats import Cell, as_text
 from octoperf_analysis.payloads import GraphPoint, MetricHead
 from octoperf_analysis.series import Point, downsample
-from octoperf_analysis.units import figure, unit_of
+from octoperf_analysis.units import Unit, figure, unit_of
 
 MaxPoints = Annotated[int, Field(ge=4, le=5000)]
 CurveFormat = Literal["json", "columns", "csv", "markdown"]
@@ -32,10 +32,14 @@ class Drawn:
 
 
 def drawn(
-    curve: Iterable[Mapping[str, Any]], metric: MetricHead, most: int, title: str = ""
+    curve: Iterable[Mapping[str, Any]],
+    metric: MetricHead,
+    most: int,
+    title: str = "",
+    unit: Unit | None = None,
 ) -> Drawn:
     """The curve of a metric in the unit of the tools; points without a value are left out."""
-    unit = unit_of(metric.metric)
+    unit = unit or unit_of(metric.metric)
     values = [(float(point["x"]), figure(point.get("y"), unit)) for point in curve]
     points = sorted((x, y) for x, y in values if y is not None)
     return Drawn(title or title_of(metric), points, downsample(points, most))

@@ -21,6 +21,10 @@ TREE = "get_report_tree_values"
 TOP = "get_report_top_values"
 PIE = "get_report_pie_values"
 STACKED = "get_report_stacked_chart_values"
+AREA_RANGE = "get_report_area_range_values"
+INSIGHTS = "get_report_insights"
+TEXTUAL = "get_report_textual_monitors"
+MONITORS = "get_report_monitors_table_values"
 ALARMS = "get_report_threshold_alarms"
 ERRORS = "get_report_errors"
 GENERATORS = "list_bench_load_generators"
@@ -35,6 +39,10 @@ VALUE_TOOLS: Mapping[str, str] = {
     "LineChartReportItem": LINE,
     "PercentilesChartReportItem": LINE,
     "StackedChartReportItem": STACKED,
+    "AreaRangeChartReportItem": AREA_RANGE,
+    "InsightsReportItem": INSIGHTS,
+    "TextualMonitorReportItem": TEXTUAL,
+    "MonitorsTableReportItem": MONITORS,
     "ErrorsReportItem": ERRORS,
     "ThresholdAlarmReportItem": ALARMS,
     "LoadGeneratorsChartReportItem": GENERATORS,
@@ -82,14 +90,14 @@ async def read_report(ctx: ToolContext, report_id: str) -> dict[str, Any]:
 
 
 async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> Chosen:
-    """The item whose values `tool` was asked for.
+    """The item whose values `tool` was asked for: one of the report, or evidence of an insight.
 
     Raises:
         InvalidArgumentError: the report has no such item, or another tool reads it.
     """
     report = await read_report(ctx, report_id)
     items = {item["id"]: item for item in report.get("items") or []}
-    item = items.get(item_id)
+    item = items.get(item_id) or await _evidence(ctx, items, item_id)
     readable = [key for key, each in items.items() if VALUE_TOOLS.get(each["@type"]) == tool]
     if item is None:
         near = difflib.get_close_matches(item_id, list(items), n=1)
@@ -121,19 +129,56 @@ async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> C
     return Chosen(report, item)
 
 
+async def _evidence(
+    ctx: ToolContext, items: Mapping[str, Mapping[str, Any]], item_id: str
+) -> Mapping[str, Any] | None:
+    """An item that an insight of the report links to."""
+    owner = items.get(item_id.partition(".")[0])
+    if owner is None or owner["@type"] != "InsightsReportItem":
+        return None
+    found = await ctx.rest(rest.INSIGHTS, body=owner)
+    linked = [each for row in found or [] for each in (row.get("more"), row.get("inspect"))]
+    return next((each for each in linked if each and each.get("id") == item_id), None)
+
+
 async def values_of(
     ctx: ToolContext, chosen: Chosen, call: RestCall, **query: Any
 ) -> tuple[ItemHead, Any]:
-    """The item with the states of its runs, and what the platform answers to the posted item."""
+    """The item with the states of its runs, and what the platform answers to the posted item.
+
+    Raises:
+        NotFoundError: a run of the item was deleted, and the platform has no values without it.
+    """
     found, *runs = await asyncio.gather(
         ctx.rest(call, body=chosen.item, **query),
         *(_run(ctx, run_id) for run_id in chosen.run_ids),
+        return_exceptions=True,
     )
-    return _head(chosen, runs), [] if found is None else found
+    if isinstance(found, NotFoundError):
+        raise _gone(chosen, runs, found) from found
+    for each in (found, *runs):
+        if isinstance(each, BaseException):
+            raise each
+    known = [run for run in runs if isinstance(run, ItemRun)]
+    return _head(chosen, known), [] if found is None else found
 
 
-def _head(chosen: Chosen, runs: Sequence[ItemRun | None]) -> ItemHead:
-    known = [run for run in runs if run is not None]
+def _gone(chosen: Chosen, runs: Sequence[Any], error: NotFoundError) -> NotFoundError:
+    """The same error in words of the item, when one of its runs is not there."""
+    gone = [run_id for run_id, run in zip(chosen.run_ids, runs, strict=True) if run is None]
+    if not gone:
+        return error
+    return NotFoundError(
+        f"Item {chosen.item['id']} shows runs that were deleted: {', '.join(gone)}.",
+        status=error.status,
+        endpoint=error.endpoint,
+        next_step=(
+            "Read another report, or point the item at a run that is there with patch_bench_report."
+        ),
+    )
+
+
+def _head(chosen: Chosen, known: list[ItemRun]) -> ItemHead:
     return ItemHead(
         report_id=chosen.report["id"],
         item_id=chosen.item["id"],

@@ -318,6 +318,93 @@ class PieValues:
 
 
 @payload
+class AreaRangeValues:
+    """A curve, its reference and their distance: the root of the mean square, in `unit`."""
+
+    item: ItemHead
+    reference_type: str
+    range_type: str
+    unit: str
+    rmse: Number
+    downsampled: bool
+    curve: Series
+    reference: Series
+    text: str | None = None
+    url: str
+
+
+@payload
+class Insight:
+    """What stands out: `value` in `unit` is what `message` says; the items are its evidence.
+
+    `thresholds` are the least values of the levels INFO, WARN and ERROR.
+    """
+
+    id: str
+    level: str
+    value: Number | None = None
+    unit: str
+    message: str | None = None
+    thresholds: dict[str, Number] | None = None
+    more: ReadableItem | None = None
+    inspect: ReadableItem | None = None
+
+
+@payload
+class Insights:
+    """Insights of a run, the most severe first."""
+
+    item: ItemHead
+    insights: list[Insight]
+    total: int
+    next: str
+    url: str
+
+
+@payload
+class TextualMonitor:
+    """A text that a monitored connection sent, at `timestamp` in epoch ms."""
+
+    connection_id: str
+    counter_path: str
+    timestamp: int | None = None
+    value: str
+
+
+@payload
+class TextualMonitors:
+    """Texts of monitors; none means that none was sent."""
+
+    item: ItemHead
+    textual_monitors: list[TextualMonitor]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class MonitorRow:
+    """A monitored connection, its counters, and the worst of its alarms."""
+
+    connection_name: str
+    monitor_type: str
+    counter_paths: list[str]
+    alarm_count: int
+    severity: str | None = None
+
+
+@payload
+class MonitorsTable:
+    """Monitored connections of a run."""
+
+    item: ItemHead
+    monitors: list[MonitorRow]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
 class ThresholdAlarm:
     """A threshold that was broken from `start`, in epoch ms, for `duration_ms`."""
 

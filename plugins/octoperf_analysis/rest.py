@@ -57,6 +57,16 @@ PIE = RestCall(
 STACKED = RestCall(
     "POST", "/analysis/metrics/stacked", (), "json", answer="MapGraphPoint[]", reads=True
 )
+AREA_RANGE = RestCall(
+    "POST", "/analysis/metrics/area-range", (), "json", answer="AreaRangeResult", reads=True
+)
+INSIGHTS = RestCall("POST", "/analysis/insights", _WINDOW, "json", answer="Insight[]", reads=True)
+TEXTUAL_MONITORS = RestCall(
+    "POST", "/analysis/textual-monitors", (), "json", answer="TextualCounterValue[]", reads=True
+)
+MONITORS_TABLE = RestCall(
+    "POST", "/analysis/monitors-table", (), "json", answer="MonitorsTableEntry[]", reads=True
+)
 ALARMS = RestCall(
     "POST",
     "/analysis/threshold-alarms",
@@ -96,6 +106,10 @@ CALLS = (
     TOP,
     PIE,
     STACKED,
+    AREA_RANGE,
+    INSIGHTS,
+    TEXTUAL_MONITORS,
+    MONITORS_TABLE,
     ALARMS,
     ERRORS,
     ERROR_HTTP,

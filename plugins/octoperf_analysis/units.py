@@ -31,6 +31,7 @@ class Unit:
 
 
 TIME = Unit("ms", _MS_PER_WIRE_UNIT)
+PERCENT = Unit("%")
 
 
 def unit_of(metric_id: str) -> Unit:
@@ -40,7 +41,7 @@ def unit_of(metric_id: str) -> Unit:
     if metric_id.startswith(_BYTES):
         return Unit("bytes/s" if metric_id.endswith("_RATE") else "bytes")
     if metric_id.endswith("_PERCENT"):
-        return Unit("%")
+        return PERCENT
     for prefix, counted in _COUNTED.items():
         if metric_id.startswith(prefix):
             return Unit(f"{counted}/s" if metric_id.endswith("_RATE") else counted)

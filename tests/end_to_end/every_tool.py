@@ -95,6 +95,10 @@ CALLS: dict[str, dict[str, Any]] = {
     "get_report_top_values": item("TopReportItem"),
     "get_report_table_values": item("StatisticTableReportItem"),
     "get_report_tree_values": item("StatisticTreeReportItem"),
+    "get_report_area_range_values": item("AreaRangeChartReportItem"),
+    "get_report_insights": item("InsightsReportItem"),
+    "get_report_textual_monitors": item("TextualMonitorReportItem"),
+    "get_report_monitors_table_values": item("MonitorsTableReportItem"),
     "get_report_errors": item("ErrorsReportItem"),
     "get_report_threshold_alarms": item("ThresholdAlarmReportItem"),
     "fetch_bench_error_http": {
@@ -240,7 +244,7 @@ async def seeded(server: Server) -> dict[str, Any]:
             known = await _recorded(agent, shop.url)
             known |= await _validated(agent, known)
             known |= await _run(agent, known)
-            await _stack(server, storage, known["reportId"])
+            await _complete(agent, known["reportId"], known["benchResultId"])
             report = await agent.call("get_bench_report", {"reportId": known["reportId"]})
     finally:
         await shop.close()
@@ -311,17 +315,20 @@ async def _until_finished(agent: Agent, tool: str, which: dict[str, Any]) -> Non
         pass
 
 
-async def _stack(server: Server, storage: MemoryStorage, report_id: str) -> None:
-    """Put a stacked chart into the report, which the default one lacks."""
-    tokens = await storage.get_tokens()
-    assert tokens
-    headers = {"Authorization": f"Bearer {tokens.access_token}"}
-    address = f"{server.origin}/analysis/bench-reports/{report_id}"
-    async with aiohttp.ClientSession(headers=headers) as http:
-        async with http.get(address) as answer:
-            report = await answer.json()
-        pie = next(each for each in report["items"] if each["@type"] == "PieChartReportItem")
-        stacked = {**pie, "@type": "StackedChartReportItem", "id": "stacked", "name": "Codes"}
-        report["items"].append(stacked)
-        async with http.put(address, json=report) as answer:
-            assert answer.status == 200, await answer.text()
+async def _complete(agent: Agent, report_id: str, run_id: str) -> None:
+    """Put into the report what the default one lacks."""
+
+    def metrics(*names: str) -> dict[str, Any]:
+        given = {"type": "BASIC", "benchResultId": run_id, "filters": []}
+        return {"metrics": [{"id": name, **given} for name in names]}
+
+    of_run = {"benchResultId": run_id}
+    lacking = {
+        "StackedChartReportItem": metrics("HTTP_RESPONSE_CODES"),
+        "AreaRangeChartReportItem": metrics("RESPONSE_TIME_AVG", "RESPONSE_TIME_AVG"),
+        "TextualMonitorReportItem": of_run,
+        "MonitorsTableReportItem": of_run,
+    }
+    items = [{"@type": kind, "id": kind, "name": kind, **own} for kind, own in lacking.items()]
+    patch = [{"op": "add", "path": "/items/-", "value": each} for each in items]
+    await agent.call("patch_bench_report", {"reportId": report_id, "patch": patch})

@@ -67,10 +67,19 @@ async def _curves(
     return curves
 
 
-async def _gauge(view: RunView, asked: Asked, limits: Limits) -> gauges.Curve:
+async def _gauge(
+    view: RunView, asked: Asked, limits: Limits, interval: int | None = None
+) -> gauges.Curve:
     if asked.metric_id == USERLOAD:
-        return await gauges.user_load(view, asked.selection, limits)
+        return await gauges.user_load(view, asked.selection, limits, interval)
     return await gauges.monitoring(view, asked.selection, limits)
+
+
+async def curve_of(view: RunView, asked: Asked, limits: Limits, interval: int) -> gauges.Curve:
+    """One metric of one run by epoch second in which the interval begins."""
+    if asked.metric_id in METRICS:
+        return (await _curves(view, [asked], limits, interval))[0]
+    return await _gauge(view, asked, limits, interval)
 
 
 def _points(curve: gauges.Curve) -> list[Point]:

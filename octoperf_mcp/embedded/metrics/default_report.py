@@ -1,7 +1,4 @@
-"""The report that a run gets when it starts: only items that have values here, or need none.
-
-Left out of the original's default: the insights item, since nothing here computes insights.
-"""
+"""The report that a run gets when it starts, with the items of the original's default."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,6 +69,7 @@ def _items(run: str) -> list[dict[str, Any]]:
             "Statistics summary",
             metrics=[_metric(run, name) for name in _SUMMARY],
         ),
+        _item("InsightsReportItem", "Insights", benchResultId=run, configs=[]),
         _item("LineChartReportItem", "Users, hits and response time", metrics=load),
         _item("LineChartReportItem", "Errors per second", metrics=[_metric(run, "ERRORS_RATE")]),
         _item(

@@ -17,8 +17,12 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "/analysis/metrics/pie": ("PieChartReportItem",),
     "/analysis/metrics/line": ("LineChartReportItem", "PercentilesChartReportItem"),
     "/analysis/metrics/stacked": ("StackedChartReportItem",),
+    "/analysis/metrics/area-range": ("AreaRangeChartReportItem",),
+    "/analysis/insights": ("InsightsReportItem",),
     "/analysis/bench-errors": ("ErrorsReportItem",),
     "/analysis/threshold-alarms": ("ThresholdAlarmReportItem",),
+    "/analysis/textual-monitors": ("TextualMonitorReportItem",),
+    "/analysis/monitors-table": ("MonitorsTableReportItem",),
 }
 """The item types whose values each route reads."""
 

@@ -87,10 +87,11 @@ def _action_id(series: Series) -> str:
 async def summary(views: Views, item: Item, limits: Limits) -> list[float]:
     """One number per metric, in their order; 0.0 where there is no sample."""
     require_single_valued(item)
-    return [await _single(views[each.bench_result_id], each, limits) for each in item.metrics]
+    return [await single(views[each.bench_result_id], each, limits) for each in item.metrics]
 
 
-async def _single(view: RunView, asked: Asked, limits: Limits) -> float:
+async def single(view: RunView, asked: Asked, limits: Limits) -> float:
+    """One metric of one run over a window; the greatest of a gauge, 0.0 without samples."""
     if asked.metric_id in METRICS:
         (found,) = await figures(view, [asked], limits)
         return found.get((None, None), 0.0)

@@ -4,7 +4,7 @@ A client posts the whole report item and gets the values of that item. Every run
 that an item names must be one that the caller may see.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Invalid
-from octoperf_mcp.embedded.metrics import bench_errors, charts, gauges, junit, values
+from octoperf_mcp.embedded.metrics import alarms, bench_errors, charts, gauges, junit, values
+from octoperf_mcp.embedded.metrics.area_range import area_range
+from octoperf_mcp.embedded.metrics.insights import insights
 from octoperf_mcp.embedded.metrics.items import Item, apdex_of, filters_of, item_of
-from octoperf_mcp.embedded.metrics.metric_ids import Apdex
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.values import Views
 from octoperf_mcp.embedded.platform import PLATFORM
@@ -27,7 +28,6 @@ Values = Callable[[Views, Item, Limits], Awaitable[Any]]
 
 _METRICS = "/analysis/metrics"
 _ERRORS = "/analysis/bench-errors"
-_ALARMS = "/analysis/threshold-alarms"
 
 
 def routes() -> list[web.RouteDef]:
@@ -46,9 +46,16 @@ async def _errors(views: Views, item: Item, limits: Limits) -> list[dict[str, An
     return await bench_errors.bench_errors(view, filters_of(item.body), limits)
 
 
-async def _alarms(_views: Views, _item: Item, _limits: Limits) -> list[dict[str, Any]]:
-    """No alarm can have been raised: runs have no SLA profiles here."""
-    return []
+async def _alarms(views: Views, item: Item, limits: Limits) -> list[dict[str, Any]]:
+    return await alarms.threshold_alarms(views[item.bench_result_id], limits)
+
+
+async def _monitors(views: Views, item: Item, _limits: Limits) -> list[dict[str, Any]]:
+    return await alarms.monitors_table(views[item.bench_result_id])
+
+
+async def _texts(views: Views, item: Item, _limits: Limits) -> list[dict[str, Any]]:
+    return await alarms.textual_monitors(views[item.bench_result_id], filters_of(item.body))
 
 
 _VALUES: dict[str, Values] = {
@@ -59,8 +66,12 @@ _VALUES: dict[str, Values] = {
     f"{_METRICS}/pie": values.pie,
     f"{_METRICS}/line": charts.line,
     f"{_METRICS}/stacked": charts.stacked,
+    f"{_METRICS}/area-range": area_range,
+    "/analysis/insights": insights,
     _ERRORS: _errors,
-    _ALARMS: _alarms,
+    "/analysis/threshold-alarms": _alarms,
+    "/analysis/textual-monitors": _texts,
+    "/analysis/monitors-table": _monitors,
 }
 
 
@@ -70,8 +81,10 @@ def _item_values(path: str, read: Values) -> Handler:
         limits = _limits(request)
         for run_id in item.bench_result_ids:
             await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
-        item = await _with_apdex(request, item)
+        report = await _report_of(request, item)
+        item, limits = _with_apdex(report, item), _limited(report, limits)
         async with request.app[PLATFORM].metrics.views(item.bench_result_ids) as views:
+            _require_overlap(views, limits)
             return json_answer(await read(views, item, limits))
 
     return handler
@@ -90,30 +103,54 @@ def _limits(request: web.Request) -> Limits:
     return Limits(start, end)
 
 
-async def _with_apdex(request: web.Request, item: Item) -> Item:
+def _limited(report: Mapping[str, Any] | None, limits: Limits) -> Limits:
+    """The window asked for; where it is open, that of the report."""
+    part = (report or {}).get("timeRange") or {}
+    return Limits(
+        part.get("from") if limits.from_ms is None else limits.from_ms,
+        part.get("to") if limits.to_ms is None else limits.to_ms,
+    )
+
+
+def _require_overlap(views: Views, limits: Limits) -> None:
+    """Refuse a window that touches none of the runs; of one that goes on, nothing is known yet.
+
+    Raises:
+        Invalid: says when the runs had samples.
+    """
+    if limits == Limits() or not all(view.sealed and view.series for view in views.values()):
+        return
+    if any(view.window(limits).seconds for view in views.values()):
+        return
+    first = min(view.first for view in views.values()) * 1000
+    last = max(view.last + 1 for view in views.values()) * 1000
+    raise Invalid(
+        f"The window from {limits.from_ms} to {limits.to_ms} lies outside of the run, which has "
+        f"samples from {first} to {last} (epoch milliseconds).",
+        details={"from": first, "to": last},
+    )
+
+
+def _with_apdex(report: Mapping[str, Any] | None, item: Item) -> Item:
     """The item, where it sets no thresholds itself, with those of its report."""
-    if not any(_lacks_thresholds(asked.metric_id, asked.apdex) for asked in item.metrics):
+    if report is None:
         return item
-    apdex = await _report_apdex(request, item)
+    apdex = apdex_of(report.get("configs") or ())
     return replace(
         item, metrics=[replace(asked, apdex=asked.apdex or apdex) for asked in item.metrics]
     )
 
 
-def _lacks_thresholds(metric_id: str, apdex: Apdex | None) -> bool:
-    return apdex is None and metric_id.endswith("_APDEX")
-
-
-async def _report_apdex(request: web.Request, item: Item) -> Apdex | None:
-    """ApdexReportConfig of the report of the item's run that has an item of this id."""
+async def _report_of(request: web.Request, item: Item) -> Mapping[str, Any] | None:
+    """The report of the item's run that has an item of this id, or an insight's evidence."""
     documents, user_id = documents_of(request), user_of(request)
     run = await documents.get("bench_result", item.bench_result_id, user_id=user_id)
-    if not run.project_id or not item.body.get("id"):
+    item_id = str(item.body.get("id") or "").partition(".")[0]
+    if not run.project_id or not item_id:
         return None
     for report in await documents.list("bench_report", user_id=user_id, project_id=run.project_id):
-        ids = [each.get("id") for each in report.body.get("items") or ()]
-        if item.body["id"] in ids:
-            return apdex_of(report.body.get("configs") or ())
+        if item_id in [each.get("id") for each in report.body.get("items") or ()]:
+            return report.body
     return None
 
 

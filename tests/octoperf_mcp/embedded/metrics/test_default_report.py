@@ -19,7 +19,7 @@ def test_the_default_report_is_a_valid_document_of_the_run() -> None:
         ["nightly"],
     )
     ids = [item["id"] for item in report["items"]]
-    assert len(ids) == len(set(ids)) == 13
+    assert len(ids) == len(set(ids)) == 14
 
 
 def test_the_report_has_the_name_of_the_run_when_it_has_one() -> None:

@@ -276,3 +276,31 @@ async def test_reading_values_needs_no_right_to_write(ran: Api) -> None:
         for route, types in ROUTES.items():
             if item["@type"] in types:
                 await ran.post(route, item, user="reads")
+
+
+async def test_a_window_outside_of_a_run_that_is_over_says_when_the_run_was(ran: Api) -> None:
+    item = {"@type": "SummaryReportItem", "metrics": [ran.metric("HITS_TOTAL")]}
+    query = {"from": (START_S + 100) * 1000}
+    assert await ran.post("/analysis/metrics/summary", item, query=query) == [0.0]
+    await ran.platform.metrics.seal(ran.run)
+    refusal = await ran.post("/analysis/metrics/summary", item, query=query, status=400)
+    assert (refusal["from"], refusal["to"]) == (START_S * 1000, (START_S + 10) * 1000)
+
+
+async def test_the_time_range_of_a_report_limits_all_its_items(ran: Api) -> None:
+    item = {"@type": "StatisticTableReportItem", "id": "i1", "metrics": [ran.metric("HITS_TOTAL")]}
+    part = {"from": (START_S + 2) * 1000, "to": (START_S + 5) * 1000}
+    await ran.platform.documents.create(
+        "bench_report",
+        {"name": "R", "items": [item], "configs": [], "timeRange": part},
+        user_id="ada",
+        workspace_id=ran.workspace,
+        project_id=ran.project,
+    )
+    rows = await ran.post("/analysis/metrics/table", item)
+    assert rows[0]["values"] == [{"value": 3}]
+    (insight,) = await ran.post(
+        "/analysis/insights",
+        {"@type": "InsightsReportItem", "id": "i1.x", "benchResultId": ran.run},
+    )
+    assert "0.1 minutes" in insight["message"]

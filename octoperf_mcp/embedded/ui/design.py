@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.ui import revisions
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
@@ -52,6 +53,7 @@ async def virtual_user(page: Page) -> web.StreamResponse:
     """One virtual user with its action tree."""
     body = await _virtual_user(page)
     tree = [_node(child) for child in body.get("children") or ()]
+    here = f"{page.project_path}/design/virtual-user/{body['id']}"
     return await page.show_in_project(
         "virtual_user.html",
         "design/virtual-user",
@@ -59,7 +61,8 @@ async def virtual_user(page: Page) -> web.StreamResponse:
         tree=tree,
         requests=_requests(tree),
         changed=when(body.get("lastModified")),
-        validation_href=f"{page.project_path}/design/virtual-user/{body['id']}/validation",
+        validation_href=f"{here}/validation",
+        revisions=await revisions.table(page, "virtual_user", body["id"], f"{here}/revision"),
     )
 
 

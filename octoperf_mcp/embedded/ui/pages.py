@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.ui import (
     ci_tokens,
     design,
     parts,
+    revisions,
     runtime,
     schedules,
     workspaces,
@@ -44,6 +45,10 @@ def routes() -> list[web.RouteDef]:
         ),
         web.get(f"{_PROJECT}/design/virtual-user", page(design.virtual_users)),
         web.get(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", page(design.virtual_user)),
+        web.get(
+            f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/revision/{{version}}",
+            page(revisions.virtual_user_revision),
+        ),
         web.get(
             f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation", page(design.validation)
         ),

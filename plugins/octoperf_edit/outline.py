@@ -13,12 +13,24 @@ _LABEL_MAX_CHARS = 120
 
 def walk(node: Mapping[str, Any], pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """JSON Pointer and content of each action below `node`, top to bottom."""
+    stack = _below(node, pointer)
+    while stack:
+        place, child = stack.pop()
+        yield place, child
+        stack += _below(child, place)
+
+
+def _below(node: Mapping[str, Any], pointer: str) -> list[tuple[str, dict[str, Any]]]:
+    """The actions right below a node, the last one first."""
     children = node.get("children")
-    for index, child in enumerate(children if isinstance(children, list) else []):
-        if isinstance(child, dict):
-            place = f"{pointer}/children/{index}"
-            yield place, child
-            yield from walk(child, place)
+    if not isinstance(children, list):
+        return []
+    found = [
+        (f"{pointer}/children/{index}", child)
+        for index, child in enumerate(children)
+        if isinstance(child, dict)
+    ]
+    return found[::-1]
 
 
 def find(document: Mapping[str, Any], action_id: str) -> tuple[str, dict[str, Any]] | None:

@@ -36,6 +36,7 @@ async def get_virtual_user(
     *,
     view: Literal["auto", "full", "outline"] = "auto",
     action_id: str | None = None,
+    pointer: str = "",
     depth: Annotated[int, Field(ge=1, le=100)] | None = None,
     limit: Limit = 300,
     cursor: str = "",
@@ -43,39 +44,42 @@ async def get_virtual_user(
     """Read the action tree of one virtual user, the document that patch_virtual_user edits.
 
     A tree too large for one answer comes as an outline, one row per action with its JSON Pointer;
-    read its parts with actionId. Values of credential headers read <hidden N>; they stay stored.
+    read its parts with pointer or actionId. Values of credential headers read <hidden N>; they
+    stay stored.
 
     Args:
         virtual_user_id: Id from list_virtual_users or an import.
         view: full answers the whole JSON whatever its size; outline one row per action; auto
             chooses by size.
         action_id: Read only this action and what is below it.
+        pointer: The same by its JSON Pointer, as in an outline or a diff.
         depth: Levels of the outline; absent shows all.
         limit: Largest number of outline rows.
         cursor: nextCursor of the outline page before.
     """
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
         found = await ctx.revised(rest.GET_VIRTUAL_USER, id=virtual_user_id)
-    document = _without_credentials(found.body, Captures(0))
-    pointer, shown = _part(document, action_id)
+    place, shown = _part(found.body, action_id, pointer)
     size = size_bytes(shown)
     facts: dict[str, Any] = {
-        "pointer": pointer,
+        "pointer": place,
         "revision": found.revision,
         "action_count": sum(1 for _ in walk(shown)),
         "size_bytes": size,
-        "url": await page_url(ctx, document),
+        "url": await page_url(ctx, found.body),
     }
+    root = without_children(found.body)
     asked = view == "outline" or (view == "auto" and (depth is not None or cursor != ""))
     if not asked and (view == "full" or size <= ANSWER_MAX_BYTES):
-        whole = document if action_id is None else without_children(document)
-        action = None if action_id is None else shown
-        return VirtualUserView(view="full", virtual_user=whole, action=action, **facts)
-    rows = enumerate(outline(shown, pointer, depth))
+        clean = _without_credentials(shown, Captures(0))
+        if shown is found.body:
+            return VirtualUserView(view="full", virtual_user=clean, **facts)
+        return VirtualUserView(view="full", virtual_user=root, action=clean, **facts)
+    rows = enumerate(outline(shown, place, depth))
     page = page_of(rows, key=lambda row: (row[0],), limit=limit, cursor=cursor)
     return VirtualUserView(
         view="outline",
-        virtual_user=without_children(document),
+        virtual_user=root,
         outline=[row for _, row in page.rows],
         total=page.total,
         next_cursor=page.next_cursor,
@@ -219,9 +223,11 @@ def _without_credentials(node: Mapping[str, Any], captures: Captures) -> dict[st
     return shown
 
 
-def _part(document: dict[str, Any], action_id: str | None) -> tuple[str, dict[str, Any]]:
+def _part(
+    document: dict[str, Any], action_id: str | None, pointer: str
+) -> tuple[str, dict[str, Any]]:
     if action_id is None:
-        return "", document
+        return _at(document, pointer)
     found = find(document, action_id)
     if found is None:
         raise InvalidArgumentError(
@@ -233,8 +239,36 @@ def _part(document: dict[str, Any], action_id: str | None) -> tuple[str, dict[st
     return found
 
 
+def _at(document: dict[str, Any], pointer: str) -> tuple[str, dict[str, Any]]:
+    """The action that a pointer leads to or into: one to a property is as good."""
+    steps = pointer.split("/")[1:]
+    here, place = document, ""
+    while len(steps) > 1 and steps[0] == "children":
+        children = here.get("children")
+        listed = children if isinstance(children, list) else []
+        index = int(steps[1]) if steps[1].isdecimal() else -1
+        if not 0 <= index < len(listed) or not isinstance(listed[index], dict):
+            raise InvalidArgumentError(
+                f"There is no action at this pointer: {place or 'the root'} has {len(listed)}.",
+                field="pointer",
+                got=pointer,
+                did_you_mean=place,
+                next_step="Take the pointer from get_virtual_user with view=outline.",
+            )
+        here, place = listed[index], f"{place}/children/{index}"
+        steps = steps[2:]
+    if pointer and not place:
+        raise InvalidArgumentError(
+            "A pointer to an action begins with /children/.",
+            field="pointer",
+            got=pointer,
+            next_step="Take the pointer from get_virtual_user with view=outline.",
+        )
+    return place, here
+
+
 def _too_large(size: int) -> str:
     return (
         f"The whole is {size} bytes of JSON, more than the {ANSWER_MAX_BYTES} that fit one answer. "
-        "Read parts with actionId, the next rows with cursor, or all of it with view=full."
+        "Read parts with pointer or actionId, and the next rows with cursor."
     )

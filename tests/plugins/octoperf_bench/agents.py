@@ -15,6 +15,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from octoperf_mcp import Caller, Change, Question
 from octoperf_mcp.config import EmbeddedSettings, UpstreamSettings
 from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
+from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.errors import ToolError
 from octoperf_mcp.protocol.surfaces import Surface
 from octoperf_mcp.registry import polling
@@ -74,6 +75,7 @@ class Agent:
     reading: CallContext
     client: RestClient
     messages: list[str]
+    platform: Platform
 
     async def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """A result that fits its schema; a tool that reads has a read-only connection."""
@@ -147,7 +149,7 @@ async def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             CallContext(Scope(caller, messages, guard=guard), client, origin, WorkspaceCache())
             for guard in guards
         )
-        yield Agent(registry, context, reading, client, messages)
+        yield Agent(registry, context, reading, client, messages, platform)
         await client.close()
         await close_platform(platform)
 

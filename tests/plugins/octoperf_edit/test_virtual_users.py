@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jsonpointer
+import pytest
 
 from octoperf_edit.virtual_users import (
     ANSWER_MAX_BYTES,
@@ -236,3 +237,24 @@ async def test_a_deletion_names_the_scenarios_that_cannot_run_any_more(
         {"id": "sc1", "name": "Peak", "url": f"{project}/runtime/scenario/sc1"}
     ]
     assert (answer["name"], answer["url"]) == ("Checkout", f"{project}/design/virtual-user")
+
+
+async def test_a_part_is_read_by_its_pointer_as_an_outline_or_a_diff_has_it(
+    context: Maker, document: Document
+) -> None:
+    ctx = context(PLUGIN, {GET: document}, revision=3)
+    child = document["children"][0]["children"][0]
+    for pointer in ("/children/0/children/0", "/children/0/children/0/name"):
+        found = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "pointer": pointer})
+        assert (found["action"]["id"], found["revision"]) == (child["id"], 3)
+        assert found["pointer"] == "/children/0/children/0"
+
+
+@pytest.mark.parametrize("pointer", ["/children/9", "/children/x", "name", "/name", "/children"])
+async def test_a_pointer_to_no_action_is_refused(
+    context: Maker, document: Document, pointer: str
+) -> None:
+    ctx = context(PLUGIN, {GET: document})
+    error = await ctx.refuse(get_virtual_user, {"virtualUserId": "v1", "pointer": pointer})
+    assert error.details["field"] == "pointer"
+    assert "view=outline" in error.next_step

@@ -1,12 +1,15 @@
 """Earlier versions: what is kept, and the way back."""
 
-import json
-import random
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from octoperf_mcp import PatchOperations, apply_patch
 from octoperf_mcp.embedded.failures import Conflict, Forbidden, NotFound
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
@@ -15,6 +18,7 @@ from octoperf_mcp.embedded.store.revisions import Retention
 from octoperf_mcp.embedded.store.schema import document_revision
 
 USER = "virtual_user"
+OPERATIONS = TypeAdapter[Any](PatchOperations)
 
 
 async def made(documents: Documents, home: Any, name: str = "1", **more: Any) -> Document:
@@ -128,32 +132,63 @@ async def test_a_viewer_reads_revisions_and_undoes_nothing(
         await documents.undo(USER, found.id, user_id="eve")
 
 
-@pytest.mark.parametrize("seed", range(5))
-async def test_any_edits_and_as_many_undos_return_the_first_tree_byte_for_byte(
-    documents: Documents, home: Any, seed: int
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+PLACES = st.integers(0, 9)
+STEPS = st.lists(
+    st.just(("undo",))
+    | st.tuples(st.just("add"), PLACES, NAMES)
+    | st.tuples(st.just("remove"), PLACES)
+    | st.tuples(st.just("move"), PLACES, PLACES)
+    | st.tuples(st.just("rename"), PLACES, NAMES),
+    max_size=12,
+)
+
+
+def patch(step: tuple[Any, ...], children: list[Any], number: int) -> list[dict[str, Any]]:
+    """A patch of a tree of one level."""
+    kind, place = step[0], step[1] % (len(children) or 1)
+    if kind == "add" or not children:
+        action = {"@type": "DebugAction", "id": f"n{number}", "note": step[-1]}
+        return [{"op": "add", "path": f"/children/{min(place, len(children))}", "value": action}]
+    path = f"/children/{place}"
+    if kind == "move":
+        return [{"op": "move", "from": path, "path": f"/children/{step[2] % len(children)}"}]
+    if kind == "rename":
+        return [{"op": "add", "path": f"{path}/name", "value": step[2]}]
+    return [{"op": "remove", "path": path}]
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+async def test_any_patches_and_undos_return_the_first_tree_byte_for_byte(
+    documents: Documents, home: Any, steps: list[tuple[Any, ...]]
 ) -> None:
-    """Edits and undos in any order; those not undone yet are undone at the end."""
-    choose = random.Random(seed)
-    found = await made(documents, home, children=[{"id": "a", "z": None, "b": [1.5, "é"]}])
-    first = json.dumps(_tree(found.body))
-    to_undo = 0
-    for number in range(12):
-        if to_undo and choose.random() < 0.4:
-            await documents.undo(USER, found.id, user_id="ada")
-            to_undo -= 1
-        else:
-            child = {"id": f"n{number}", "value": choose.random()}
-            current = await documents.get(USER, found.id, user_id="ada")
-            children = [*current.body["children"], child]
-            choose.shuffle(children)
-            body = {**current.body, "children": children, "name": f"n{number}"}
-            await documents.replace(USER, found.id, body, user_id="ada")
-            to_undo += 1
+    """Patches and undos in any order; those not undone yet are undone at the end."""
+    place = home.project_id
+    tree = [
+        {"@type": "ContainerAction", "id": "a", "z": None, "b": [1.5, "\u00e9"], "children": []},
+        {"@type": "FromTheFuture", "id": "f", "frames": {"y": 1, "x": []}},
+    ]
+    found = await made(documents, home, children=tree, type="JMETER", projectId=place)
+    first, to_undo = orjson.dumps(_tree(found.body)), 0
+    for number, step in enumerate(steps):
+        if step == ("undo",):
+            if to_undo:
+                await documents.undo(USER, found.id, user_id="ada")
+                to_undo -= 1
+            continue
+        current = await documents.get(USER, found.id, user_id="ada")
+        operations = OPERATIONS.validate_python(patch(step, current.body["children"], number))
+        body = apply_patch(USER, {"@type": "VirtualUser", **current.body}, operations).document
+        await documents.replace(USER, found.id, body, user_id="ada")
+        to_undo += 1
     for _ in range(to_undo):
         await documents.undo(USER, found.id, user_id="ada")
     last = await documents.get(USER, found.id, user_id="ada")
-    assert json.dumps(_tree(last.body)) == first
-    with pytest.raises(Conflict):
+    assert orjson.dumps(_tree(last.body)) == first
+    with pytest.raises(Conflict, match="no edit to undo"):
         await documents.undo(USER, found.id, user_id="ada")
 
 

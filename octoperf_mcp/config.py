@@ -168,6 +168,16 @@ class EmbeddedSettings:
         "Release whose answer /public/users/login gives: 16, or 15 with a bare token.", 16
     )
     workers: int = described("Load worker processes of a run; 0: one per core.", 0)
+    most_users: int = described(
+        "Most virtual users of a run; 0: one for each megabyte of the machine's memory.", 0
+    )
+    longest_run_min: int = described("Longest planned run, in minutes.", 24 * 60)
+    unconfirmed_users: int = described(
+        "Most virtual users of a run against hosts that are neither this machine nor confirmed.", 50
+    )
+    load_targets: tuple[str, ...] = described(
+        "Hosts that may be put under load from all workspaces; * stands for any text.", ()
+    )
 
 
 @dataclass(frozen=True, slots=True)

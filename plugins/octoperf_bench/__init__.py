@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from octoperf_bench import (
     file_tools,
+    launch_tools,
     links,
     rest,
     run_lists,
@@ -39,6 +40,9 @@ def register_tools() -> Iterable[Tool]:
         scenario_edits.update_scenario,
         scenario_edits.patch_scenario,
         scenario_edits.delete_scenario,
+        launch_tools.get_scenario_matching_plans,
+        launch_tools.list_active_subscriptions,
+        launch_tools.preview_run,
         schedule_tools.schedule_scenario_once,
         schedule_tools.schedule_scenario_cron,
         schedule_tools.list_scheduled_jobs_by_project,

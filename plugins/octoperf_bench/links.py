@@ -12,6 +12,7 @@ VIRTUAL_USER = DeepLink(
 VALIDATION = DeepLink(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation")
 SCENARIOS = DeepLink(f"{_PROJECT}/runtime/scenario", source="yhraichonak/cpt: README_CI.md")
 SCENARIO = DeepLink(f"{_PROJECT}/runtime/scenario/{{scenarioId}}", source=f"{_DSL}/Scenario.java")
+SUBSCRIPTION = DeepLink("/ui/account/subscription")
 JOBS = DeepLink(f"{_PROJECT}/runtime/scheduled-job")
 REPORT = DeepLink(
     f"{_PROJECT}/analysis/report/{{reportId}}",
@@ -26,6 +27,7 @@ PAGES = (
     VALIDATION,
     SCENARIOS,
     SCENARIO,
+    SUBSCRIPTION,
     JOBS,
     REPORT,
     REPORTS,

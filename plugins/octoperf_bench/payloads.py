@@ -203,6 +203,93 @@ class DeletedJob:
 
 
 @payload
+class MatchingPlan:
+    """A plan that can host a scenario; `parallel_runs_supported` counts runs, not users."""
+
+    id: str
+    name: str
+    allocated_users: int | None = None
+    parallel_runs_supported: int | None = None
+    max_concurrent_users: int | None = None
+    max_real_browser_users: int | None = None
+    max_test_duration_sec: int | None = None
+
+
+@payload
+class MatchingPlans:
+    """Plans that can host a scenario; none: it cannot start."""
+
+    plans: list[MatchingPlan]
+    total: int
+    launchable: bool
+    next: str
+    url: str
+
+
+@payload
+class Subscription:
+    """A subscription and its caps; status is active, trialing or cancel_at_period_end."""
+
+    id: str
+    name: str
+    status: str
+    max_concurrent_users: int | None = None
+    max_real_browser_users: int | None = None
+    max_profiles_per_scenario: int | None = None
+    max_test_duration_sec: int | None = None
+    remaining_tests: int | None = None
+    max_tests_per_run: int | None = None
+    url: str
+
+
+@payload
+class SubscriptionList:
+    """Usable subscriptions."""
+
+    subscriptions: list[Subscription]
+    total: int
+    next_cursor: str | None = None
+    url: str
+
+
+@payload
+class LaunchBlocker:
+    """Why a run cannot start."""
+
+    code: str
+    message: str
+
+
+@payload
+class LaunchTarget:
+    """A host that a run would load; `confirmed_by` loopback, configuration, workspace or file."""
+
+    host: str
+    port: int
+    confirmed: bool
+    confirmed_by: str | None = None
+
+
+@payload
+class RunPreview:
+    """What a run would be; requests and bytes are estimates from the recording."""
+
+    scenario_id: str
+    name: str
+    launchable: bool
+    blockers: list[LaunchBlocker]
+    peak_users: int
+    planned_duration_sec: int
+    predicted_requests: int
+    predicted_bytes: int
+    targets: list[LaunchTarget]
+    changes: list[str]
+    launch_token: str | None = None
+    next: str
+    url: str
+
+
+@payload
 class StoppedRun:
     """A run that was asked to stop; it ends in ABORTED."""
 

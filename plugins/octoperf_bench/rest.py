@@ -39,11 +39,19 @@ DELETE_SCENARIO = RestCall(
 RUN_SCENARIO = RestCall(
     "POST",
     "/runtime/scenarios/run/{id}",
-    query=("name", "templateId"),
+    query=("name", "templateId", "launchToken"),
     body="json",
     answer="BenchReport",
     source=f"{_MAVEN}: runtime-rest-api/ScenarioApi.java",
 )
+MATCHING_PLANS = RestCall(
+    "GET",
+    "/runtime/scenarios/matching-plans/{id}",
+    answer="ScenarioMatchingPlan[]",
+    source="OctoPerf/octoperf-claude-plugins: skill bench-reports",
+)
+SUBSCRIPTIONS = RestCall("GET", "/subscriptions/active", answer="Subscription[]")
+PREVIEW = RestCall("GET", "/runtime/scenarios/preview/{id}", answer="RunPreview", optional=True)
 CREATE_JOB = RestCall("POST", "/runtime/scheduled-jobs", body="json", answer="ScheduledJob")
 LIST_JOBS = RestCall(
     "GET", "/runtime/scheduled-jobs/by-project/{projectId}", answer="ScheduledJob[]"
@@ -95,6 +103,9 @@ CALLS = (
     GET_SCENARIO_REVISION,
     DELETE_SCENARIO,
     RUN_SCENARIO,
+    MATCHING_PLANS,
+    SUBSCRIPTIONS,
+    PREVIEW,
     CREATE_JOB,
     LIST_JOBS,
     GET_JOB,

@@ -56,6 +56,7 @@ async def run_scenario(
     scenario_id: str,
     name: Annotated[str, Field(max_length=80)] = "",
     template_id: str = "",
+    launch_token: str = "",
 ) -> StartedRun:
     """Start a real load test. Spends credits and sends real load: ask the user before.
 
@@ -67,6 +68,7 @@ async def run_scenario(
         scenario_id: Scenario to run, from list_scenarios_by_project or a create tool.
         name: Name of the run and its report; empty takes that of the scenario.
         template_id: Report template that lays out the report; empty takes the default.
+        launch_token: From preview_run: starts at most one run, however often it is sent.
     """
     with known_id("scenarioId", scenario_id, listed_by="list_scenarios_by_project"):
         scenario = await ctx.rest(rest.GET_SCENARIO, id=scenario_id)
@@ -77,6 +79,7 @@ async def run_scenario(
             id=scenario_id,
             name=name or None,
             template_id=template_id or None,
+            launch_token=launch_token or None,
             body={},
         )
     except (InvalidDocumentError, ConflictError, ForbiddenError) as error:

@@ -172,6 +172,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "update_scenario": {"scenarioId": "@create_scenario_stairs.id", "tags": ["{client}"]},
     "patch_scenario": {"scenarioId": "@create_scenario_stairs.id", "patch": DESCRIBED},
     "delete_scenario": {"scenarioId": "@create_scenario_stairs.id"},
+    "list_active_subscriptions": {},
+    "get_scenario_matching_plans": {"scenarioId": "@create_scenario_ramp_up.id"},
+    "preview_run": {"scenarioId": "@create_scenario_ramp_up.id"},
     "schedule_scenario_once": {
         "scenarioId": "@create_scenario_ramp_up.id",
         "runAt": "2099-12-31T23:00:00+01:00",
@@ -187,7 +190,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "enable_scheduled_job": {"jobId": "@schedule_scenario_cron.id"},
     "delete_scheduled_job": {"jobId": "@schedule_scenario_once.id"},
     "validate_virtual_user": {**OWN, **USER, **PLACE},
-    "run_scenario": {"scenarioId": "@create_scenario_ramp_up.id", "name": "{client}"},
+    "run_scenario": {
+        "scenarioId": "@create_scenario_ramp_up.id",
+        "name": "{client}",
+        "launchToken": "@preview_run.launchToken",
+    },
     "stop_bench_result": {"benchResultId": "@run_scenario.benchResultIds.0"},
     "delete_virtual_user": USER,
     "delete_http_server": {"httpServerId": "@list_http_servers_by_project.httpServers.0.id"},

@@ -23,6 +23,8 @@ from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scen
 from octoperf_mcp.embedded.engine.spool_feed import SpoolFeed
 from octoperf_mcp.embedded.engine.validations import Validations
 from octoperf_mcp.embedded.failures import Conflict, Invalid
+from octoperf_mcp.embedded.launch.gate import Gate
+from octoperf_mcp.embedded.launch.tokens import Launches, SpentError
 from octoperf_mcp.embedded.metrics.default_report import default_report
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store import rows
@@ -80,6 +82,8 @@ class Runs:
             files=self._files,
             blobs=blobs,
         )
+        self.gate = Gate(database, settings)
+        self.launches = Launches(database)
         self._background = Background()
         self._active: dict[str, LoadRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -112,6 +116,7 @@ class Runs:
         template_id: str = "",
         admit: Admit | None = None,
         origin: Mapping[str, Any] | None = None,
+        launch_token: str = "",
     ) -> Document:
         """Start a scenario; answers its bench report, which names the bench result.
 
@@ -124,10 +129,11 @@ class Runs:
             admit: Asked before anything starts, with the most virtual users and the planned
                 duration in ms; what it raises refuses the run.
             origin: What started it, kept with the bench result.
+            launch_token: Starts at most one run, however often it is sent.
 
         Raises:
             NotFound: the scenario does not exist for the user.
-            Forbidden: his role does not allow runs.
+            Forbidden: his role does not allow runs, or the gate does not.
             Invalid: the scenario cannot run.
             Conflict: too many runs wait already.
         """
@@ -139,11 +145,15 @@ class Runs:
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
         plan = await check_scenario(self._documents, self._files, scenario, user_id)
+        await self.gate.require(plan)
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
         facts = {**(origin or {}), "name": name or scenario.body["name"]}
-        launch = self._launch(plan, user_id, facts, properties or {})
-        return await self._background.uninterrupted(launch)
+        launch = self._launch(plan, user_id, facts, properties or {}, launch_token)
+        try:
+            return await self._background.uninterrupted(launch)
+        except SpentError as spent:
+            return await self._documents.get("bench_report", spent.report_id, user_id=user_id)
 
     async def _launch(
         self,
@@ -151,8 +161,9 @@ class Runs:
         user_id: str,
         facts: Mapping[str, Any],
         properties: Mapping[str, str],
+        token: str,
     ) -> Document:
-        result, report = await self._create(plan, user_id, facts)
+        result, report = await self._create(plan, user_id, facts, token)
         trees = [each.body for each in plan.materials.virtual_users.values()]
         await self._metrics.describe(result.id, plan.scenario.body, trees)
         directory = RunDirectory(self._data_dir, result.id)
@@ -172,7 +183,7 @@ class Runs:
         return report
 
     async def _create(
-        self, plan: ScenarioPlan, user_id: str, own: Mapping[str, Any]
+        self, plan: ScenarioPlan, user_id: str, own: Mapping[str, Any], token: str
     ) -> tuple[Document, Document]:
         """Frozen project, bench result and bench report, in one transaction."""
         scenario = plan.scenario
@@ -194,6 +205,8 @@ class Runs:
                 workspace_id=scenario.workspace_id,
                 project_id=scenario.project_id,
             )
+            if token:
+                await self.launches.spend(writer, token, report.id)
             facts = {"resultProjectId": frozen.id, "benchReportId": report.id}
             return await rows.update(writer, result, {**result.body, **facts}), report
 

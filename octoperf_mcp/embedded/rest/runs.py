@@ -10,6 +10,7 @@ from octoperf_mcp.embedded.engine.run_files import MAX_LINES, read_lines
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.launch.tokens import check_token
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import document_answer, json_answer, no_content, text_answer
@@ -19,6 +20,7 @@ from octoperf_mcp.embedded.rest.bodies import (
     whole_number,
 )
 from octoperf_mcp.embedded.rest.uploads import attachment_headers
+from octoperf_mcp.embedded.store.documents import Document
 from octoperf_mcp.entities.runs import is_over
 
 KIND = "bench_result"
@@ -56,15 +58,35 @@ def _runs(request: web.Request) -> Runs:
 async def run_scenario(request: web.Request) -> web.Response:
     """Start a scenario; the answer is the report, which names the run."""
     body = await read_object(request, empty={})
+    token = request.query.get("launchToken", "")
+    if token and (earlier := await _launched(request, token)) is not None:
+        return document_answer(earlier)
     report = await _runs(request).start(
         request.match_info["id"],
         crud.user_of(request),
+        launch_token=token,
         name=request.query.get("name", ""),
         properties=_properties(body),
         template_id=request.query.get("templateId", ""),
         admit=partial(_admit, request),
     )
     return document_answer(report)
+
+
+async def _launched(request: web.Request, token: str) -> Document | None:
+    """The report of the run that a launch token has started; None for a token that may.
+
+    Raises:
+        Failure: it may not start this scenario.
+    """
+    documents, user_id = crud.documents_of(request), crud.user_of(request)
+    report_id = await _runs(request).launches.report_of(token)
+    if report_id is not None:
+        return await documents.get("bench_report", report_id, user_id=user_id)
+    scenario = await documents.get("scenario", request.match_info["id"], user_id=user_id)
+    mark = request.app[PLATFORM].identity.mark
+    check_token(mark, token, user_id=user_id, scenario_id=scenario.id, version=scenario.version)
+    return None
 
 
 async def _admit(request: web.Request, users: int, duration_ms: int) -> None:

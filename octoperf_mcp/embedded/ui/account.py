@@ -21,6 +21,7 @@ ACCOUNT = (
     ("Profile", PROFILE),
     ("Connected applications", CONNECTED),
     ("CI tokens", TOKENS),
+    ("Plan", "/ui/account/subscription"),
     ("Password", PASSWORD),
     ("Activity", ACTIVITY),
 )

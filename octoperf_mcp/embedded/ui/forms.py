@@ -26,6 +26,8 @@ DONE = {
     "enabled": "The user may sign in again.",
     "promoted": "The user may administer the platform now.",
     "demoted": "The user no longer administers the platform.",
+    "target-confirmed": "The host is confirmed.",
+    "target-withdrawn": "The confirmation was withdrawn.",
     "job-enable": "The job is enabled.",
     "job-disable": "The job is disabled.",
     "job-delete": "The job was deleted; its runs stay.",

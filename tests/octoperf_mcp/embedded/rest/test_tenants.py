@@ -17,6 +17,7 @@ MARK = "ada-owns-this"
 OF_NOBODY = {
     "GET /capabilities",
     "GET /design/correlation-frameworks",
+    "GET /subscriptions/active",
     "GET /users/current",
     "GET /users/current/activity",
     "GET /workspaces/docker-providers/public",

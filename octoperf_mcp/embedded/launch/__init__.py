@@ -1,0 +1,1 @@
+"""What stands before the start of a run: caps of this machine, confirmed targets, previews."""

@@ -1,0 +1,90 @@
+"""The last check before a run: within the caps of the machine, against hosts that are confirmed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.failures import Forbidden
+from octoperf_mcp.embedded.launch.caps import Caps
+from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, Targets, targets_of
+from octoperf_mcp.embedded.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Why a run cannot start."""
+
+    code: str
+    message: str
+    got: Any = None
+    allowed: Any = None
+
+    def document(self) -> dict[str, Any]:
+        """As a preview shows it."""
+        shown = {"code": self.code, "message": self.message}
+        more = {"got": self.got, "allowed": self.allowed}
+        return shown | {name: value for name, value in more.items() if value is not None}
+
+
+class Gate:
+    """Lets runs through that the operator and the owners of the targets agreed to."""
+
+    def __init__(self, database: Database, settings: EmbeddedSettings) -> None:
+        self.caps = Caps.of(settings)
+        self.targets = Targets(database, settings)
+        self._unconfirmed_users = settings.unconfirmed_users
+
+    async def require(self, plan: ScenarioPlan) -> None:
+        """Refuse a run.
+
+        Raises:
+            Forbidden: it exceeds a cap, or sends much load to a host that nobody confirmed.
+        """
+        found = self.over_caps(plan)
+        if not found and plan.user_load > self._unconfirmed_users:
+            found = self.unconfirmed(plan, await self.judged(plan))
+        if found:
+            first = found[0]
+            details = {key: value for key, value in first.document().items() if key != "message"}
+            raise Forbidden(first.message, details=details)
+
+    async def judged(self, plan: ScenarioPlan) -> list[Target]:
+        """The targets of a run, and who confirmed each."""
+        trees = [each.body for each in plan.materials.virtual_users.values()]
+        servers = [each.body for each in plan.materials.servers]
+        found = targets_of(trees, servers, plan.profiles)
+        return await self.targets.judged(found, plan.scenario.workspace_id)
+
+    def over_caps(self, plan: ScenarioPlan) -> list[Blocker]:
+        """The caps that a run exceeds."""
+        caps = self.caps
+        measured = (
+            ("too_many_users", "virtual users", plan.user_load, caps.users),
+            ("too_long", "seconds", -(-plan.duration_ms // 1000), caps.duration_sec),
+            ("too_many_profiles", "profiles", len(plan.profiles), caps.profiles),
+        )
+        return [
+            Blocker(code, f"The run asks for {got:,} {unit}; this platform allows {most:,}.",
+                    got, most)
+            for code, unit, got, most in measured
+            if got > most
+        ]  # fmt: skip
+
+    def unconfirmed(self, plan: ScenarioPlan, found: list[Target]) -> list[Blocker]:
+        """Hosts that nobody confirmed, for more users than go without."""
+        if plan.user_load <= self._unconfirmed_users:
+            return []
+        workspace = plan.scenario.workspace_id
+        return [
+            Blocker(
+                "unconfirmed_target",
+                f"{plan.user_load:,} virtual users would load {target.host}, which nobody "
+                f"confirmed for this workspace; {self._unconfirmed_users:,} may without. An "
+                f"administrator confirms it at /ui/workspace/{workspace}/load-target, or its "
+                f"owner puts {workspace} into {WELL_KNOWN} there.",
+                target.host,
+            )
+            for target in found
+            if not target.confirmed_by
+        ]

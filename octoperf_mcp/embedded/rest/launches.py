@@ -1,0 +1,50 @@
+"""Before a run: the plans that can host it, and a preview with a launch token."""
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.launch import previews
+from octoperf_mcp.embedded.launch.tokens import make_token
+from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.rest import crud
+from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
+
+
+def routes() -> list[web.RouteDef]:
+    """Routes of this module."""
+    return [
+        web.get("/subscriptions/active", subscriptions),
+        web.get("/runtime/scenarios/matching-plans/{id}", matching_plans),
+        web.get("/runtime/scenarios/preview/{id}", preview),
+    ]
+
+
+async def subscriptions(request: web.Request) -> web.Response:
+    """The one plan: this machine."""
+    return json_answer([request.app[PLATFORM].runs.gate.caps.subscription()])
+
+
+async def matching_plans(request: web.Request) -> web.Response:
+    """That plan, when it can host the scenario as it is; else nothing."""
+    platform, user_id = request.app[PLATFORM], crud.user_of(request)
+    scenario = await crud.documents_of(request).get(
+        "scenario", request.match_info["id"], user_id=user_id
+    )
+    gate, files = platform.runs.gate, ProjectFiles(platform.database, platform.blobs)
+    plan, blockers = await previews.obstacles(gate, platform.documents, files, scenario, user_id)
+    fits = plan is not None and not blockers
+    return json_answer([gate.caps.matching_plan(plan.user_load)] if plan and fits else [])
+
+
+async def preview(request: web.Request) -> web.Response:
+    """What a run would be; `launchToken` starts it, once."""
+    platform, user_id = request.app[PLATFORM], crud.user_of(request)
+    scenario = await crud.documents_of(request).get(
+        "scenario", request.match_info["id"], user_id=user_id
+    )
+    files = ProjectFiles(platform.database, platform.blobs)
+    found = await previews.preview(platform.runs.gate, platform.documents, files, scenario, user_id)
+    token = make_token(
+        platform.identity.mark, user_id=user_id, scenario_id=scenario.id, version=scenario.version
+    )
+    return json_answer({**found, "launchToken": token if found["launchable"] else None})

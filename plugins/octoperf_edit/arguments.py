@@ -1,11 +1,10 @@
-"""Arguments that several tools take, and the documents that several tools store."""
+"""Arguments that several tools take."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from octoperf_mcp import RestCall, ToolContext
-from octoperf_mcp.errors import InvalidArgumentError, InvalidDocumentError
+from octoperf_mcp.errors import InvalidArgumentError
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Description = Annotated[str, Field(max_length=2000)]
@@ -42,23 +41,6 @@ def check_variable(name: str, field: str = "name") -> None:
             did_you_mean=name.lstrip("_"),
             next_step="Choose a name without the leading underscores.",
         )
-
-
-async def put_document(
-    ctx: ToolContext, call: RestCall, document: dict[str, Any], *, schema: str
-) -> dict[str, Any]:
-    """Store a patched document; what the platform answers, or the document where it is silent.
-
-    Raises:
-        InvalidDocumentError: the platform refuses the content; names the schema to read.
-    """
-    try:
-        saved = await ctx.rest(call, id=document["id"], body=document)
-    except InvalidDocumentError as error:
-        address = f"octoperf://schema/{schema} (the same at /mcp/public/schema/{schema}.json)"
-        error.next_step = error.next_step or f"Read {address} and send again."
-        raise
-    return saved or document
 
 
 def check_filename(filename: str) -> None:

@@ -5,10 +5,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_edit import links, rest
-from octoperf_edit.arguments import check_variable, put_document
+from octoperf_edit.arguments import check_variable
 from octoperf_edit.correlation import check_regex, facts_of
+from octoperf_edit.editables import CORRELATION_RULE
 from octoperf_edit.payloads import Deleted, PatchedCorrelationRule
-from octoperf_mcp import Confirm, PatchOperations, ToolContext, apply_patch, known_id, tool
+from octoperf_mcp import (
+    AppliedOperation,
+    Confirm,
+    IfRevision,
+    PatchOperations,
+    ToolContext,
+    apply_patch,
+    edit_document,
+    known_id,
+    tool,
+)
 
 _LISTED_BY = "list_correlation_rules"
 _PLANTED = (
@@ -24,7 +35,12 @@ _PLANTED = (
     parameter_aliases={"ops": "patch"},
 )
 async def patch_correlation_rule(
-    ctx: ToolContext, correlation_rule_id: str, patch: PatchOperations, dry_run: bool = False
+    ctx: ToolContext,
+    correlation_rule_id: str,
+    patch: PatchOperations,
+    *,
+    dry_run: bool = False,
+    if_revision: IfRevision | None = None,
 ) -> PatchedCorrelationRule:
     """Change one correlation rule, its extractor or injection rules, by an RFC 6902 JSON Patch.
 
@@ -36,22 +52,34 @@ async def patch_correlation_rule(
         correlation_rule_id: Id from list_correlation_rules.
         patch: Operations in order; /injectionRules/- appends.
         dry_run: Check and answer what would change, without saving.
+        if_revision: Refuse if it has another revision than this one by now.
     """
-    with known_id("correlationRuleId", correlation_rule_id, listed_by=_LISTED_BY):
-        stored = await ctx.rest(rest.GET_CORRELATION_RULE, id=correlation_rule_id)
+    applied: list[AppliedOperation] = []
+
+    async def change(stored: dict[str, Any]) -> dict[str, Any]:
         patched = await asyncio.to_thread(apply_patch, "correlation_rule", stored, patch)
-        changed = patched.document
-        _check_extractor(stored, changed)
-        if not dry_run:
-            changed = await put_document(
-                ctx, rest.PUT_CORRELATION_RULE, changed, schema="correlation-rules"
-            )
-    project_id = stored["projectId"]
+        applied[:] = patched.applied
+        _check_extractor(stored, patched.document)
+        return patched.document
+
+    with known_id("correlationRuleId", correlation_rule_id, listed_by=_LISTED_BY):
+        edited = await edit_document(
+            ctx,
+            CORRELATION_RULE,
+            correlation_rule_id,
+            change,
+            if_revision=if_revision,
+            dry_run=dry_run,
+        )
+    project_id = edited.before["projectId"]
     return PatchedCorrelationRule(
-        **facts_of(ctx, await ctx.workspace_of(project_id), project_id, changed),
+        **facts_of(ctx, await ctx.workspace_of(project_id), project_id, edited.after),
+        revision=edited.revision,
+        summary=edited.told.summary,
+        diff=edited.told.diff,
         dry_run=dry_run,
-        applied=patched.applied,
-        warnings=_disabled(patched.document),
+        applied=applied,
+        warnings=_disabled(edited.after),
     )
 
 

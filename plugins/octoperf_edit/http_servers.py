@@ -1,13 +1,15 @@
 """Tools on the HTTP servers that the requests of a project point at."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from octoperf_edit import links, rest
 from octoperf_edit.arguments import Milliseconds, something_given
+from octoperf_edit.editables import HTTP_SERVER
 from octoperf_edit.payloads import HttpServerList, HttpServerRow
-from octoperf_mcp import Limit, ToolContext, known_id, page_of, tool
+from octoperf_mcp import IfRevision, Limit, ToolContext, edit_document, known_id, page_of, tool
 from octoperf_mcp.errors import InvalidArgumentError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,6 +57,7 @@ async def update_http_server(
     connect_timeout_ms: Milliseconds | None = None,
     response_timeout_ms: Milliseconds | None = None,
     ip_spoofing: bool | None = None,
+    if_revision: IfRevision | None = None,
 ) -> HttpServerRow:
     """Change the base URL, the time-outs or the IP spoofing of one HTTP server.
 
@@ -67,6 +70,7 @@ async def update_http_server(
         connect_timeout_ms: Wait for the connection, in milliseconds; 0 is no limit.
         response_timeout_ms: Wait for each chunk of a response, in milliseconds; 0 is no limit.
         ip_spoofing: Send from several addresses, which switches generator monitoring off.
+        if_revision: Refuse if it has another revision than this one by now.
     """
     something_given(
         baseUrl=base_url,
@@ -84,14 +88,20 @@ async def update_http_server(
         )
         if value is not None
     }
-    with known_id("httpServerId", http_server_id, listed_by="list_http_servers_by_project"):
-        server = await ctx.rest(rest.GET_HTTP_SERVER, id=http_server_id)
+
+    async def change(server: dict[str, Any]) -> dict[str, Any]:
         changed = {**server, **changes}
         if "baseUrl" in server:  # a platform that stores the address as one text
             changed["baseUrl"] = base_url_of(changed)
-        saved = await ctx.rest(rest.PUT_HTTP_SERVER, id=http_server_id, body=changed) or changed
-    project_id = server["projectId"]
-    return row_of(ctx, await ctx.workspace_of(project_id), project_id, saved)
+        return changed
+
+    with known_id("httpServerId", http_server_id, listed_by="list_http_servers_by_project"):
+        edited = await edit_document(
+            ctx, HTTP_SERVER, http_server_id, change, if_revision=if_revision
+        )
+    project_id = edited.before["projectId"]
+    row = row_of(ctx, await ctx.workspace_of(project_id), project_id, edited.after)
+    return dataclasses.replace(row, revision=edited.revision)
 
 
 def _parsed(base_url: str) -> dict[str, Any]:

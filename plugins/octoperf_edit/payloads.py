@@ -104,6 +104,7 @@ class HttpServerRow:
     keep_alive: bool | None = None
     resources_pool: int | None = None
     authorization_count: int
+    revision: int | None = None
     url: str
 
 
@@ -177,6 +178,9 @@ class VariableRow:
 class PatchedVariable(VariableRow):
     """The variable after the patch, or as it would be after a dry run."""
 
+    revision: int | None = None
+    summary: str
+    diff: list[str]
     dry_run: bool
     applied: list[AppliedOperation]
 
@@ -287,6 +291,9 @@ class ProjectFileLines:
 class PatchedCorrelationRule(CorrelationRuleRow):
     """The rule after the patch, or as it would be after a dry run."""
 
+    revision: int | None = None
+    summary: str
+    diff: list[str]
     dry_run: bool
     applied: list[AppliedOperation]
     warnings: list[str]

@@ -5,10 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_edit import rest
-from octoperf_edit.arguments import check_variable, put_document
+from octoperf_edit.arguments import check_variable
+from octoperf_edit.editables import VARIABLE
 from octoperf_edit.payloads import PatchedVariable
 from octoperf_edit.variables import HIDDEN, check_free, facts_of, names_of
-from octoperf_mcp import PatchOperations, ToolContext, apply_patch, known_id, tool
+from octoperf_mcp import (
+    AppliedOperation,
+    IfRevision,
+    PatchOperations,
+    ToolContext,
+    apply_patch,
+    edit_document,
+    known_id,
+    tool,
+)
 from octoperf_mcp.errors import InvalidArgumentError
 
 Json = dict[str, Any]
@@ -23,7 +33,12 @@ _VEIL = {"type": "ENCRYPTED", "value": HIDDEN}
     parameter_aliases={"ops": "patch"},
 )
 async def patch_variable(
-    ctx: ToolContext, variable_id: str, patch: PatchOperations, dry_run: bool = False
+    ctx: ToolContext,
+    variable_id: str,
+    patch: PatchOperations,
+    *,
+    dry_run: bool = False,
+    if_revision: IfRevision | None = None,
 ) -> PatchedVariable:
     """Change the settings of one variable by an RFC 6902 JSON Patch: all operations or none.
 
@@ -34,21 +49,31 @@ async def patch_variable(
         variable_id: Id from list_variables.
         patch: Operations in order.
         dry_run: Check and answer what would change, without saving.
+        if_revision: Refuse if it has another revision than this one by now.
     """
-    with known_id("variableId", variable_id, listed_by="list_variables"):
-        stored = await ctx.rest(rest.GET_VARIABLE, id=variable_id)
+    applied: list[AppliedOperation] = []
+    warnings: list[str] = []
+
+    async def change(stored: Json) -> Json:
         document, sealed = _veiled(stored)
         patched = await asyncio.to_thread(apply_patch, "variable", document, patch)
-        warnings = await _renamed(ctx, document, patched.document)
-        changed = _unveiled(patched.document, sealed)
-        if not dry_run:
-            changed = await put_document(ctx, rest.PUT_VARIABLE, changed, schema="variables")
-    workspace_id = await ctx.workspace_of(stored["projectId"])
+        applied[:] = patched.applied
+        warnings[:] = await _renamed(ctx, document, patched.document)
+        return _unveiled(patched.document, sealed)
+
+    with known_id("variableId", variable_id, listed_by="list_variables"):
+        edited = await edit_document(
+            ctx, VARIABLE, variable_id, change, if_revision=if_revision, dry_run=dry_run
+        )
+    workspace_id = await ctx.workspace_of(edited.before["projectId"])
     return PatchedVariable(
-        **facts_of(ctx, workspace_id, changed),
+        **facts_of(ctx, workspace_id, edited.after),
         warnings=warnings or None,
+        revision=edited.revision,
+        summary=edited.told.summary,
+        diff=edited.told.diff,
         dry_run=dry_run,
-        applied=patched.applied,
+        applied=applied,
     )
 
 

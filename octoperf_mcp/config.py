@@ -152,6 +152,9 @@ class EmbeddedSettings:
     )
     max_upload_bytes: int = described("Largest uploaded file.", 200 * 1024 * 1024)
     presigned_life_s: int = described("Seconds a presigned address lives.", 300)
+    fetch_from: tuple[str, ...] = described(
+        "Where imports may be fetched: `public` for all public addresses, HOST[:PORT]; off.", ()
+    )
     revisions: int = described("Earlier versions kept of each document.", 50)
     revision_days: int = described("Days that earlier versions are kept.", 90)
     audit_days: int = described("Days that the record of who did what is kept.", 90)

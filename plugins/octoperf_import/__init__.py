@@ -15,6 +15,7 @@ def register_rest_calls() -> Iterable[RestCall]:
         rest.DESCRIBE_VIRTUAL_USER,
         rest.EXPORT_ARCHIVE,
         rest.IMPORT_ARCHIVE,
+        rest.IMPORT_FETCHED,
         rest.IMPORT_HAR,
         rest.IMPORT_JMX,
         rest.IMPORT_URLS,

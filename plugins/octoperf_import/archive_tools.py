@@ -1,17 +1,21 @@
 """Tools that move a virtual user with all that it needs, in one file."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from octoperf_import import links, rest
-from octoperf_import.tools import ticket
+from octoperf_import.payloads import FileImport
+from octoperf_import.tools import Name
+from octoperf_import.ways import FileKind, imported
 from octoperf_mcp import Ticket, ToolContext, download_ticket, known_id, tool
 
-_ANSWER = (
+_ARCHIVE = FileKind(
+    rest.IMPORT_ARCHIVE,
+    "archive",
+    "application/zip",
+    ".zip",
     "The answer is the new virtual user as JSON, without a link, and importReport, which names the "
     "secrets to enter again and what the project had already. Call describe_virtual_user with its "
-    "id, then sanity_check_virtual_user."
+    "id, then sanity_check_virtual_user.",
+    "Enter the secrets that the report names again; then sanity_check_virtual_user.",
+    textual=False,
 )
 
 
@@ -19,8 +23,9 @@ _ANSWER = (
 async def import_archive_virtual_user(
     ctx: ToolContext,
     project_id: str,
-    name: Annotated[str, Field(max_length=80)] | None = None,
-) -> Ticket:
+    name: Name | None = None,
+    file_url: str | None = None,
+) -> FileImport:
     """Restore a virtual user from a zip that this platform exported, by an upload of yours.
 
     Its servers, variables, files and correlation rules come along; what the project has already
@@ -29,16 +34,9 @@ async def import_archive_virtual_user(
     Args:
         project_id: Id from list_projects_by_workspace.
         name: Name of the restored virtual user; absent keeps that of the archive.
+        file_url: Instead of an upload: where the platform fetches it, if it may.
     """
-    return await ticket(
-        ctx,
-        rest.IMPORT_ARCHIVE,
-        project_id,
-        media_type="application/zip",
-        suffix=".zip",
-        then=_ANSWER,
-        name=name,
-    )
+    return await imported(ctx, _ARCHIVE, project_id, name=name, file_url=file_url)
 
 
 @tool(title="Export a virtual user", read_only=True, needs=(rest.EXPORT_ARCHIVE,))

@@ -2,6 +2,11 @@
 
 from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD, RestCall
 
+_WITHOUT_TREE = ("children",)
+"""`false` leaves the actions out of the answer. Ours: the original does not look at it."""
+_QUERY = ("name", *_WITHOUT_TREE)
+_HAR_OPTIONS = ("adBlocking", "resources", "thinktime", "maxThinktimeMs", "virtualUserId")
+
 SIGN_UPLOAD = PRESIGN
 SIGN_DOWNLOAD = PRESIGN_DOWNLOAD
 EXPORT_ARCHIVE = RestCall("GET", "/design/virtual-users/export/{id}", answer="bytes", optional=True)
@@ -9,12 +14,12 @@ DESCRIBE_VIRTUAL_USER = RestCall(
     "GET", "/design/virtual-users/description/{id}", answer="VirtualUserDescription"
 )
 IMPORT_ARCHIVE = RestCall(
-    "POST", "/imports/archive/{projectId}", query=("name",), body="multipart", answer="VirtualUser"
+    "POST", "/imports/archive/{projectId}", query=_QUERY, body="multipart", answer="VirtualUser"
 )
 IMPORT_HAR = RestCall(
     "POST",
     "/imports/har/{projectId}",
-    query=("adBlocking", "resources", "thinktime", "maxThinktimeMs", "virtualUserId", "name"),
+    query=(*_HAR_OPTIONS, *_QUERY),
     body="multipart",
     answer="VirtualUser",
 )
@@ -25,6 +30,7 @@ IMPORT_WEBDRIVER = RestCall(
 IMPORT_JMX = RestCall(
     "POST",
     "/imports/jmx/{projectId}",
+    query=_WITHOUT_TREE,
     body="multipart",
     answer="JmxImportResult",
     source="OctoPerf/bzm-to-octoperf-maven-plugin: octoperf-design-rest-api",
@@ -32,10 +38,20 @@ IMPORT_JMX = RestCall(
 IMPORT_PLAYWRIGHT = RestCall(
     "POST",
     "/imports/playwright/{projectId}",
-    query=("name",),
+    query=_QUERY,
     body="multipart",
     answer="VirtualUser",
 )
 IMPORT_POSTMAN = RestCall(
-    "POST", "/imports/postman/{projectId}", query=("name",), body="multipart", answer="VirtualUser"
+    "POST", "/imports/postman/{projectId}", query=_QUERY, body="multipart", answer="VirtualUser"
 )
+
+IMPORT_FETCHED = RestCall(
+    "POST",
+    "/imports/fetched/{kind}/{projectId}",
+    query=(*_HAR_OPTIONS, *_QUERY),
+    body="json",
+    answer="VirtualUser",
+    optional=True,
+)
+"""`{url}`: the platform fetches the file. Ours."""

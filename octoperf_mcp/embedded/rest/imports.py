@@ -3,26 +3,29 @@
 Each answer carries `importReport` beside what is kept: see `report_of`.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.failures import Forbidden, Invalid, NotFound
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
 from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.report import report_of
 from octoperf_mcp.embedded.importers.sandbox import imported_file
 from octoperf_mcp.embedded.importers.url_list import import_urls, import_webdriver
+from octoperf_mcp.embedded.outbound import fetched
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import read_object
 from octoperf_mcp.embedded.rest.import_keeping import keep, require_mergeable
-from octoperf_mcp.embedded.rest.uploads import received
+from octoperf_mcp.embedded.rest.uploads import Upload, UploadedFile, received
 from octoperf_mcp.embedded.store.documents import Document
 
 _CRAWLS = (None, "", "DO_NOT_CRAWL")
@@ -31,12 +34,9 @@ _CRAWLS = (None, "", "DO_NOT_CRAWL")
 def routes() -> list[web.RouteDef]:
     """Routes of this module."""
     return [
-        web.post("/imports/archive/{projectId}", import_archive),
-        web.post("/imports/har/{projectId}", import_har),
-        web.post("/imports/jmx/{projectId}", import_jmx),
+        *(web.post(f"/imports/{kind}/{{projectId}}", one) for kind, one in IMPORTERS.items()),
+        web.post("/imports/fetched/{kind}/{projectId}", import_fetched),
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
-        web.post("/imports/playwright/{projectId}", import_playwright),
-        web.post("/imports/postman/{projectId}", import_postman),
         web.post("/imports/urls/{projectId}", import_url_list),
         web.post("/imports/web-driver/{projectId}", import_webdriver_list),
     ]
@@ -51,7 +51,7 @@ async def import_har(request: web.Request) -> web.Response:
             "virtual_user", merged_id, user_id=crud.user_of(request)
         )
         require_mergeable(target, project.id)
-    async with received(request) as upload:
+    async with _sent(request) as upload:
         file = upload.file()
         timeline = upload.text("containerTimeline")
         options = HarOptions.from_wire(
@@ -61,24 +61,25 @@ async def import_har(request: web.Request) -> web.Response:
         )
         async with imported_file("har", file.file, asdict(options)) as imported:
             kept = await _keep(request, imported, project, merged_id=merged_id)
-    return _single(kept, imported)
+    return _single(request, kept, imported)
 
 
 async def import_archive(request: web.Request) -> web.Response:
     """An archive as a new virtual user, beside the fragments that it links to."""
     project = await crud.found(request, "project", "projectId")
     name = request.query.get("name", "")[:MAX_NAME]
-    async with received(request) as upload:
+    async with _sent(request) as upload:
         file = upload.file().file
         async with imported_file("archive", file, {"name": name}) as imported:
             *_, main = await _keep(request, imported, project)
-    return _single([main], imported)
+    return _single(request, [main], imported)
 
 
 async def import_jmx(request: web.Request) -> web.Response:
     """A JMeter test plan: `{virtualUsers: […], importReport}`, one for each thread group."""
     kept, imported = await _kept_plan(request)
-    body = {"virtualUsers": crud.bodies(kept), crud.REPORT: report_of(imported)}
+    shown = [_shown(request, one.body) for one in kept]
+    body = {"virtualUsers": shown, crud.REPORT: report_of(imported)}
     return json_answer(body)
 
 
@@ -90,7 +91,7 @@ async def import_jmx_older(request: web.Request) -> web.Response:
 
 async def _kept_plan(request: web.Request) -> tuple[list[Document], Imported]:
     project = await crud.found(request, "project", "projectId")
-    async with received(request) as upload:
+    async with _sent(request) as upload:
         options = JmxOptions.from_wire(upload.text("design"))
         async with imported_file("jmx", upload.file().file, asdict(options)) as imported:
             return await _keep(request, imported, project), imported
@@ -100,23 +101,23 @@ async def import_playwright(request: web.Request) -> web.Response:
     """A Playwright spec as a new virtual user of type PLAYWRIGHT."""
     project = await crud.found(request, "project", "projectId")
     name = request.query.get("name", "")[:MAX_NAME]
-    async with received(request) as upload:
+    async with _sent(request) as upload:
         part = upload.file()
         options = {"name": name, "filename": part.filename}
         async with imported_file("playwright", part.file, options) as imported:
             kept = await _keep(request, imported, project)
-    return _single(kept, imported)
+    return _single(request, kept, imported)
 
 
 async def import_postman(request: web.Request) -> web.Response:
     """A Postman collection as a new virtual user."""
     project = await crud.found(request, "project", "projectId")
     name = request.query.get("name", "")[:MAX_NAME]
-    async with received(request) as upload:
+    async with _sent(request) as upload:
         file = upload.file().file
         async with imported_file("postman", file, {"name": name}) as imported:
             kept = await _keep(request, imported, project)
-    return _single(kept, imported)
+    return _single(request, kept, imported)
 
 
 async def import_url_list(request: web.Request) -> web.Response:
@@ -126,14 +127,46 @@ async def import_url_list(request: web.Request) -> web.Response:
     if body.get("crawl") not in _CRAWLS:
         raise Invalid("'crawl' can be DO_NOT_CRAWL only: exactly the given addresses.")
     imported = import_urls(*_urls(body))
-    return _single(await _keep(request, imported, project), imported, status=201)
+    kept = await _keep(request, imported, project)
+    return _single(request, kept, imported, status=201)
 
 
 async def import_webdriver_list(request: web.Request) -> web.Response:
     """`{name, urls}` as a virtual user that opens each address in a browser."""
     project = await crud.found(request, "project", "projectId")
     imported = import_webdriver(*_urls(await read_object(request)))
-    return _single(await _keep(request, imported, project), imported, status=201)
+    kept = await _keep(request, imported, project)
+    return _single(request, kept, imported, status=201)
+
+
+async def import_fetched(request: web.Request) -> web.Response:
+    """`{url}`: as the import of that kind, but the file is fetched, not sent. Ours."""
+    kind = request.match_info["kind"]
+    if kind not in IMPORTERS:
+        raise NotFound("There is no such import.", details={"allowed": sorted(IMPORTERS)})
+    return await IMPORTERS[kind](request)
+
+
+@contextlib.asynccontextmanager
+async def _sent(request: web.Request) -> AsyncIterator[Upload]:
+    """What the request brings, or the file at the address that it names."""
+    if "kind" not in request.match_info:
+        async with received(request) as upload:
+            yield upload
+        return
+    settings = request.app[PLATFORM].settings
+    if not settings.fetch_from:
+        raise Forbidden(
+            "This platform fetches nothing: upload the file. An operator may allow it with "
+            "[embedded] fetch_from."
+        )
+    url = (await read_object(request)).get("url")
+    if not isinstance(url, str):
+        raise Invalid("'url' must be the address of the file.")
+    most = settings.max_upload_bytes
+    async with fetched(url, allowed=settings.fetch_from, most_bytes=most) as file:
+        name = unquote(PurePosixPath(urlsplit(url).path).name)
+        yield Upload({"file": UploadedFile(file, file.seek(0, 2), name, "")})
 
 
 async def _keep(
@@ -144,10 +177,29 @@ async def _keep(
     )
 
 
-def _single(kept: Sequence[Document], imported: Imported, *, status: int = 200) -> web.Response:
+def _single(
+    request: web.Request, kept: Sequence[Document], imported: Imported, *, status: int = 200
+) -> web.Response:
     (document,) = kept
-    body = {**document.body, crud.REPORT: report_of(imported)}
+    body = {**_shown(request, document.body), crud.REPORT: report_of(imported)}
     return json_answer(body, status=status, version=document.version)
+
+
+def _shown(request: web.Request, body: crud.Body) -> crud.Body:
+    """The virtual user; `?children=false` leaves its actions out, which may be megabytes. Ours."""
+    if request.query.get("children") != "false":
+        return body
+    return {name: value for name, value in body.items() if name != "children"}
+
+
+IMPORTERS: Mapping[str, Callable[[web.Request], Awaitable[web.Response]]] = {
+    "archive": import_archive,
+    "har": import_har,
+    "jmx": import_jmx,
+    "playwright": import_playwright,
+    "postman": import_postman,
+}
+"""Imports of files by the last part of their paths."""
 
 
 def _urls(body: dict[str, Any]) -> tuple[list[str], str]:

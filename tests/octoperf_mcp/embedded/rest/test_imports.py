@@ -2,12 +2,15 @@
 
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from octoperf_mcp.demo.shop_recording import container_timeline, recording
 from octoperf_mcp.embedded.platform import Platform
@@ -428,3 +431,44 @@ async def test_a_file_that_is_no_spec_is_400_and_keeps_nothing(
     answered = await ada.json("POST", path, status=400, data=upload(b"cy.visit('/')"))
     assert "@playwright/test" in answered["nextStep"]
     assert await kept(platform) == before
+
+
+async def test_actions_are_left_out_of_the_answer_for_who_asks(ada: Rest, home: Home) -> None:
+    answered = await import_har(ada, home, children="false")
+    assert answered["name"] == "shop"
+    assert answered["importReport"]["carried"] == 13
+    assert "children" not in answered
+    path = f"/imports/jmx/{home.project_id}?children=false"
+    made = await ada.json("POST", path, data=upload(plan_of("A")))
+    assert "children" not in made["virtualUsers"][0]
+
+
+async def test_fetching_is_off_unless_the_operator_allows_it(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    before = await kept(platform)
+    path = f"/imports/fetched/har/{home.project_id}"
+    answered = await ada.post(path, {"url": "http://127.0.0.1/shop.har"}, status=403)
+    assert "fetch_from" in answered["message"]
+    await ada.post(f"/imports/fetched/gopher/{home.project_id}", {"url": "x"}, status=404)
+    assert await kept(platform) == before
+
+
+async def test_a_file_is_fetched_and_imported_as_if_it_was_sent(
+    ada: Rest, home: Home, platform: Platform
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=recording())
+
+    app = web.Application()
+    app.router.add_get("/{name}", answer)
+    async with TestServer(app, host="127.0.0.1") as host:
+        inside = f"127.0.0.1:{host.port}"
+        platform.settings = replace(platform.settings, fetch_from=("public",))
+        path = f"/imports/fetched/har/{home.project_id}"
+        body = {"url": f"http://{inside}/my%20shop.har"}
+        await ada.post(path, body, status=403)
+        platform.settings = replace(platform.settings, fetch_from=("public", inside))
+        made = await ada.post(path, body, status=200, params={"resources": "KEEP_ALL"})
+    assert made["name"] == "my shop"
+    assert len(requests(made)) == 45

@@ -1,0 +1,189 @@
+"""Fetches from addresses that users name: never from inside, unless the operator says so.
+
+A name is looked up once; only if every address found is public is one of them connected to, so
+that a second look-up cannot lead elsewhere. IPv6 addresses that carry an IPv4 address are judged by
+that one, too. Redirects are followed a few times, each judged like the first address. No cookies,
+no credentials, no proxy.
+"""
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Collection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import BinaryIO, cast
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from octoperf_mcp.embedded.engine.forbidden_addresses import (
+    carried_by,
+    is_forbidden,
+    is_forbidden_host,
+)
+from octoperf_mcp.embedded.failures import Forbidden, Invalid, TooLarge
+
+PUBLIC = "public"
+LIMIT_S = 60.0
+MAX_REDIRECTS = 3
+_CHUNK_BYTES = 64 * 1024
+_IN_MEMORY_BYTES = 1024 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OK = 200
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_DEFAULT_PORTS = frozenset({80, 443})
+_FIRST_FREE_PORT = 1024
+_REFUSED = "This platform does not fetch from there: only public addresses that it is allowed to."
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is on the internet, also as what it carries."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if is_forbidden(address) or not parsed.is_global or parsed.is_multicast or parsed.is_reserved:
+        return _is_translated(parsed)
+    if isinstance(parsed, IPv4Address):
+        return True
+    return parsed in _GLOBAL_UNICAST and all(is_public(str(one)) for one in carried_by(parsed))
+
+
+def _is_translated(address: IPv4Address | IPv6Address) -> bool:
+    """Whether it is a NAT64 form of a public IPv4 address, as DNS64 gives it."""
+    return (
+        isinstance(address, IPv6Address)
+        and address in _NAT64
+        and all(is_public(str(one)) for one in carried_by(address))
+    )
+
+
+@contextlib.asynccontextmanager
+async def fetched(
+    url: str, *, allowed: Collection[str], most_bytes: int, limit_s: float = LIMIT_S
+) -> AsyncIterator[BinaryIO]:
+    """The file at an address, open at its start.
+
+    Args:
+        url: Absolute, http or https.
+        allowed: `public`, and hosts (`HOST` or `HOST:PORT`) that may be inside.
+        most_bytes: Most bytes of the file.
+        limit_s: Seconds it may take, redirects included.
+
+    Raises:
+        Forbidden: nothing is fetched from there.
+        Invalid: it is no address, does not answer, or answers another status than 200.
+        TooLarge: the file is larger.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spooled:
+        file = cast("BinaryIO", spooled)
+        try:
+            async with asyncio.timeout(limit_s):
+                await _fetch(url, file, allowed, most_bytes)
+        except TimeoutError:
+            raise Invalid(f"The address did not answer within {limit_s:g} s.") from None
+        file.seek(0)
+        yield file
+
+
+async def _fetch(url: str, file: BinaryIO, allowed: Collection[str], most_bytes: int) -> None:
+    here = _parsed(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        addresses = await _addresses(here, allowed)
+        onward = await _get(here, addresses, file, most_bytes)
+        if onward is None:
+            return
+        if here.scheme == "https" and onward.scheme != "https":
+            raise Forbidden("The address redirects from https to http.")
+        here = onward
+    raise Invalid(f"The address redirects more than {MAX_REDIRECTS} times.")
+
+
+def _parsed(text: str) -> URL:
+    try:
+        url = URL(text.strip())
+    except ValueError:
+        raise Invalid("This is no address.") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Invalid("Only absolute http and https addresses are fetched.")
+    if url.user is not None or url.password is not None:
+        raise Invalid("The address holds credentials: they are not sent.")
+    return url
+
+
+async def _addresses(url: URL, allowed: Collection[str]) -> list[str]:
+    """The addresses of a host, all of which may be connected to."""
+    host, port = str(url.host), int(url.port or 0)
+    named = not {host, f"{host}:{port}"}.isdisjoint(allowed)
+    if not named:
+        free = port in _DEFAULT_PORTS or port >= _FIRST_FREE_PORT
+        if PUBLIC not in allowed or not free or is_forbidden_host(host):
+            raise Forbidden(_REFUSED)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Invalid("The host of the address is not known.") from None
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    if not named and not all(map(is_public, addresses)):
+        raise Forbidden(_REFUSED)
+    return addresses
+
+
+class _Pinned(AbstractResolver):
+    """Answers the addresses that were judged, whatever the name means by now."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """See `AbstractResolver`; `family` is not asked for, both kinds are tried."""
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def _get(url: URL, addresses: list[str], file: BinaryIO, most_bytes: int) -> URL | None:
+    """Write the answer into the file; or where it redirects to."""
+    connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False, limit=1)
+    headers = {"Accept": "*/*", "User-Agent": "octoperf-mcp"}
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=headers
+            ) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status in _REDIRECTS and (location := answer.headers.get("Location")):
+                return _parsed(str(url.join(URL(location))))
+            if answer.status != _OK:
+                raise Invalid(f"The address answers {answer.status}, not the file.")
+            await _copy(answer, file, most_bytes)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise Invalid(f"The file cannot be fetched: {type(error).__name__}.") from error
+    return None
+
+
+async def _copy(answer: aiohttp.ClientResponse, file: BinaryIO, most_bytes: int) -> None:
+    size = 0
+    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > most_bytes:
+            raise TooLarge(f"The file has more than {most_bytes} bytes.")
+        file.write(chunk)

@@ -42,7 +42,9 @@ def request_log(describe: Describe) -> Middleware:
         except web.HTTPException as error:
             status = error.status
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, ConnectionError) and _left(request):
+                raise  # it vanished while it was being written to
             status = 500
             _log.exception("request_failed", request_id=request_id, path=_shown(request.path))
             raise
@@ -52,6 +54,10 @@ def request_log(describe: Describe) -> Middleware:
             _write(request, request_id, status, (time.perf_counter() - started) * 1000, describe)
 
     return logged
+
+
+def _left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _write(

@@ -95,7 +95,7 @@ def instructions(setup: ClientSetup, url: str) -> str:
     lines += [f"  - {step}" for step in setup.steps]
     if setup.file is not None:
         lines.append(f"  {'or ' if setup.commands else ''}in {setup.file}:")
-        lines += [f"    {line}" for line in _json(setup.content).decode().splitlines()]
+        lines += [f"    {line}" for line in pretty_json(setup.content).decode().splitlines()]
     lines += [
         f"  sign in: {setup.sign_in}",
         f"  check:   {setup.check}",
@@ -141,7 +141,7 @@ def _write_configuration(setup: ClientSetup, _url: str) -> None:
         backup = setup.file.with_name(setup.file.name + ".before-octoperf")
         _put(backup, setup.file.read_bytes(), fresh=False)
         print(f"Kept the earlier {setup.file} as {backup.name}.")
-    _put(setup.file, _json(merged), fresh=False)
+    _put(setup.file, pretty_json(merged), fresh=False)
     print(f"Wrote {setup.file}.")
 
 
@@ -151,7 +151,7 @@ def _merged(file: Path, content: Mapping[str, Any]) -> dict[str, Any] | None:
     Raises:
         NotWrittenError: it cannot be read as JSON, or knows another server by our name.
     """
-    by_hand = f"add this by hand:\n{_json(content).decode()}"
+    by_hand = f"add this by hand:\n{pretty_json(content).decode()}"
     try:
         present = orjson.loads(file.read_bytes()) if file.exists() else {}
     except (OSError, orjson.JSONDecodeError) as error:
@@ -214,5 +214,6 @@ def _put(file: Path, content: bytes, *, fresh: bool) -> None:
     beside.replace(file)
 
 
-def _json(content: Any) -> bytes:
+def pretty_json(content: Any) -> bytes:
+    """As client files are written."""
     return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"

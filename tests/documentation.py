@@ -1,0 +1,183 @@
+"""The pages of `docs/` that follow from code: clients, tools, configuration, commands, hooks."""
+
+import inspect
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from octoperf_mcp import hookspecs
+from octoperf_mcp.cli.client_setups import ClientSetup, guide_url, setups
+from octoperf_mcp.cli.connect import pretty_json
+from octoperf_mcp.cli.main import COMMANDS
+from octoperf_mcp.config import PREFIX, SECTIONS, Secret
+from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.tools import Tool
+
+URL = "https://octoperf.example.com/mcp"
+NOTE = "<!-- Written from the code: UPDATE_SNAPSHOTS=1 pytest tests/test_docs.py -->"
+
+
+def pages() -> dict[str, str]:
+    """Text of each page, by file name."""
+    registry = load_registry()
+    written = {
+        "connect.md": _connect(),
+        "tools.md": _tools(registry),
+        "configuration.md": _configuration(),
+        "commands.md": _commands(),
+        "hooks.md": _hooks(),
+    }
+    return {name: "\n".join([NOTE, "", *lines, ""]) for name, lines in written.items()}
+
+
+def _connect() -> Iterator[str]:
+    yield "# Connect a client"
+    yield ""
+    yield f"`{URL}` stands for the address of your server; `octoperf-mcp connect CLIENT` prints the"
+    yield "same for the one that runs on this machine, `--write` writes the files. The options"
+    yield "`--areas`, `--readonly`, `--catalog`, `--workspace` and `--project` connect to a part of"
+    yield "the server only."
+    for name, setup in setups(URL).items():
+        yield from _client(name, setup)
+
+
+def _client(name: str, setup: ClientSetup) -> Iterator[str]:
+    yield from ("", f"## {setup.title}", "", f"`octoperf-mcp connect {name}`", "")
+    if setup.hosted:
+        yield "Runs at its vendor: the server needs a public https address."
+        yield ""
+    if setup.commands:
+        yield from ("```sh", *setup.commands, "```", "")
+    for number, step in enumerate(setup.steps, 1):
+        yield f"{number}. {step}"
+    if setup.steps:
+        yield ""
+    if setup.file is not None:
+        yield f"{'Or in' if setup.commands else 'In'} `{setup.file}`:"
+        yield from ("", "```json", pretty_json(setup.content).decode().rstrip(), "```", "")
+    yield f"- **Sign in**: {setup.sign_in}"
+    yield f"- **Check**: {_shown(setup.check)}"
+    yield f"- **Remove**: {_shown(setup.remove)}"
+    if setup.guide is not None:
+        yield f"- **Agent guide**: `curl --create-dirs -o {setup.guide} {guide_url(URL)}`"
+    if setup.guide_note:
+        where = "" if setup.guide else f" (<{guide_url(URL)}>)"
+        yield f"- {setup.guide_note}{where}"
+    yield f"- **Vendor's page**: <{setup.reference}>"
+
+
+def _shown(text: str) -> str:
+    """A command as code, a sentence as it is."""
+    return text if text.endswith(".") else f"`{text}`"
+
+
+def _tools(registry: Registry) -> Iterator[str]:
+    yield "# Tools"
+    yield ""
+    yield "Every tool is a prompt of the same name, too. *Asks* means that a person is asked first"
+    yield "where the client can ask. `octoperf-mcp tools --json` prints the full definitions."
+    for area in sorted(set(registry.owners.values())):
+        tools = [tool for name, tool in registry.tools.items() if registry.owners[name] == area]
+        yield from (
+            "",
+            f"## {area}",
+            "",
+            "| tool | does | effect | arguments |",
+            "|---|---|---|---|",
+        )
+        yield from map(_tool_row, tools)
+
+
+def _tool_row(tool: Tool) -> str:
+    schema = tool.definition["inputSchema"]
+    needed = set(schema.get("required", ()))
+    arguments = [name if name in needed else f"*{name}*" for name in schema.get("properties", {})]
+    does = tool.description.partition("\n")[0].replace("|", "\\|")
+    return f"| `{tool.name}` | {does} | {_effect(tool)} | {', '.join(arguments)} |"
+
+
+def _effect(tool: Tool) -> str:
+    hints = tool.definition["annotations"]
+    kind = "destroys" if hints["destructiveHint"] else "writes"
+    kind = "reads" if hints["readOnlyHint"] else kind
+    return f"{kind}, asks" if tool.confirm is not None else kind
+
+
+def _configuration() -> Iterator[str]:
+    yield "# Configuration"
+    yield ""
+    yield "Flags win over the environment, which wins over `octoperf-mcp.toml` (or the file of"
+    yield "`--config`), which wins over the defaults. A variable may end in `_FILE` to name a file"
+    yield "that holds the value. An unknown key is an error that names the nearest one."
+    for section, kind in SECTIONS.items():
+        yield from ("", f"## [{section}]", "", inspect.getdoc(kind) or "", "")
+        yield from ("| key | type | default | meaning |", "|---|---|---|---|")
+        yield from (_key_row(section, item, kind) for item in fields(kind))
+
+
+def _key_row(section: str, item: Field[Any], kind: type[Any]) -> str:
+    hint = typing.get_type_hints(kind)[item.name]
+    default = item.default if item.default is not MISSING else ""
+    shown = "" if default in ("", ()) or isinstance(default, Secret) else f"`{_toml(default)}`"
+    variable = f"{PREFIX}{section}_{item.name}".upper()
+    meaning = str(item.metadata["help"]).replace("|", "\\|")
+    return f"| `{item.name}`<br>`{variable}` | {_type_name(hint)} | {shown} | {meaning} |"
+
+
+def _type_name(hint: Any) -> str:
+    if hint is Secret:
+        return "secret text"
+    if typing.get_origin(hint) is tuple:
+        return "list"
+    if isinstance(hint, types.UnionType):
+        return " or ".join(_type_name(part) for part in typing.get_args(hint))
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(
+        hint, str(hint)
+    )
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands"
+    yield ""
+    yield "Each has `--help`. Exit status: 0 ok, 1 failed, 2 wrong use."
+    for name, command in COMMANDS.items():
+        yield from ("", f"## {name}", "", f"{command.summary[0].upper()}{command.summary[1:]}.", "")
+        yield from ("```sh", *(line.strip() for line in command.example.splitlines()), "```")
+
+
+def _hooks() -> Iterator[str]:
+    yield "# Hooks"
+    yield ""
+    yield "A plugin is a package with an entry point in the group `octoperf_mcp` whose module has"
+    yield "some of these functions, marked with `@hookimpl`. All are synchronous, take nothing and"
+    yield "return frozen objects. `plugins/octoperf_discovery` is a small real one."
+    for name, hook in _hookspecs():
+        returns = inspect.signature(hook).return_annotation
+        shown = inspect.formatannotation(returns).replace("collections.abc.", "")
+        yield from ("", f"## `{name}() -> {_short(shown)}`", "", inspect.getdoc(hook) or "")
+
+
+def _hookspecs() -> Iterable[tuple[str, Any]]:
+    return [
+        (name, value)
+        for name, value in vars(hookspecs).items()
+        if name.startswith("register_") and callable(value)
+    ]
+
+
+def _short(annotation: str) -> str:
+    """Without the modules of the names."""
+    head, bracket, inner = annotation.partition("[")
+    if not bracket or "Callable" in inner:
+        return f"{head}[Lifespan]" if bracket else head
+    return f"{head}[{inner.rstrip(']').rpartition('.')[2]}]"

@@ -1,8 +1,10 @@
 """What recording, ingesting and reading the metrics of a run costs.
 
 Run by hand: `python tests/bench/bench_metrics.py [--samples 200000] [--seconds 600] [--actions 50]
-[--generators 2] [--repeats 5]`. Prints µs and bytes per sample for recording and ingest, and the
-median ms of each read while the run is open and after it was sealed.
+[--generators 2] [--repeats 5] [--pooled]`. Prints µs and bytes per sample for recording and ingest,
+and the median ms of each read while the run is open and after it was sealed. With `--pooled` the
+lines of the generators are put together from rows that were aggregated beforehand, so that ten
+million samples take a minute: `--samples 10000000 --seconds 3600 --pooled`.
 """
 
 import argparse
@@ -11,17 +13,21 @@ import random
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from octoperf_mcp.embedded.metrics import bench_errors, charts, values
+from octoperf_mcp.embedded.metrics.aggregate import Aggregate, key_of
 from octoperf_mcp.embedded.metrics.items import item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.recorder import Recorder
 from octoperf_mcp.embedded.metrics.sample import ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.selection import Selection
-from octoperf_mcp.embedded.metrics.spool import read_lines
+from octoperf_mcp.embedded.metrics.spool import VERSION, read_lines
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store.database import Database
 
@@ -83,6 +89,80 @@ def record(folder: Path, options: argparse.Namespace) -> list[Path]:
     for name, value in per_sample:
         print(f"{name:40} {value:10.2f}")
     return spools
+
+
+POOL = 20
+ERRORS_KEPT = 300
+
+
+def pooled(options: argparse.Namespace) -> Iterator[bytes]:
+    """Lines of all generators, second by second: rows of a pool, as large as recorded ones."""
+    rows: list[list[list[Any]]] = [[] for _ in range(options.actions)]
+    for_row = options.samples / options.seconds / options.generators / options.actions
+    count = round(for_row * options.actions * POOL * 1.01)
+    groups: dict[tuple[str, bool], deque[Sample]] = {}
+    for sample in traffic(count, options.seconds, options.actions):
+        groups.setdefault((sample.action_id, sample.ok), deque()).append(sample)
+    failed: list[list[Any]] = []
+    for (action, ok), samples in sorted(groups.items()):
+        size = len(samples) // POOL if ok else 1
+        while len(samples) >= max(1, size):
+            first = samples.popleft()
+            aggregate = Aggregate(first)
+            for _ in range(size - 1):
+                aggregate.add(samples.popleft())
+            row = [*key_of(first), *aggregate.row()]
+            (rows[int(action.rpartition("-")[2])] if ok else failed).append(row)
+    chance = random.Random(2)
+    kept = ERRORS_KEPT
+    for second in range(options.seconds):
+        for generator in range(options.generators):
+            chosen = [chance.choice(of_action) for of_action in rows]
+            chosen += chance.sample(
+                failed, min(len(failed), round(for_row * options.actions / 100))
+            )
+            kept -= 1
+            yield orjson.dumps(
+                {
+                    "v": VERSION, "run": RUN, "generator": f"gen{generator}", "region": "local",
+                    "host": "bench", "seq": second, "second": START_S + second,
+                    "users": {"0": 10, "1": 10, "2": 10}, "lag_ms": 1.0, "cpu_pct": 50.0,
+                    "rows": _distinct(chosen), "errors": [_kept_error(second)] if kept > 0 else [],
+                }
+            )  # fmt: skip
+
+
+def _distinct(rows: list[list[Any]]) -> list[list[Any]]:
+    """One row for each key, as a recorder writes them."""
+    return list({tuple(row[:7]): row for row in rows}.values())
+
+
+def _kept_error(second: int) -> dict[str, Any]:
+    return {
+        "timestamp": (START_S + second) * 1000, "action_id": "action-0", "virtual_user_id": "vu0",
+        "profile": 0, "kind": "Hit", "code": "500", "method": "GET", "media_type": "text/html",
+        "url": "http://shop.test/page", "elapsed_us": 1000, "user": "1", "message": "HTTP 500",
+        "assertions": [], "request": {"method": "GET", "url": "http://shop.test/", "headers": []},
+        "response": {"status": 500, "headers": [], "body": "x" * 500},
+    }  # fmt: skip
+
+
+async def ingest_pooled(store: MetricStore, options: argparse.Namespace) -> int:
+    """Take in pooled lines; how many samples they were."""
+    started, spent, batch = time.perf_counter(), 0.0, []
+    for line in pooled(options):
+        batch.append(line)
+        if len(batch) == BATCH:
+            began = time.perf_counter()
+            await asyncio.gather(*(store.ingest(RUN, each) for each in batch))
+            spent += time.perf_counter() - began
+            batch = []
+    await asyncio.gather(*(store.ingest(RUN, each) for each in batch))
+    print(f"{'ingest, wall s':40} {spent:10.2f}   making the lines included: "
+          f"{time.perf_counter() - started:.1f}")  # fmt: skip
+    count = int((await store.totals(RUN))["hits"])
+    print(f"{'samples':40} {count:10}")
+    return count
 
 
 def _size(folder: Path, pattern: str) -> int:
@@ -157,10 +237,13 @@ async def timed(store: MetricStore, read: Read, repeats: int) -> float:
 
 async def measure(folder: Path, options: argparse.Namespace) -> None:
     """Record, ingest, read, seal, read."""
-    spools = record(folder, options)
     database = await Database.open(f"sqlite:///{folder}/octoperf.db")
     store = MetricStore(database)
-    await ingest(store, spools, options)
+    count = options.samples
+    if options.pooled:
+        count = await ingest_pooled(store, options)
+    else:
+        await ingest(store, record(folder, options), options)
     running = {name: await timed(store, read, options.repeats) for name, read in reads().items()}
     started = time.perf_counter()
     await store.seal(RUN)
@@ -170,7 +253,7 @@ async def measure(folder: Path, options: argparse.Namespace) -> None:
     for name, ms in running.items():
         print(f"{name:40} {ms:10.1f} {sealed[name]:10.1f}")
     await database.close()
-    size = _size(folder, "octoperf.db*") / options.samples
+    size = _size(folder, "octoperf.db*") / count
     print(f"{'database, bytes per sample':40} {size:10.2f}")
 
 
@@ -182,6 +265,7 @@ def main() -> None:
     parser.add_argument("--actions", type=int, default=50)
     parser.add_argument("--generators", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pooled", action="store_true")
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure(Path(folder), parser.parse_args()))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,19 +13,23 @@ from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS
 from octoperf_mcp.embedded.metrics.labels import Labels
 from octoperf_mcp.embedded.metrics.rollup import STEPS, WHOLE_RUN
 from octoperf_mcp.embedded.metrics.sample import RESOURCE
-from octoperf_mcp.embedded.metrics.selection import Selection, Series
+from octoperf_mcp.embedded.metrics.selection import HITS, Selection, Series
 from octoperf_mcp.embedded.metrics.stats import Stats, how
 from octoperf_mcp.embedded.metrics.tables import (
     metric_generator,
+    metric_rollup,
     metric_run,
     metric_series,
     metric_slice,
+    metric_total,
     slices_of,
 )
 from octoperf_mcp.entities.trees import RESOURCES
 
 MOST_POINTS = 600
 """A curve has about this many at most."""
+MOST_TOP_POINTS = 60
+"""A curve of a top list, which is one of many, is coarser."""
 INTERVALS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 
 Key = Callable[[Series], Hashable]
@@ -33,6 +37,7 @@ Groups = dict[tuple[int | None, Hashable], Stats]
 """Stats by start of the interval (None: the whole window) and by key (None: all together)."""
 Range = tuple[int, int, int]
 """Step, first second, second after the last."""
+_Columns = sa.sql.base.ReadOnlyColumnCollection[str, sa.Column[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,12 @@ class Window:
     @property
     def interval(self) -> int:
         """Seconds between the points of a curve over it."""
+        return self.interval_for(MOST_POINTS)
+
+    def interval_for(self, points: int) -> int:
+        """The least seconds between points with which there are about so many at most."""
         for interval in INTERVALS_S:
-            if self.seconds <= interval * MOST_POINTS:
+            if self.seconds <= interval * points:
                 return interval
         return INTERVALS_S[-1]
 
@@ -136,14 +145,14 @@ class RunView:
         if not series or not window.seconds:
             return groups
         names = {each.series_no: key(each) if key else None for each in series}
-        for covered in self._cover(window, interval):
-            by = self._grouping(covered, interval, keyed=key is not None)
-            table = slices_of(covered[0]).c
+        together = key is None and self._are_all_hits(names)
+        for covered, source in self._sources(window, interval, together=together):
+            table = source.c
+            by = self._grouping(table, covered, interval, keyed=key is not None)
             sums = [sum_of(table[column]) for column in numbers]
             sums += [_joined(table[column]) for column in histograms]
-            found = await self.connection.execute(
-                sa.select(*by, *sums).where(*self._where(names, covered)).group_by(*by)
-            )
+            where = self._where(table, names, covered)
+            found = await self.connection.execute(sa.select(*by, *sums).where(*where).group_by(*by))
             rows = found.fetchall()
 
             def add_rows(rows: Sequence[Sequence[Any]] = rows, grouped: int = len(by)) -> None:
@@ -160,17 +169,39 @@ class RunView:
                 add_rows()
         return groups
 
-    def _cover(self, window: Window, interval: int | None) -> list[Range]:
-        """The fewest slices that make up the window and fit into its intervals."""
-        if interval is None and self.sealed and window == self.bounds:
-            return [(WHOLE_RUN, 0, 1)]
+    def _are_all_hits(self, wanted: Collection[int]) -> bool:
+        hits = {each.series_no for each in self.series if each.kind in HITS}
+        return hits == set(wanted)
+
+    def _sources(
+        self, window: Window, interval: int | None, *, together: bool
+    ) -> Iterator[tuple[Range, sa.Table]]:
+        """The fewest slices that make up the window and fit into its intervals.
+
+        Args:
+            window: Within `bounds`.
+            interval: As in `stats`.
+            together: Whether totals of all hits do, as far as there are any.
+        """
+        if not together and interval is None and self.sealed and window == self.bounds:
+            yield (WHOLE_RUN, 0, 1), metric_rollup
+            return
         steps = [step for step in STEPS if interval is None or interval % step == 0]
-        return cover(window.start, window.end, self.rolled, steps)
+        for step, start, end in cover(window.start, window.end, self.rolled, steps):
+            middle = min(max(self.rolled, start), end) if together else start
+            if start < middle:
+                yield (step, start, middle), metric_total
+            if middle < end:
+                yield (step, middle, end), slices_of(step)
 
     def _grouping(
-        self, covered: Range, interval: int | None, *, keyed: bool
+        self,
+        table: _Columns,
+        covered: Range,
+        interval: int | None,
+        *,
+        keyed: bool,
     ) -> list[sa.ColumnElement[Any]]:
-        table = slices_of(covered[0]).c
         by: list[sa.ColumnElement[Any]] = []
         if interval is not None:
             by.append(table.start if interval == covered[0] else interval_of(table.start, interval))
@@ -178,16 +209,19 @@ class RunView:
             by.append(table.series_no)
         return by
 
-    def _where(self, wanted: Collection[int], covered: Range) -> list[sa.ColumnElement[bool]]:
+    def _where(
+        self, table: _Columns, wanted: Collection[int], covered: Range
+    ) -> list[sa.ColumnElement[bool]]:
         """Range and series; what is left out is named where that is shorter."""
         step, start, end = covered
-        table = slices_of(step).c
         where = [
             table.run_no == self.run_no,
             table.step == step,
             table.start >= start,
             table.start < end,
         ]
+        if "series_no" not in table:
+            return where
         others = [each.series_no for each in self.series if each.series_no not in wanted]
         if len(others) > len(wanted):
             where.append(table.series_no.in_(wanted))

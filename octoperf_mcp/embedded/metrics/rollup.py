@@ -1,11 +1,13 @@
-"""Coarser slices: ten seconds, a minute, the whole run; always sums and merged histograms.
+"""Coarser slices: ten seconds, a minute, ten minutes, the whole run; and totals of all hits.
 
-They are made from finer ones, minute by minute, once a minute is surely over. A line that comes
-later still throws away the coarse slices from its minute on, and they are made again.
+They are sums and merged histograms, made from finer ones, minute by minute, once a minute is
+surely over. A line that comes later still throws away the coarse slices from its minute on, and
+they are made again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -13,23 +15,30 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.metrics.aggregate import HISTOGRAMS, NUMBERS
+from octoperf_mcp.embedded.metrics.selection import HITS
 from octoperf_mcp.embedded.metrics.stats import Slice
 from octoperf_mcp.embedded.metrics.tables import (
     metric_rollup,
     metric_run,
+    metric_series,
     metric_slice,
+    metric_total,
     slices_of,
 )
 
 WHOLE_RUN = 0
 """Step of the slices that stand for the whole run."""
-STEPS = (60, 10, 1)
+STEPS = (600, 60, 10, 1)
 """Seconds of a slice, coarsest first."""
 LATE_S = 30
 """How long a minute waits for generators that lag behind."""
 
-_MINUTE = STEPS[0]
+_MINUTE = 60
 _Found = Sequence[sa.Row[Any]]
+_Summed = dict[tuple[int, int], Slice]
+"""By start and series."""
+_ALL_HITS = 0
+"""Stands for the series of a total."""
 
 
 def minute_of(second: int) -> int:
@@ -43,23 +52,44 @@ async def catch_up(connection: AsyncConnection, run_no: int, rolled: int, newest
 
 
 async def _roll(connection: AsyncConnection, run_no: int, rolled: int, until: int) -> None:
+    """Make the coarse slices of all blocks that end by `until` and not by `rolled` already."""
     if until <= rolled:
         return
-    for finer, coarser in ((1, 10), (10, 60)):
-        for minute in range(rolled, until, _MINUTE):
-            found = await _read(connection, run_no, finer, minute, minute + _MINUTE)
+    hits = set(
+        await connection.scalars(
+            sa.select(metric_series.c.series_no).where(
+                metric_series.c.run_no == run_no, metric_series.c.kind.in_(HITS)
+            )
+        )
+    )
+    for finer, coarser in pairwise(reversed(STEPS)):
+        block = max(coarser, _MINUTE)
+        for start in range(rolled - rolled % block, until - block + 1, block):
+            found = await _read(connection, run_no, finer, start, start + block)
             await _write(connection, run_no, coarser, await asyncio.to_thread(_sum, found, coarser))
+            totals = await asyncio.to_thread(
+                _total, found, (1, coarser) if finer == 1 else (coarser,), hits
+            )
+            for step, summed in totals.items():
+                await _write_totals(connection, run_no, step, summed)
     await _mark(connection, run_no, rolled=until)
 
 
 async def roll_back(connection: AsyncConnection, run_no: int, minute: int) -> None:
     """A line came in late: drop the coarse slices from its minute on."""
-    await connection.execute(
-        metric_rollup.delete().where(
-            metric_rollup.c.run_no == run_no,
-            sa.or_(metric_rollup.c.step == WHOLE_RUN, metric_rollup.c.start >= minute),
+    for table in (metric_rollup, metric_total):
+        stale = [table.c.start >= minute - minute % step for step in STEPS if step > _MINUTE]
+        steps = [table.c.step == step for step in STEPS if step > _MINUTE]
+        await connection.execute(
+            table.delete().where(
+                table.c.run_no == run_no,
+                sa.or_(
+                    table.c.step == WHOLE_RUN,
+                    table.c.start >= minute,
+                    *(sa.and_(*pair) for pair in zip(steps, stale, strict=True)),
+                ),
+            )
         )
-    )
     await _mark(connection, run_no, rolled=minute)
 
 
@@ -98,12 +128,12 @@ async def _read(
     return found.fetchall()
 
 
-def _sum(found: _Found, step: int) -> dict[tuple[int, int], Slice]:
-    summed: dict[tuple[int, int], Slice] = {}
+def _sum(found: Iterable[Sequence[Any]], step: int) -> _Summed:
+    summed: _Summed = {}
     first_histogram = 2 + len(NUMBERS)
-    for row in found:
-        key = (row.start - row.start % step if step else 0, row.series_no)
-        numbers, histograms = row[2:first_histogram], row[first_histogram:]
+    for start, series_no, *values in found:
+        key = (start - start % step if step else 0, series_no)
+        numbers, histograms = values[: first_histogram - 2], values[first_histogram - 2 :]
         if key in summed:
             summed[key].add(numbers, histograms)
         else:
@@ -111,9 +141,13 @@ def _sum(found: _Found, step: int) -> dict[tuple[int, int], Slice]:
     return summed
 
 
-async def _write(
-    connection: AsyncConnection, run_no: int, step: int, summed: dict[tuple[int, int], Slice]
-) -> None:
+def _total(found: _Found, steps: Sequence[int], hits: Collection[int]) -> dict[int, _Summed]:
+    """All hits together, by step."""
+    rows = [(row.start, _ALL_HITS, *row[2:]) for row in found if row.series_no in hits]
+    return {step: _sum(rows, step) for step in steps}
+
+
+async def _write(connection: AsyncConnection, run_no: int, step: int, summed: _Summed) -> None:
     if summed:
         await connection.execute(
             metric_rollup.insert(),
@@ -121,5 +155,18 @@ async def _write(
                 {"run_no": run_no, "step": step, "start": start, "series_no": series_no}
                 | each.values()
                 for (start, series_no), each in sorted(summed.items(), key=itemgetter(0))
+            ],
+        )
+
+
+async def _write_totals(
+    connection: AsyncConnection, run_no: int, step: int, summed: _Summed
+) -> None:
+    if summed:
+        await connection.execute(
+            metric_total.insert(),
+            [
+                {"run_no": run_no, "step": step, "start": start} | each.values()
+                for (start, _), each in sorted(summed.items(), key=itemgetter(0))
             ],
         )

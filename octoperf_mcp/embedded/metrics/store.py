@@ -21,6 +21,7 @@ from octoperf_mcp.embedded.metrics.tables import (
     metric_run,
     metric_series,
     metric_slice,
+    metric_total,
 )
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.rows import Document
@@ -28,7 +29,15 @@ from octoperf_mcp.embedded.store.rows import Document
 log = structlog.get_logger()
 
 _LINES_AT_ONCE = 200
-_BY_RUN = (metric_slice, metric_rollup, metric_series, bench_error, metric_generator, metric_run)
+_BY_RUN = (
+    metric_slice,
+    metric_rollup,
+    metric_total,
+    metric_series,
+    bench_error,
+    metric_generator,
+    metric_run,
+)
 _Waiting = tuple[str, Line, asyncio.Future[None]]
 
 

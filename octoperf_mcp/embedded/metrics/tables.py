@@ -1,8 +1,8 @@
 """Tables of the metrics, on the platform's metadata.
 
 A *series* is one set of dimensions of one generator; a *slice* is what one series measured in one
-second, or in ten, sixty, or (step 0) in the whole run. Keys are numbers, since a run has very many
-slices.
+second, or in ten, sixty, six hundred, or (step 0) in the whole run. A *total* is what all hits
+together measured. Keys are numbers, since a run has very many slices.
 """
 
 import sqlalchemy as sa
@@ -92,6 +92,21 @@ pages when the key is the tree."""
 
 metric_rollup = _slices("metric_rollup", with_rowid=True)
 """Slices of more than a second: their histograms make them too large to stand in a key's tree."""
+
+
+metric_total = sa.Table(
+    "metric_total",
+    metadata,
+    sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    *(_number(number) for number in NUMBERS),
+    *(sa.Column(histogram, sa.Text, nullable=False) for histogram in HISTOGRAMS),
+)
+"""All hits of a run, sub-requests included, in every step from a second on, once it is rolled up.
+
+What most charts draw: one row for each point instead of one for each series and point.
+"""
 
 
 def slices_of(step: int) -> sa.Table:

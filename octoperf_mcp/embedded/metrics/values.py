@@ -25,7 +25,7 @@ from octoperf_mcp.embedded.metrics.metric_ids import (
     Apdex,
     Scope,
 )
-from octoperf_mcp.embedded.metrics.reading import Key, Limits, RunView
+from octoperf_mcp.embedded.metrics.reading import MOST_TOP_POINTS, Key, Limits, RunView
 from octoperf_mcp.embedded.metrics.sample import CUT_OFF
 from octoperf_mcp.embedded.metrics.selection import CONTAINERS, EVERYTHING, HITS, Series
 
@@ -216,7 +216,7 @@ async def top(views: Views, item: Item, limits: Limits) -> dict[str, Any]:
     ranked.sort(key=lambda group: values[group], reverse=order == "DESC")
     actions = [action for _, action in ranked[:size]]
     curves: dict[str, list[Point]] = {action: [] for action in actions}
-    interval = view.window(limits).interval
+    interval = view.window(limits).interval_for(MOST_TOP_POINTS)
     (found,) = await figures(
         view, [asked], limits, interval=interval, key=_action_id, actions=curves
     )

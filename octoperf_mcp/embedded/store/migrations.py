@@ -51,5 +51,11 @@ async def _note(
             last[place] = None if current else max(version, last.get(place) or 0)
 
 
-MIGRATIONS: dict[int, Migration] = {2: revisions_with_summaries}
+async def coarse_slices_anew(connection: AsyncConnection) -> None:
+    """To 3: runs of earlier versions are read from their seconds, which are all there."""
+    await connection.exec_driver_sql("DELETE FROM metric_rollup")
+    await connection.exec_driver_sql("UPDATE metric_run SET rolled = 0, sealed = false")
+
+
+MIGRATIONS: dict[int, Migration] = {2: revisions_with_summaries, 3: coarse_slices_anew}
 """By the version that they lead to."""

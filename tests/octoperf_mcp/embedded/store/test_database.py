@@ -148,8 +148,10 @@ async def test_an_older_database_is_migrated_step_by_step(
     async def rename(connection: AsyncConnection) -> None:
         await connection.execute(blob.insert().values(row("migrated")))
 
-    monkeypatch.setattr("octoperf_mcp.embedded.store.database.SCHEMA_VERSION", 3)
-    monkeypatch.setattr("octoperf_mcp.embedded.store.database.MIGRATIONS", {3: rename})
+    monkeypatch.setattr("octoperf_mcp.embedded.store.database.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(
+        "octoperf_mcp.embedded.store.database.MIGRATIONS", {SCHEMA_VERSION + 1: rename}
+    )
     for _ in range(2):
         later = await Database.open(database_url)
         assert await keys(later) == ["migrated"]

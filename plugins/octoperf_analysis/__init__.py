@@ -6,6 +6,7 @@ from octoperf_analysis import (
     alarm_tools,
     area_tools,
     chart_tools,
+    comparison_tools,
     error_tools,
     generator_tools,
     insight_tools,
@@ -60,6 +61,7 @@ def register_tools() -> Iterable[Tool]:
         error_tools.get_report_errors,
         error_tools.fetch_bench_error_http,
         generator_tools.list_bench_load_generators,
+        comparison_tools.compare_runs,
     )
 
 

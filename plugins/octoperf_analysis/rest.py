@@ -89,6 +89,13 @@ LOAD_GENERATORS = RestCall(
     "/analysis/load-generators/by-bench-result/{benchResultId}",
     answer="BenchLoadGenerator[]",
 )
+COMPARE = RestCall(
+    "GET",
+    "/analysis/statistics/comparison/{baselineId}/{candidateId}",
+    ("metric", "warmUpSec", "minEffectPct"),
+    answer="RunComparison",
+    optional=True,
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -114,4 +121,5 @@ CALLS = (
     ERRORS,
     ERROR_HTTP,
     LOAD_GENERATORS,
+    COMPARE,
 )

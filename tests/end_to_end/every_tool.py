@@ -112,6 +112,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "update_bench_report": {**TREND, "tags": ["{client}"]},
     "patch_bench_report": {**TREND, "patch": DESCRIBED},
     "delete_bench_report": TREND,
+    "compare_runs": {"baselineId": "{benchResultId}", "candidateId": "{benchResultId}"},
     "create_project": {"workspaceId": "{workspaceId}", "name": "{client}"},
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},

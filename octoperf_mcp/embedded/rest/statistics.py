@@ -1,0 +1,85 @@
+"""Verdicts over runs: `/analysis/statistics/**`. Ours: the original has no such calls."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.metrics.metric_ids import CURVES
+from octoperf_mcp.embedded.metrics.reading import RunView, Window
+from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.rest.answers import json_answer
+from octoperf_mcp.embedded.rest.bodies import number_query
+from octoperf_mcp.embedded.rest.crud import documents_of, user_of
+from octoperf_mcp.embedded.statistics.material import run_material
+from octoperf_mcp.embedded.statistics.sandbox import statistics
+from octoperf_mcp.embedded.store.documents import Document
+from octoperf_mcp.entities.runs import is_over
+
+_ROOT = "/analysis/statistics"
+_COMPARED = ("RESPONSE_TIME", "LATENCY")
+"""Families whose histograms are compared; connect times are mostly 0 and have no ratio."""
+_MIN_EFFECT_PCT = 5.0
+
+
+def routes() -> list[web.RouteDef]:
+    """All verdicts."""
+    return [web.get(f"{_ROOT}/comparison/{{baselineId}}/{{candidateId}}", _comparison)]
+
+
+async def _run(request: web.Request, run_id: str) -> Document:
+    return await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
+
+
+async def _comparison(request: web.Request) -> web.Response:
+    runs = [await _run(request, request.match_info[name]) for name in ("baselineId", "candidateId")]
+    metric = request.query.get("metric", _COMPARED[0])
+    if metric not in _COMPARED:
+        raise Invalid(f"metric is {' or '.join(_COMPARED)}, not {metric!r}.")
+    warm_up = number_query(request, "warmUpSec", 0)
+    least = _percentage(request, "minEffectPct", _MIN_EFFECT_PCT)
+    going = next((run for run in runs if not is_over(run.body["state"])), None)
+    told: dict[str, Any]
+    if going is None:
+        told = await _compared(request, [run.id for run in runs], CURVES[metric], warm_up, least)
+    else:
+        reason = f"The run {going.id} is {going.body['state']}: compare when it is over."
+        told = {"verdict": "not_comparable", "reason": reason, "actions": []}
+    head = {"baselineId": runs[0].id, "candidateId": runs[1].id}
+    return json_answer({**head, "metric": metric, "warmUpSec": warm_up, **told})
+
+
+async def _compared(
+    request: web.Request, run_ids: Sequence[str], measure: str, warm_up: int, least: float
+) -> dict[str, Any]:
+    async with request.app[PLATFORM].metrics.views(run_ids) as views:
+        both = [views[run_id] for run_id in run_ids]
+        seconds = min(view.bounds.seconds for view in both)
+        windows = [_cut(view, warm_up, seconds) for view in both]
+        material = [
+            await run_material(view, window, measure)
+            for view, window in zip(both, windows, strict=True)
+        ]
+    told = await statistics(
+        "compare", minEffectPct=least, baseline=material[0], candidate=material[1]
+    )
+    return {"comparedSec": windows[0].seconds, **told}
+
+
+def _cut(view: RunView, warm_up: int, seconds: int) -> Window:
+    """The seconds after the warm-up that both runs have."""
+    start = min(view.first + warm_up, view.first + seconds)
+    return Window(start, view.first + seconds)
+
+
+def _percentage(request: web.Request, name: str, default: float) -> float:
+    """A number above 0, at most 1000."""
+    text: Any = request.query.get(name, default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1000:  # noqa: PLR2004 - no run is ten times slower unnoticed; refuses NaN
+        raise Invalid(f"{name!r} must be a number above 0, at most 1000, not {text!r}.")
+    return number

@@ -1,0 +1,1 @@
+"""Verdicts over runs: comparison, capacity, change points, thresholds."""

@@ -1,0 +1,132 @@
+"""Verdicts over HTTP, from samples as load workers record them."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octoperf_mcp.embedded.metrics.recorder import Recorder
+from octoperf_mcp.embedded.metrics.sample import Sample
+from octoperf_mcp.embedded.metrics.spool import read_lines
+from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.statistics import sandbox
+
+START_S = 1_700_000_000
+Record = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def record(platform: Platform, home: Any, tmp_path: Path) -> Record:
+    """Records a run, second by second, and answers its id.
+
+    `users`: by second. `hits` and `ms`: of a second, given its number and its users.
+    """
+
+    async def make(
+        users: list[int],
+        hits: Callable[[int, int], int] = lambda _second, active: 2 * active,
+        ms: Callable[[int, int], float] = lambda _second, _active: 100.0,
+        *,
+        seed: int = 1,
+        state: str = "FINISHED",
+        codes: Mapping[int, str] | None = None,
+        start_s: int = START_S,
+    ) -> str:
+        document = await platform.documents.create(
+            "bench_result",
+            {"state": state, "designProjectId": home.project_id},
+            user_id="ada",
+            workspace_id=home.workspace_id,
+            project_id=home.project_id,
+        )
+        chance, clock_ms = random.Random(seed), start_s * 1000
+        spool = tmp_path / f"{document.id}.jsonl"
+        writer = Recorder(document.id, "gen1", "local", spool, None, clock=lambda: clock_ms)
+        for second, active in enumerate(users):
+            clock_ms = (start_s + second) * 1000
+            writer.gauge({0: active}, 1.0, 20.0)
+            code = (codes or {}).get(second, "200")
+            for _ in range(hits(second, active)):
+                us = round(1000 * ms(second, active) * chance.lognormvariate(0, 0.3))
+                started = clock_ms + 500 - us // 1000
+                writer.add(
+                    Sample("a1", "vu1", 0, "Hit", started, us, us // 2, 0, 100, 1000, code, "GET",
+                           "text/html", "http://shop.test/", code == "200")
+                )  # fmt: skip
+        writer.close()
+        lines = read_lines(spool)
+        ingest = platform.metrics.ingest
+        await asyncio.gather(*(ingest(document.id, line.data) for line in lines))
+        await platform.metrics.seal(document.id)
+        return document.id
+
+    return make
+
+
+def comparison(baseline: str, candidate: str, query: str = "") -> str:
+    return f"/analysis/statistics/comparison/{baseline}/{candidate}{query}"
+
+
+async def test_a_run_that_got_slower_is_told_from_one_that_did_not(
+    record: Record, ada: Any
+) -> None:
+    base = await record([10] * 60)
+    same = await record([10] * 60, seed=2, start_s=START_S + 7777)
+    slow = await record([10] * 60, ms=lambda _s, _u: 120.0, seed=3)
+    found = await ada.get(comparison(base, same))
+    assert found["verdict"] == "pass", found
+    assert found["comparedSec"] == 60
+    found = await ada.get(comparison(base, slow, "?minEffectPct=10"))
+    assert found["verdict"] == "regress", found
+    (row,) = found["actions"]
+    assert row["lowPct"] < 20 < row["highPct"]
+    assert row["baseline"]["hits"] == 1200
+    assert row["baseline"]["medianMs"] == pytest.approx(100, rel=0.03)
+
+
+async def test_the_warm_up_is_left_out(record: Record, ada: Any) -> None:
+    """A slow first quarter hides that both are alike after it."""
+    base = await record([10] * 60)
+    cold = await record([10] * 60, ms=lambda s, _u: 900.0 if s < 15 else 100.0, seed=2)
+    found = await ada.get(comparison(base, cold))
+    assert found["verdict"] != "pass"
+    found = await ada.get(comparison(base, cold, "?warmUpSec=15"))
+    assert (found["verdict"], found["comparedSec"]) == ("pass", 45)
+    found = await ada.get(comparison(base, cold, "?warmUpSec=600"))
+    assert "no samples" in found["reason"]
+
+
+async def test_what_cannot_be_compared_says_why(record: Record, ada: Any, eve: Any) -> None:
+    base = await record([10] * 30)
+    more = await record([20] * 30)
+    going = await record([10] * 30, state="RUNNING")
+    empty = await record([])
+    for other, why in ((more, "load differs"), (going, "RUNNING"), (empty, "no samples")):
+        found = await ada.get(comparison(base, other))
+        assert found["verdict"] == "not_comparable"
+        assert why in found["reason"]
+        assert found["actions"] == []
+    await eve.get(comparison(base, base), status=404)
+    for query in ("?metric=CONNECT_TIME", "?minEffectPct=nan", "?minEffectPct=0", "?warmUpSec=-1"):
+        await ada.get(comparison(base, base, query), status=400)
+
+
+async def test_failures_do_not_pass_for_quick_answers(record: Record, ada: Any) -> None:
+    base = await record([10] * 30)
+    codes = dict.fromkeys(range(20, 30), "503")
+    broken = await record([10] * 30, ms=lambda s, _u: 1.0 if s >= 20 else 100.0, codes=codes)
+    found = await ada.get(comparison(base, broken))
+    assert found["verdict"] == "regress"
+    (row,) = found["actions"]
+    assert row["candidate"]["errorPct"] == pytest.approx(100 / 3, abs=0.01)
+    assert row["candidate"]["medianMs"] == pytest.approx(100, rel=0.05)
+
+
+async def test_statistics_that_take_too_long_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(sandbox.StatisticsFailedError, match="longer than"):
+        await sandbox.statistics("compare", limit_s=0.01)
+    with pytest.raises(sandbox.StatisticsFailedError, match="could not be made"):
+        await sandbox.statistics("no such task")

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -17,6 +18,9 @@ from octoperf_mcp.registry.payloads import payload
 
 _IDENTITY = ("@type", "id", "userId", "projectId", "workspaceId")
 _LONGEST_SHOWN = 80
+_PLACEHOLDER = re.compile(r"<hidden(?: \d+)?>")
+"""What stands in answers for the value of a credential."""
+
 _NEEDED = {
     "add": ("value",),
     "replace": ("value",),
@@ -130,6 +134,12 @@ def _apply_one(document: dict[str, Any], index: int, operation: Operation) -> di
     for member in _NEEDED[operation.op]:
         if member not in wire:
             raise _rejected(index, operation, f"it needs the member {member!r}")
+    if operation.op in {"add", "replace"} and _holds_placeholder(operation.value):
+        reason = (
+            "its value holds a <hidden> placeholder, which would replace the credential that it "
+            "stands for; change only the members you mean, or use move or copy for a whole node"
+        )
+        raise _rejected(index, operation, reason)
     _check_places(document, index, operation)
     try:
         result = jsonpatch.JsonPatch([wire]).apply(document, in_place=True)
@@ -143,6 +153,14 @@ def _apply_one(document: dict[str, Any], index: int, operation: Operation) -> di
     if not isinstance(result, dict):
         raise _rejected(index, operation, "the document must stay an object")
     return result
+
+
+def _holds_placeholder(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_placeholder, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_placeholder, value))
+    return isinstance(value, str) and _PLACEHOLDER.fullmatch(value) is not None
 
 
 def _check_places(document: dict[str, Any], index: int, operation: Operation) -> None:

@@ -283,3 +283,12 @@ def test_a_list_sent_as_text_is_read() -> None:
 def test_what_is_no_list_of_operations_is_refused(wrong: Any) -> None:
     with pytest.raises(ValidationError):
         OPERATIONS.validate_python(wrong)
+
+
+def test_a_placeholder_never_replaces_the_credential_that_it_stands_for() -> None:
+    node = {**LOOP, "children": [{"@type": "DebugAction", "id": "d", "comment": "<hidden 2>"}]}
+    error = refused({"op": "add", "path": "/children/-", "value": node})
+    assert "<hidden> placeholder" in error.message
+    assert error.details["field"] == "patch/0"
+    kept = patched({"op": "replace", "path": "/name", "value": "a <hidden 1> door"})
+    assert kept.document["name"] == "a <hidden 1> door"

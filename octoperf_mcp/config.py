@@ -171,6 +171,9 @@ class EmbeddedSettings:
         "Release whose answer /public/users/login gives: 16, or 15 with a bare token.", 16
     )
     workers: int = described("Load worker processes of a run; 0: one per core.", 0)
+    run_file_days: int = described(
+        "Days that logs and other files of a run are kept after its end; 0: for ever.", 7
+    )
     most_users: int = described(
         "Most virtual users of a run; 0: one for each megabyte of the machine's memory.", 0
     )

@@ -14,6 +14,7 @@ from octoperf_mcp.errors import ConfigError
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
+    from octoperf_mcp.embedded.store.database import Database
     from octoperf_mcp.embedded.store.documents import Documents
 
 OPERATOR = "command line"
@@ -26,6 +27,7 @@ class Local:
     identity: "IdentityProvider"
     documents: "Documents"
     audit: "Trail"
+    database: "Database"
 
     async def note(self, action: str, *entities: str) -> None:
         """Append to the audit trail what the operator of this machine did."""
@@ -83,7 +85,7 @@ async def opened(settings: Settings, origin: str = "") -> AsyncIterator[Local]:
         identity = await IdentityProvider.open(database, origin=origin)
         trail = Trail(database, keep_days=settings.embedded.audit_days)
         try:
-            yield Local(identity, Documents(database), trail)
+            yield Local(identity, Documents(database), trail, database)
         finally:
             await trail.close()
             await identity.close()

@@ -80,6 +80,11 @@ COMMANDS = {
         "list and rotate the keys that sign the embedded platform's tokens",
         "octoperf-mcp keys list\n  octoperf-mcp keys rotate\n  octoperf-mcp keys rotate --at-once",
     ),
+    "stop-all-load": Command(
+        "stop_all_load",
+        "end every run of the embedded platform at once",
+        "octoperf-mcp stop-all-load\n  octoperf-mcp stop-all-load --data-dir /var/lib/octoperf",
+    ),
     "audit": Command(
         "audit",
         "show who did what on the embedded platform",

@@ -59,7 +59,7 @@ async def _serve(settings: Settings, registry: Registry, data_dir: Path) -> None
     async with serving(settings, registry, data_dir) as server:
         _announce(server, preset=bool(settings.embedded.demo_password))
         _settle_memory()
-        await until_signal()
+        await until_signal(server)
 
 
 def _settle_memory() -> None:

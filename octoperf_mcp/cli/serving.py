@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +32,13 @@ class Serving:
     """A server that answers.
 
     `url` is the MCP endpoint, `origin` what its clients see; `first_start` is given when the
-    embedded platform made its first user just now.
+    embedded platform made its first user just now; `stop_all_load` ends all runs of the embedded
+    platform and takes who wants it.
     """
 
     origin: str
     first_start: "FirstStart | None" = None
+    stop_all_load: Callable[[str], None] | None = None
 
     @property
     def url(self) -> str:
@@ -67,20 +69,28 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         issuer_base="" if bridge else local,
     )
     app, endpoint = make_app(settings, registry, addresses)
-    async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as first_start:
+    async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as opened:
         runner = make_runner(app)
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=_BACKLOG).start()
             if not bridge:
                 await app[AUTHENTICATOR].wait_ready()
-            yield Serving(origin, first_start)
+            yield Serving(origin, opened.first_start, opened.stop_all_load)
             # calls under way need the REST API of this very process, so they end first
             cut = await endpoint.drain(settings.server.drain_s)
             if cut:
                 _log.warning("calls_cut_off", count=cut)
         finally:
             await runner.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What the embedded platform gives its server."""
+
+    first_start: "FirstStart | None" = None
+    stop_all_load: Callable[[str], None] | None = None
 
 
 @asynccontextmanager
@@ -91,9 +101,9 @@ async def _embedded(
     addresses: Addresses,
     *,
     bridge: bool,
-) -> "AsyncIterator[FirstStart | None]":
+) -> "AsyncIterator[_Opened]":
     if bridge:
-        yield None
+        yield _Opened()
         return
     try:
         from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
@@ -107,7 +117,7 @@ async def _embedded(
     )
     try:
         add_platform(app, platform)
-        yield first_start
+        yield _Opened(first_start, platform.runs.stop_all)
     finally:
         await close_platform(platform)
 
@@ -154,12 +164,14 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def until_signal() -> None:
-    """Wait for SIGINT or SIGTERM."""
+async def until_signal(server: Serving | None = None) -> None:
+    """Wait for SIGINT or SIGTERM; SIGUSR1 ends all load of a server meanwhile."""
     import signal
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if server is not None and server.stop_all_load is not None and hasattr(signal, "SIGUSR1"):
+        loop.add_signal_handler(signal.SIGUSR1, server.stop_all_load, "The signal USR1")
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await stop.wait()

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.run_states import advanced
-from octoperf_mcp.embedded.engine.tables import active_run
+from octoperf_mcp.embedded.engine.tables import active_run, stop_request
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.database import Database
@@ -67,9 +67,7 @@ class RunRecords:
                 "bench_result", directory.run_id, change, connection=writer
             )
             if is_over(changed.body["state"]):
-                await writer.execute(
-                    active_run.delete().where(active_run.c.run_id == directory.run_id)
-                )
+                await _off_the_lists(writer, directory.run_id)
             return changed
 
         try:
@@ -82,8 +80,7 @@ class RunRecords:
 
     async def forget(self, run_id: str) -> None:
         """Take a run whose document is gone off the list."""
-        statement = active_run.delete().where(active_run.c.run_id == run_id)
-        await self.database.write(lambda writer: writer.execute(statement))
+        await self.database.write(lambda writer: _off_the_lists(writer, run_id))
 
     async def left_over(self) -> list[tuple[str, bool]]:
         """Runs that an earlier process of this instance did not end: id, whether a validation."""
@@ -92,3 +89,8 @@ class RunRecords:
         )
         async with self.database.reading() as reader:
             return [(row.run_id, row.is_validation) for row in await reader.execute(query)]
+
+
+async def _off_the_lists(writer: AsyncConnection, run_id: str) -> None:
+    for table in (active_run, stop_request):
+        await writer.execute(table.delete().where(table.c.run_id == run_id))

@@ -18,9 +18,11 @@ from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
 from octoperf_mcp.embedded.engine.result_projects import freeze
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.run_records import RunRecords
+from octoperf_mcp.embedded.engine.run_retention import TIDY_S, remove_old
 from octoperf_mcp.embedded.engine.run_states import ABORTED, progress_of
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario, load_plan
 from octoperf_mcp.embedded.engine.spool_feed import SpoolFeed
+from octoperf_mcp.embedded.engine.stops import LOOK_S, StopRequests
 from octoperf_mcp.embedded.engine.validations import Validations
 from octoperf_mcp.embedded.failures import Conflict, Invalid
 from octoperf_mcp.embedded.launch.gate import Gate
@@ -84,6 +86,7 @@ class Runs:
         )
         self.gate = Gate(database, settings)
         self.launches = Launches(database)
+        self.stops = StopRequests(database)
         self._background = Background()
         self._active: dict[str, LoadRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -94,13 +97,18 @@ class Runs:
         for run_id, is_validation in await self._records.left_over():
             recover = self.validations.recover if is_validation else self._recover
             self._spawn(run_id, recover(run_id))
-        self._background.start(self._remove_orphans())
+        self._background.start(self._tidy())
+        self._background.start(self._heed_stops())
+
+    def stop_all(self, by: str) -> None:
+        """Ask all runs and validations of this process to end, at once."""
+        for run in self._active.values():
+            run.stop(by)
+        self.validations.stop_all(by)
 
     async def close(self) -> None:
         """Abort what is under way, and wait until it is written down."""
-        for run in self._active.values():
-            run.stop("The platform, which is stopping,")
-        self.validations.stop_all("The platform, which is stopping,")
+        self.stop_all("The platform, which is stopping,")
         while self._tasks:
             await asyncio.wait(list(self._tasks.values()))
         await self.validations.settled()
@@ -218,7 +226,6 @@ class Runs:
         Raises:
             NotFound: the run does not exist for the user.
             Forbidden: his role may not change runs.
-            Conflict: another process of the platform plays it.
         """
         await self._require_writer(run_id, user_id)
         result = await self._documents.get("bench_result", run_id, user_id=user_id)
@@ -228,8 +235,8 @@ class Runs:
         run = self._active.get(run_id)
         if run is not None:
             run.stop(who)
-        elif not self.validations.stop(run_id, who) and run_id not in self._tasks:
-            raise Conflict("The run is played by another process of the platform: stop it there.")
+        elif not self.validations.stop(run_id, who):
+            await self.stops.ask(run_id, who)
         return await self._documents.get("bench_result", run_id, user_id=user_id)
 
     async def progress(self, run_id: str, user_id: str) -> float:
@@ -317,13 +324,23 @@ class Runs:
         if await self._documents.peek("bench_result", run_id) is None:
             await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
 
-    async def _remove_orphans(self) -> None:
-        """Folders of runs that were deleted when nobody was there to remove them."""
-        folder = self._data_dir / "runs"
-        names = await asyncio.to_thread(lambda: [p.name for p in folder.glob("*") if p.is_dir()])
-        for run_id in names:
-            if await self._documents.peek("bench_result", run_id) is None:
-                await asyncio.to_thread(RunDirectory(self._data_dir, run_id).remove)
+    async def _heed_stops(self) -> None:
+        """End the runs that somebody elsewhere wants to end."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            mine = [*self._active, *self.validations.under_way]
+            if not mine:
+                continue
+            for run_id, by in (await self.stops.of(mine)).items():
+                if run_id in self._active:
+                    self._active[run_id].stop(by)
+                self.validations.stop(run_id, by)
+
+    async def _tidy(self) -> None:
+        """Remove, now and every hour, folders whose time is over."""
+        while True:
+            await remove_old(self._data_dir, self._documents, self._settings.run_file_days)
+            await asyncio.sleep(TIDY_S)
 
 
 def _bench_result(plan: ScenarioPlan) -> Json:

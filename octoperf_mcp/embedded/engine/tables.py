@@ -13,6 +13,14 @@ active_run = sa.Table(
 )
 """Runs that are not over, by the instance of the platform that plays them."""
 
+stop_request = sa.Table(
+    "stop_request",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+)
+"""Runs that somebody wants to end, for the instance that plays them."""
+
 validation_run = sa.Table(
     "validation_run",
     metadata,

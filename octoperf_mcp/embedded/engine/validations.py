@@ -223,6 +223,11 @@ class Validations:
         validation.stop(by)
         return True
 
+    @property
+    def under_way(self) -> list[str]:
+        """Ids of the validations that this process plays."""
+        return list(self._active)
+
     def stop_all(self, by: str) -> None:
         """Ask all to end."""
         for validation in self._active.values():

@@ -29,6 +29,7 @@ ACCOUNT = (
 
 ADMINISTRATION = (
     ("Users", "/ui/administration/users"),
+    ("Load", "/ui/administration/load"),
     ("OAuth clients", "/ui/administration/oauth-clients"),
     ("Everybody's activity", "/ui/administration/activity"),
 )

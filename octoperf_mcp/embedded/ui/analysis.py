@@ -2,15 +2,18 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import Drawn, draw
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
 _REFRESH_S = 5
+_SHOWN_LINES = 40
 
 
 async def reports(page: Page) -> web.StreamResponse:
@@ -60,14 +63,26 @@ async def _show(page: Page, body: dict[str, Any]) -> web.StreamResponse:
         report=body,
         runs=[await _run(page, run) for run in runs],
         items=[item for item in items if item is not None],
-        files=[name for run in runs for name in await _file_names(page, run["id"])],
+        files=[file for run in runs for file in await _files(page, run["id"])],
+        log=[line for run in runs for line in await _start_up(page, run["id"])][-_SHOWN_LINES:],
+        form_text=page.platform.identity.anti_forgery(page.request),
+        done=DONE.get(page.request.query.get("done", ""), ""),
         refresh_s=_REFRESH_S if running else 0,
     )
 
 
-async def _file_names(page: Page, run_id: str) -> list[str]:
+async def _files(page: Page, run_id: str) -> list[tuple[str, str]]:
+    """Names and addresses."""
     directory = await page.platform.runs.directory(run_id, page.user.user_id)
-    return await asyncio.to_thread(directory.names)
+    base = f"{page.project_path}/analysis/bench-result/{run_id}/file/"
+    return [(name, base + quote(name)) for name in await asyncio.to_thread(directory.names)]
+
+
+async def _start_up(page: Page, run_id: str) -> list[str]:
+    """What the generators said while they started."""
+    directory = await page.platform.runs.directory(run_id, page.user.user_id)
+    lines = await asyncio.to_thread(directory.start_up_lines)
+    return [f"{line['container']}: {line['message']}" for line in lines]
 
 
 async def _drawn(page: Page, item: dict[str, Any]) -> Drawn | None:
@@ -84,6 +99,8 @@ async def _run(page: Page, body: dict[str, Any]) -> dict[str, Any]:
         progress = round(await page.platform.runs.progress(body["id"], page.user.user_id), 1)
     return {
         "state": body["state"],
+        "cause": body.get("cause") or "",
+        "stop": f"{page.project_path}/analysis/bench-result/{body['id']}/stop",
         "started": when(body.get("created")),
         "percent": progress,
         "scenario": scenario.body["name"] if scenario else "",

@@ -26,6 +26,8 @@ DONE = {
     "enabled": "The user may sign in again.",
     "promoted": "The user may administer the platform now.",
     "demoted": "The user no longer administers the platform.",
+    "load-stopped": "All runs were asked to end.",
+    "run-stopped": "The run was asked to end.",
     "target-confirmed": "The host is confirmed.",
     "target-withdrawn": "The confirmation was withdrawn.",
     "job-enable": "The job is enabled.",

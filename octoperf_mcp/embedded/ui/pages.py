@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.ui import (
     ci_tokens,
     design,
     launches,
+    load,
     parts,
     revisions,
     runtime,
@@ -69,6 +70,13 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),
         web.get(f"{_PROJECT}/analysis/report/{{reportId}}", page(analysis.report)),
         web.get(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}", page(analysis.bench_result)),
+        web.post(
+            f"{_PROJECT}/analysis/bench-result/{{benchResultId}}/stop", submitted(load.stop_run)
+        ),
+        web.get(
+            f"{_PROJECT}/analysis/bench-result/{{benchResultId}}/file/{{filename}}",
+            page(load.run_file),
+        ),
     ]
 
 
@@ -81,10 +89,12 @@ def _people() -> list[web.RouteDef]:
         (clients, administration.clients),
         (f"{clients}/{{clientId}}", administration.client),
         (administration.ACTIVITY, administration.activity),
+        (load.LOAD, load.load),
     ]
     changes: list[tuple[str, Submitted]] = [
         (users, administration.add_user),
         (f"{users}/{{userId}}/{{action}}", administration.change_user),
+        (load.LOAD, load.stop_all),
         (f"{clients}/unused", administration.prune_clients),
         (f"{clients}/{{clientId}}", administration.delete_client),
     ]

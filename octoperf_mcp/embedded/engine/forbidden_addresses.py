@@ -50,7 +50,7 @@ def is_forbidden(address: str) -> bool:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    carried = carried_by(parsed) if isinstance(parsed, IPv6Address) else ()
+    carried = _carried_by(parsed) if isinstance(parsed, IPv6Address) else ()
     return any(one in network for one in (parsed, *carried) for network in _FORBIDDEN)
 
 
@@ -68,7 +68,7 @@ def is_forbidden_host(hostname: str) -> bool:
         return is_forbidden(name)
 
 
-def carried_by(address: IPv6Address) -> Iterator[IPv4Address]:
+def _carried_by(address: IPv6Address) -> Iterator[IPv4Address]:
     """The IPv4 addresses that an IPv6 address leads to, or would where it is translated."""
     bits = int(address)
     if any(address in network for network in _LAST_32_BITS):

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 from aiohttp import hdrs
-from aiohttp.abc import AbstractResolver, ResolveResult
 
-from octoperf_mcp.embedded.idp.public_addresses import is_public
+from octoperf_mcp.embedded.outbound.pinned import Pinned
+from octoperf_mcp.embedded.outbound.public_addresses import is_public
 
 MOST_BYTES = 5 * 1024
 _HTTPS_PORT = 443
@@ -112,7 +112,7 @@ class GuardedFetch:
 
     async def _get(self, url: str, addresses: list[str]) -> Fetched:
         connector = aiohttp.TCPConnector(
-            resolver=_Pinned(addresses), use_dns_cache=False, ssl=self._trust or True
+            resolver=Pinned(addresses), use_dns_cache=False, ssl=self._trust or True
         )
         async with (
             aiohttp.ClientSession(
@@ -154,30 +154,3 @@ def _max_age_s(cache_control: str) -> int | None:
         return 0
     found = _MAX_AGE.search(cache_control)
     return int(found[1]) if found else None
-
-
-class _Pinned(AbstractResolver):
-    """Answers with the addresses that were checked."""
-
-    def __init__(self, addresses: list[str]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """See `AbstractResolver`."""
-        del family  # the connector is told of each
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """See `AbstractResolver`."""

@@ -4,26 +4,23 @@ Each answer carries `importReport` beside what is kept: see `report_of`.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import AsyncIterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, NotFound
-from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
 from octoperf_mcp.embedded.importers.imported import Imported
-from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.report import report_of
-from octoperf_mcp.embedded.importers.sandbox import imported_file
 from octoperf_mcp.embedded.importers.url_list import import_urls, import_webdriver
-from octoperf_mcp.embedded.outbound import fetched
+from octoperf_mcp.embedded.outbound.files import fetched
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import read_object
+from octoperf_mcp.embedded.rest.import_files import KINDS, import_upload
 from octoperf_mcp.embedded.rest.import_keeping import keep, require_mergeable
 from octoperf_mcp.embedded.rest.uploads import Upload, UploadedFile, received
 from octoperf_mcp.embedded.store.documents import Document
@@ -34,7 +31,7 @@ _CRAWLS = (None, "", "DO_NOT_CRAWL")
 def routes() -> list[web.RouteDef]:
     """Routes of this module."""
     return [
-        *(web.post(f"/imports/{kind}/{{projectId}}", one) for kind, one in IMPORTERS.items()),
+        *(web.post(f"/imports/{kind}/{{projectId}}", _importing(kind)) for kind in KINDS),
         web.post("/imports/fetched/{kind}/{projectId}", import_fetched),
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
         web.post("/imports/urls/{projectId}", import_url_list),
@@ -42,82 +39,45 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def import_har(request: web.Request) -> web.Response:
-    """A HAR recording as a new virtual user, or added to the one that `virtualUserId` names."""
-    project = await crud.found(request, "project", "projectId")
-    merged_id = request.query.get("virtualUserId", "")
-    if merged_id:
-        target = await crud.documents_of(request).get(
-            "virtual_user", merged_id, user_id=crud.user_of(request)
-        )
-        require_mergeable(target, project.id)
-    async with _sent(request) as upload:
-        file = upload.file()
-        timeline = upload.text("containerTimeline")
-        options = HarOptions.from_wire(
-            request.query,
-            timeline=None if timeline is None else timeline.encode(),
-            name=request.query.get("name") or _stem(file.filename),
-        )
-        async with imported_file("har", file.file, asdict(options)) as imported:
-            kept = await _keep(request, imported, project, merged_id=merged_id)
-    return _single(request, kept, imported)
+def _importing(kind: str) -> crud.Handler:
+    """POST …/{kind}/{projectId}: see `import_of`."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return await import_of(request, kind)
+
+    return handler
 
 
-async def import_archive(request: web.Request) -> web.Response:
-    """An archive as a new virtual user, beside the fragments that it links to."""
-    project = await crud.found(request, "project", "projectId")
-    name = request.query.get("name", "")[:MAX_NAME]
-    async with _sent(request) as upload:
-        file = upload.file().file
-        async with imported_file("archive", file, {"name": name}) as imported:
-            *_, main = await _keep(request, imported, project)
-    return _single(request, [main], imported)
+async def import_of(request: web.Request, kind: str) -> web.Response:
+    """A file as a new virtual user; of a JMeter test plan `{virtualUsers: […]}`.
 
-
-async def import_jmx(request: web.Request) -> web.Response:
-    """A JMeter test plan: `{virtualUsers: […], importReport}`, one for each thread group."""
-    kept, imported = await _kept_plan(request)
-    shown = [_shown(request, one.body) for one in kept]
-    body = {"virtualUsers": shown, crud.REPORT: report_of(imported)}
-    return json_answer(body)
+    A HAR recording is added to the one that `virtualUserId` names. Of an archive the answer is the
+    virtual user that was exported, not the fragments that it links to.
+    """
+    kept, imported = await _kept(request, kind)
+    if kind == "jmx":
+        shown = [_shown(request, one.body) for one in kept]
+        return json_answer({"virtualUsers": shown, crud.REPORT: report_of(imported)})
+    return _single(request, kept[-1:], imported)
 
 
 async def import_jmx_older(request: web.Request) -> web.Response:
-    """As `import_jmx` for the clients of before 16.1, who expect the virtual users alone."""
-    kept, _ = await _kept_plan(request)
+    """A JMeter test plan for clients of before 16.1, who expect the virtual users alone."""
+    kept, _ = await _kept(request, "jmx")
     return json_answer(crud.bodies(kept))
 
 
-async def _kept_plan(request: web.Request) -> tuple[list[Document], Imported]:
+async def _kept(request: web.Request, kind: str) -> tuple[list[Document], Imported]:
     project = await crud.found(request, "project", "projectId")
+    user_id = crud.user_of(request)
+    merged_id = request.query.get("virtualUserId", "")
+    if merged_id and kind == "har":
+        target = await crud.documents_of(request).get("virtual_user", merged_id, user_id=user_id)
+        require_mergeable(target, project.id)
     async with _sent(request) as upload:
-        options = JmxOptions.from_wire(upload.text("design"))
-        async with imported_file("jmx", upload.file().file, asdict(options)) as imported:
-            return await _keep(request, imported, project), imported
-
-
-async def import_playwright(request: web.Request) -> web.Response:
-    """A Playwright spec as a new virtual user of type PLAYWRIGHT."""
-    project = await crud.found(request, "project", "projectId")
-    name = request.query.get("name", "")[:MAX_NAME]
-    async with _sent(request) as upload:
-        part = upload.file()
-        options = {"name": name, "filename": part.filename}
-        async with imported_file("playwright", part.file, options) as imported:
-            kept = await _keep(request, imported, project)
-    return _single(request, kept, imported)
-
-
-async def import_postman(request: web.Request) -> web.Response:
-    """A Postman collection as a new virtual user."""
-    project = await crud.found(request, "project", "projectId")
-    name = request.query.get("name", "")[:MAX_NAME]
-    async with _sent(request) as upload:
-        file = upload.file().file
-        async with imported_file("postman", file, {"name": name}) as imported:
-            kept = await _keep(request, imported, project)
-    return _single(request, kept, imported)
+        return await import_upload(
+            request.app[PLATFORM], kind, upload, project, user_id=user_id, query=request.query
+        )
 
 
 async def import_url_list(request: web.Request) -> web.Response:
@@ -142,9 +102,9 @@ async def import_webdriver_list(request: web.Request) -> web.Response:
 async def import_fetched(request: web.Request) -> web.Response:
     """`{url}`: as the import of that kind, but the file is fetched, not sent. Ours."""
     kind = request.match_info["kind"]
-    if kind not in IMPORTERS:
-        raise NotFound("There is no such import.", details={"allowed": sorted(IMPORTERS)})
-    return await IMPORTERS[kind](request)
+    if kind not in KINDS:
+        raise NotFound("There is no such import.", details={"allowed": sorted(KINDS)})
+    return await import_of(request, kind)
 
 
 @contextlib.asynccontextmanager
@@ -169,12 +129,8 @@ async def _sent(request: web.Request) -> AsyncIterator[Upload]:
         yield Upload({"file": UploadedFile(file, file.seek(0, 2), name, "")})
 
 
-async def _keep(
-    request: web.Request, imported: Imported, project: Document, *, merged_id: str = ""
-) -> list[Document]:
-    return await keep(
-        request.app[PLATFORM], imported, project, user_id=crud.user_of(request), merged_id=merged_id
-    )
+async def _keep(request: web.Request, imported: Imported, project: Document) -> list[Document]:
+    return await keep(request.app[PLATFORM], imported, project, user_id=crud.user_of(request))
 
 
 def _single(
@@ -192,23 +148,8 @@ def _shown(request: web.Request, body: crud.Body) -> crud.Body:
     return {name: value for name, value in body.items() if name != "children"}
 
 
-IMPORTERS: Mapping[str, Callable[[web.Request], Awaitable[web.Response]]] = {
-    "archive": import_archive,
-    "har": import_har,
-    "jmx": import_jmx,
-    "playwright": import_playwright,
-    "postman": import_postman,
-}
-"""Imports of files by the last part of their paths."""
-
-
 def _urls(body: dict[str, Any]) -> tuple[list[str], str]:
     urls, name = body.get("urls"), body.get("name")
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise Invalid("'urls' must be a list of texts.")
     return urls, name if isinstance(name, str) else ""
-
-
-def _stem(filename: str) -> str:
-    """The name of an uploaded file without folders and suffix."""
-    return PurePosixPath(PureWindowsPath(filename).name).stem

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import NotFound
-from octoperf_mcp.embedded.ui import revisions
+from octoperf_mcp.embedded.ui import forms, imports, revisions
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
@@ -45,7 +45,15 @@ async def virtual_users(page: Page) -> web.StreamResponse:
     )
     sub = project.get("description") or "Project"
     return await page.show_in_project(
-        "listing.html", "design/virtual-user", heading=project["name"], sub=sub, tables=[table]
+        "virtual_users.html",
+        "design/virtual-user",
+        heading=project["name"],
+        sub=sub,
+        tables=[table],
+        action=f"{page.project_path}/design/virtual-user",
+        kinds=imports.FILES,
+        form_text=page.platform.identity.anti_forgery(page.request),
+        done=forms.DONE.get(page.request.query.get("done", ""), ""),
     )
 
 

@@ -10,12 +10,15 @@ from functools import wraps
 from aiohttp import web
 
 from octoperf_mcp.embedded.audit.trail import Entry
-from octoperf_mcp.embedded.failures import Failure, NotFound
+from octoperf_mcp.embedded.failures import Failure, Forbidden, NotFound
 from octoperf_mcp.embedded.idp.answers import BadFormError, read_form
 from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.rest.bodies import is_multipart
+from octoperf_mcp.embedded.rest.uploads import Upload, received
 from octoperf_mcp.embedded.ui.rendering import Page, View
 
 Submitted = Callable[[Page, Mapping[str, str]], Awaitable[web.StreamResponse]]
+SubmittedFile = Callable[[Page, Upload], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DONE = {
@@ -30,6 +33,7 @@ DONE = {
     "run-stopped": "The run was asked to end.",
     "target-confirmed": "The host is confirmed.",
     "target-withdrawn": "The confirmation was withdrawn.",
+    "imported": "The file was imported.",
     "job-enable": "The job is enabled.",
     "job-disable": "The job is disabled.",
     "job-delete": "The job was deleted; its runs stay.",
@@ -40,7 +44,33 @@ DONE = {
 def submitted(action: Submitted) -> Handler:
     """A handler of a form that a signed-in person sends from a page of ours."""
 
-    @wraps(action)
+    async def read(page: Page) -> web.StreamResponse:
+        try:
+            form = await read_form(page.request)
+        except BadFormError:
+            return _refusal(page, 400, "The form cannot be read.")
+        _require_genuine(page, form.get("form", ""))
+        return await action(page, form)
+
+    return wraps(action)(_signed_in(read))
+
+
+def submitted_file(action: SubmittedFile) -> Handler:
+    """The same for a form with a file; parts other than `file` are its fields."""
+
+    async def read(page: Page) -> web.StreamResponse:
+        if not is_multipart(page.request):
+            _require_genuine(page, "")
+        async with received(page.request) as upload:
+            _require_genuine(page, upload.text("form") or "")
+            return await action(page, upload)
+
+    return wraps(action)(_signed_in(read))
+
+
+def _signed_in(read: Callable[[Page], Awaitable[web.StreamResponse]]) -> Handler:
+    """A handler for people who are signed in; what is refused is a page."""
+
     async def handler(request: web.Request) -> web.StreamResponse:
         identity = request.app[PLATFORM].identity
         user = await identity.browser_user(request)
@@ -48,21 +78,18 @@ def submitted(action: Submitted) -> Handler:
             raise identity.sign_in_redirect(request)
         page = Page(request, request.app[PLATFORM], user)
         try:
-            form = await read_form(request)
-        except BadFormError:
-            return _refusal(page, 400, "The form cannot be read.")
-        if not identity.is_genuine(request, form.get("form", "")):
-            return _refusal(
-                page, 403, "This page was open for too long, or the form came from elsewhere."
-            )
-        try:
-            return await action(page, form)
+            return await read(page)
         except (NotFound, web.HTTPNotFound):
             return _refusal(page, 404, "It is no longer there.")
         except Failure as failure:
             return _refusal(page, failure.http_status, failure.message)
 
     return handler
+
+
+def _require_genuine(page: Page, text: str) -> None:
+    if not page.platform.identity.is_genuine(page.request, text):
+        raise Forbidden("This page was open for too long, or the form came from elsewhere.")
 
 
 def administered(view: View) -> View:

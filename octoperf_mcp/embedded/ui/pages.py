@@ -10,6 +10,7 @@ from octoperf_mcp.embedded.ui import (
     analysis,
     ci_tokens,
     design,
+    imports,
     launches,
     load,
     parts,
@@ -18,7 +19,13 @@ from octoperf_mcp.embedded.ui import (
     schedules,
     workspaces,
 )
-from octoperf_mcp.embedded.ui.forms import Submitted, administered, administering, submitted
+from octoperf_mcp.embedded.ui.forms import (
+    Submitted,
+    administered,
+    administering,
+    submitted,
+    submitted_file,
+)
 from octoperf_mcp.embedded.ui.rendering import HEADERS, View, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
@@ -48,6 +55,7 @@ def routes() -> list[web.RouteDef]:
             "/ui/workspace/{workspaceId}/docker-provider/{providerId}", page(workspaces.provider)
         ),
         web.get(f"{_PROJECT}/design/virtual-user", page(design.virtual_users)),
+        web.post(f"{_PROJECT}/design/virtual-user", submitted_file(imports.run)),
         web.get(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", page(design.virtual_user)),
         web.get(
             f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/revision/{{version}}",

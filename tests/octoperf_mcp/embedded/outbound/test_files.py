@@ -2,60 +2,15 @@
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from hypothesis import given
-from hypothesis import strategies as st
 
 from octoperf_mcp.embedded.failures import Failure, Forbidden, Invalid, TooLarge
-from octoperf_mcp.embedded.outbound import fetched, is_public
-
-NOT_PUBLIC = [
-    "0.0.0.0",
-    "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254", "172.16.0.1",
-    "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
-    "224.0.0.1", "240.0.0.1", "255.255.255.255", "100.100.100.200", "168.63.129.16",
-    "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1",
-    "2001:db8::1", "2001::1", "100::1", "4000::1", "localhost", "",
-]  # fmt: skip
-
-
-def carrying(address: IPv4Address) -> list[IPv6Address]:
-    """The address in each form in which IPv6 carries it."""
-    bits = int(address)
-    return [
-        IPv6Address(f"::ffff:{address}"),
-        IPv6Address(f"::{address}"),
-        IPv6Address(f"::ffff:0:{address}"),
-        IPv6Address(f"64:ff9b::{address}"),
-        IPv6Address(f"64:ff9b:1::{address}"),
-        IPv6Address((0x2002 << 112) | bits << 80),
-        IPv6Address((0x2001 << 112) | (bits ^ 0xFFFFFFFF)),
-        IPv6Address(int(IPv6Address("2606:4700::")) | 0x5EFE << 32 | bits),
-        IPv6Address(int(IPv6Address("2606:4700::")) | 0x02005EFE << 32 | bits),
-    ]
-
-
-@pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_addresses_that_are_not_of_the_internet_are_not_public(address: str) -> None:
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808"])
-def test_addresses_of_the_internet_are_public(address: str) -> None:
-    assert is_public(address)
-
-
-@given(st.sampled_from(["10.0.0.0", "127.0.0.0", "169.254.0.0", "192.168.0.0"]),
-       st.integers(0, 0xFFFF))  # fmt: skip
-def test_no_transition_form_makes_an_inner_address_public(network: str, last: int) -> None:
-    address = IPv4Address(int(IPv4Address(network)) | last)
-    assert [str(form) for form in carrying(address) if is_public(str(form))] == []
+from octoperf_mcp.embedded.outbound.files import fetched
 
 
 class Host(TestServer):
@@ -82,8 +37,9 @@ async def host() -> AsyncIterator[Host]:
 
     app = web.Application()
     app.router.add_get("/{name}", handler)
-    async with Host(app, host="127.0.0.1") as server:
-        server.seen = seen
+    server = Host(app, host="127.0.0.1")
+    server.seen = seen
+    async with server:
         yield server
 
 
@@ -158,7 +114,7 @@ async def test_a_name_is_looked_up_once_and_all_its_addresses_count(
         ("http://user:word@8.8.8.8/x", Invalid),
         ("http://[::1", Invalid),
         ("http://8.8.8.8:25/", Forbidden),
-        ("http://metadata.google.internal/", Forbidden),
+        ("http://168.63.129.16/", Forbidden),
     ],
 )
 async def test_what_is_no_address_of_a_file_is_refused(url: str, kind: type[Failure]) -> None:

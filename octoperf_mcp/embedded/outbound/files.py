@@ -11,19 +11,14 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Collection
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import BinaryIO, cast
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from octoperf_mcp.embedded.engine.forbidden_addresses import (
-    carried_by,
-    is_forbidden,
-    is_forbidden_host,
-)
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, TooLarge
+from octoperf_mcp.embedded.outbound.pinned import Pinned
+from octoperf_mcp.embedded.outbound.public_addresses import is_public
 
 PUBLIC = "public"
 LIMIT_S = 60.0
@@ -32,33 +27,9 @@ _CHUNK_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-_NAT64 = IPv6Network("64:ff9b::/96")
 _DEFAULT_PORTS = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
 _REFUSED = "This platform does not fetch from there: only public addresses that it is allowed to."
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is on the internet, also as what it carries."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if is_forbidden(address) or not parsed.is_global or parsed.is_multicast or parsed.is_reserved:
-        return _is_translated(parsed)
-    if isinstance(parsed, IPv4Address):
-        return True
-    return parsed in _GLOBAL_UNICAST and all(is_public(str(one)) for one in carried_by(parsed))
-
-
-def _is_translated(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it is a NAT64 form of a public IPv4 address, as DNS64 gives it."""
-    return (
-        isinstance(address, IPv6Address)
-        and address in _NAT64
-        and all(is_public(str(one)) for one in carried_by(address))
-    )
 
 
 @contextlib.asynccontextmanager
@@ -120,7 +91,7 @@ async def _addresses(url: URL, allowed: Collection[str]) -> list[str]:
     named = not {host, f"{host}:{port}"}.isdisjoint(allowed)
     if not named:
         free = port in _DEFAULT_PORTS or port >= _FIRST_FREE_PORT
-        if PUBLIC not in allowed or not free or is_forbidden_host(host):
+        if PUBLIC not in allowed or not free:
             raise Forbidden(_REFUSED)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -132,36 +103,9 @@ async def _addresses(url: URL, allowed: Collection[str]) -> list[str]:
     return addresses
 
 
-class _Pinned(AbstractResolver):
-    """Answers the addresses that were judged, whatever the name means by now."""
-
-    def __init__(self, addresses: list[str]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """See `AbstractResolver`; `family` is not asked for, both kinds are tried."""
-        del family
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 async def _get(url: URL, addresses: list[str], file: BinaryIO, most_bytes: int) -> URL | None:
     """Write the answer into the file; or where it redirects to."""
-    connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False, limit=1)
+    connector = aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, limit=1)
     headers = {"Accept": "*/*", "User-Agent": "octoperf-mcp"}
     try:
         async with (

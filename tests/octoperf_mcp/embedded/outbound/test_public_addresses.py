@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoperf_mcp.embedded.idp.public_addresses import is_public
+from octoperf_mcp.embedded.outbound.public_addresses import is_public
 
 PRIVATE_V4 = [
     "0.0.0.0",

@@ -1,0 +1,1 @@
+"""What the platform calls where somebody else says: which addresses, and how."""

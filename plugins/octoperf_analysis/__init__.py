@@ -16,6 +16,7 @@ from octoperf_analysis import (
     report_edits,
     report_tools,
     rest,
+    slo_tools,
     table_tools,
     trend_tools,
 )
@@ -62,6 +63,7 @@ def register_tools() -> Iterable[Tool]:
         error_tools.fetch_bench_error_http,
         generator_tools.list_bench_load_generators,
         comparison_tools.compare_runs,
+        slo_tools.evaluate_slo,
     )
 
 

@@ -96,6 +96,13 @@ COMPARE = RestCall(
     answer="RunComparison",
     optional=True,
 )
+EVALUATE_SLO = RestCall(
+    "GET",
+    "/analysis/statistics/slo/{benchResultId}",
+    ("filename",),
+    answer="SloEvaluation",
+    optional=True,
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -122,4 +129,5 @@ CALLS = (
     ERROR_HTTP,
     LOAD_GENERATORS,
     COMPARE,
+    EVALUATE_SLO,
 )

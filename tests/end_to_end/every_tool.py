@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 NOWHERE = "http://127.0.0.1:1"
+SLO = b'[[thresholds]]\nmetric = "ERRORS_PERCENT"\nmax = 100\n'
 CSV = b"user,password\nada,lovelace\ngrace,hopper\n"
 OWN: dict[str, Any] = {"projectId": "@create_project.id"}
 USER: dict[str, Any] = {"virtualUserId": "@import_urls_virtual_user.id"}
@@ -113,6 +114,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "patch_bench_report": {**TREND, "patch": DESCRIBED},
     "delete_bench_report": TREND,
     "compare_runs": {"baselineId": "{benchResultId}", "candidateId": "{benchResultId}"},
+    "evaluate_slo": RUN,
     "create_project": {"workspaceId": "{workspaceId}", "name": "{client}"},
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},
@@ -236,9 +238,9 @@ async def call_all(call: Call, known: dict[str, Any], client: str) -> dict[str, 
     return results
 
 
-async def _post_file(url: str) -> None:
+async def _post_file(url: str, name: str = "users.csv", data: bytes = CSV) -> None:
     form = aiohttp.FormData()
-    form.add_field("file", CSV, filename="users.csv", content_type="text/csv")
+    form.add_field("file", data, filename=name, content_type="text/csv")
     async with aiohttp.ClientSession() as http, http.post(url, data=form) as answer:
         assert answer.status in {200, 201}, await answer.text()
 
@@ -253,6 +255,9 @@ async def seeded(server: Server) -> dict[str, Any]:
             known |= await _validated(agent, known)
             known |= await _run(agent, known)
             await _complete(agent, known["reportId"], known["benchResultId"])
+            slo = {"projectId": known["projectId"], "filename": "slo.toml"}
+            ticket = await agent.call("upload_project_file", slo)
+            await _post_file(ticket["url"], "slo.toml", SLO)
             report = await agent.call("get_bench_report", {"reportId": known["reportId"]})
     finally:
         await shop.close()

@@ -37,17 +37,17 @@ async def junit_report(view: RunView) -> bytes:
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=_text(
+            classname=xml_text(
                 view.labels.virtual_user_name(known.virtual_user_id) if known else view.run_id
             ),
-            name=_text(view.labels.action_path(action)),
+            name=xml_text(view.labels.action_path(action)),
             time=f"{stats['elapsed_sum'] / stats['n'] / US_PER_WIRE_UNIT:.3f}",
         )
         if stats["err"]:
             failure = ET.SubElement(
-                case, "failure", message=_text(_message(stats, codes[action])), type="errors"
+                case, "failure", message=xml_text(_message(stats, codes[action])), type="errors"
             )
-            failure.text = _text("\n".join(examples[action]))
+            failure.text = xml_text("\n".join(examples[action]))
     return bytes(ET.tostring(suites, encoding="utf-8", xml_declaration=True))
 
 
@@ -86,6 +86,6 @@ def _message(stats: Stats, codes: Counter[str]) -> str:
     return f"{stats['err']:.0f} of {stats['n']:.0f} failed ({listed})"
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     """Without the characters that XML cannot hold."""
     return _NOT_XML.sub("�", text)

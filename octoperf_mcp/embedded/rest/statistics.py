@@ -14,7 +14,15 @@ from octoperf_mcp.embedded.rest.bodies import number_query
 from octoperf_mcp.embedded.rest.crud import documents_of, user_of
 from octoperf_mcp.embedded.statistics.material import run_material
 from octoperf_mcp.embedded.statistics.sandbox import statistics
+from octoperf_mcp.embedded.statistics.slo import MAX_BYTES, checks_of, thresholds_of
+from octoperf_mcp.embedded.statistics.slo_reports import (
+    junit_of,
+    markdown_of,
+    row_of,
+    verdict_of,
+)
 from octoperf_mcp.embedded.store.documents import Document
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.entities.runs import is_over
 
 _ROOT = "/analysis/statistics"
@@ -25,7 +33,10 @@ _MIN_EFFECT_PCT = 5.0
 
 def routes() -> list[web.RouteDef]:
     """All verdicts."""
-    return [web.get(f"{_ROOT}/comparison/{{baselineId}}/{{candidateId}}", _comparison)]
+    return [
+        web.get(f"{_ROOT}/comparison/{{baselineId}}/{{candidateId}}", _comparison),
+        web.get(f"{_ROOT}/slo/{{benchResultId}}", _slo),
+    ]
 
 
 async def _run(request: web.Request, run_id: str) -> Document:
@@ -65,6 +76,35 @@ async def _compared(
         "compare", minEffectPct=least, baseline=material[0], candidate=material[1]
     )
     return {"comparedSec": windows[0].seconds, **told}
+
+
+async def _slo(request: web.Request) -> web.Response:
+    run = await _run(request, request.match_info["benchResultId"])
+    filename = request.query.get("filename") or "slo.toml"
+    thresholds = thresholds_of(await _file(request, run.project_id, filename), filename)
+    async with request.app[PLATFORM].metrics.views([run.id]) as views:
+        checks = await checks_of(views[run.id], thresholds)
+    verdict, reason = verdict_of(checks, run.body["state"])
+    name = run.body.get("name") or run.id
+    return json_answer(
+        {
+            "benchResultId": run.id,
+            "verdict": verdict,
+            "reason": reason,
+            "checks": [row_of(check) for check in checks],
+            "junitXml": junit_of(run.id, checks, verdict, reason),
+            "markdown": markdown_of(name, checks, verdict, reason),
+        }
+    )
+
+
+async def _file(request: web.Request, project_id: str | None, name: str) -> bytes:
+    platform = request.app[PLATFORM]
+    files = ProjectFiles(platform.database, platform.blobs)
+    file = await files.get(project_id or "", name, user_id=user_of(request))
+    if file.size > MAX_BYTES:
+        raise Invalid(f"{name} has more than {MAX_BYTES} bytes: it is no file of thresholds.")
+    return b"".join([part async for part in files.parts(file)])
 
 
 def _cut(view: RunView, warm_up: int, seconds: int) -> Window:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from octoperf_mcp.embedded.metrics.sample import Sample
 from octoperf_mcp.embedded.metrics.spool import read_lines
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.statistics import sandbox
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
 
 START_S = 1_700_000_000
 Record = Callable[..., Awaitable[str]]
@@ -130,3 +132,62 @@ async def test_statistics_that_take_too_long_are_given_up(monkeypatch: pytest.Mo
         await sandbox.statistics("compare", limit_s=0.01)
     with pytest.raises(sandbox.StatisticsFailedError, match="could not be made"):
         await sandbox.statistics("no such task")
+
+
+async def upload(platform: Platform, project: str, name: str, text: str) -> None:
+    files = ProjectFiles(platform.database, platform.blobs)
+    data = BytesIO(text.encode())
+    await files.put(project, name, data, content_type="text/plain", user_id="ada")
+
+
+THRESHOLDS = """warmUpSec = 10
+[[thresholds]]
+metric = "RESPONSE_TIME_MAX"
+max = 850
+[[thresholds]]
+metric = "HITS_TOTAL"
+min = 400
+max = 400
+[[thresholds]]
+metric = "USERLOAD"
+max = 10
+action = ""
+[[thresholds]]
+metric = "RESPONSE_TIME_AVG"
+action = "a1"
+min = 90
+max = 120
+"""
+
+
+async def test_thresholds_are_held_against_the_figures_after_the_warm_up(
+    record: Record, ada: Any, eve: Any, platform: Platform, home: Any
+) -> None:
+    run = await record([10] * 30, ms=lambda s, _u: 5000.0 if s < 10 else 100.0)
+    path = f"/analysis/statistics/slo/{run}"
+    assert "slo.toml" in (await ada.get(path, status=404))["message"]
+    await upload(platform, home.project_id, "slo.toml", THRESHOLDS)
+    found = await ada.get(path)
+    assert found["verdict"] == "pass", found
+    assert [each["unit"] for each in found["checks"]] == ["ms", "hits", "users", "ms"]
+    assert found["checks"][1]["value"] == 400
+    assert found["checks"][3]["value"] == pytest.approx(104.6, abs=5)
+    await eve.get(path, status=404)
+
+
+async def test_a_broken_threshold_fails_and_an_unknown_action_is_no_pass(
+    record: Record, ada: Any, platform: Platform, home: Any
+) -> None:
+    run = await record([10] * 10)
+    text = "[[thresholds]]\nmetric='RESPONSE_TIME_AVG'\nmax=50\n"
+    await upload(platform, home.project_id, "tight.toml", text)
+    found = await ada.get(f"/analysis/statistics/slo/{run}?filename=tight.toml")
+    assert found["verdict"] == "fail"
+    assert 'failures="1"' in found["junitXml"]
+    text = "[[thresholds]]\nmetric='RESPONSE_TIME_AVG'\nmax=50\naction='Serch'\n"
+    await upload(platform, home.project_id, "odd.toml", text)
+    found = await ada.get(f"/analysis/statistics/slo/{run}?filename=odd.toml")
+    assert found["verdict"] == "not_evaluated"
+    assert "no action 'Serch'" in found["checks"][0]["reason"]
+    await upload(platform, home.project_id, "large.toml", "#" * 70_000)
+    await ada.get(f"/analysis/statistics/slo/{run}?filename=large.toml", status=400)

@@ -32,6 +32,7 @@ async def list_bench_load_generators(
             end=epoch_ms(each.get("end")),
             max_cpu_pct=each.get("maxCpuPct"),
             max_lag_ms=each.get("maxLagMs"),
+            overloaded_sec=each.get("overloadedSec"),
         )
         for each in found
     ]

@@ -441,6 +441,7 @@ class LoadGenerator:
     end: int | None = None
     max_cpu_pct: Number | None = None
     max_lag_ms: Number | None = None
+    overloaded_sec: int | None = None
 
 
 @payload

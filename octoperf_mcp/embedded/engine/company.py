@@ -12,6 +12,8 @@ from gevent.event import Event
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.session import UserSession
 
+_NOTED_MS = 1.0
+
 
 @dataclass(slots=True)
 class _Point:
@@ -36,6 +38,15 @@ class Company:
         self._points: defaultdict[str, _Point] = defaultdict(_Point)
         self._queues: defaultdict[str, deque[str]] = defaultdict(deque)
         self._news: defaultdict[str, Event] = defaultdict(Event)
+        self.late_starts = 0
+        """Requests and iterations that began later than planned, as the one before took long."""
+        self.worst_late_ms = 0.0
+
+    def late(self, ms: float) -> None:
+        """Note a start that came so much later than planned."""
+        if ms > _NOTED_MS:
+            self.late_starts += 1
+            self.worst_late_ms = max(self.worst_late_ms, ms)
 
     def enter(self, meetings: Iterable[str]) -> None:
         """A user starts who will come to these meeting points."""

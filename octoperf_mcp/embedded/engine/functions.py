@@ -16,6 +16,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 from octoperf_mcp.embedded.engine.expressions import evaluate_text
 from octoperf_mcp.embedded.engine.java_formats import format_date, parse_date, shifted
+from octoperf_mcp.embedded.engine.text_functions import TEXT_FUNCTIONS
+from octoperf_mcp.embedded.engine.text_functions import kept as _kept
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.session import UserSession
@@ -27,14 +29,6 @@ _SECOND = 1000
 
 def _argument(arguments: Arguments, index: int, default: str = "") -> str:
     return arguments[index] if index < len(arguments) and arguments[index] != "" else default
-
-
-def _kept(session: "UserSession", arguments: Arguments, index: int, value: str) -> str:
-    """Put the value into the variable that argument `index` names, if there is one."""
-    name = _argument(arguments, index)
-    if name:
-        session.variables[name] = value
-    return value
 
 
 def _time(session: "UserSession", arguments: Arguments) -> str:
@@ -121,6 +115,7 @@ def _expression(session: "UserSession", arguments: Arguments) -> str:
 
 
 FUNCTIONS: dict[str, Function] = {
+    **TEXT_FUNCTIONS,
     "__time": _time,
     "__timeShift": _time_shift,
     "__UUID": lambda _, __: str(uuid.UUID(int=random.getrandbits(128), version=4)),

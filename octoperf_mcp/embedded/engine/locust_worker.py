@@ -110,7 +110,9 @@ class Worker:
             parts, self._sink, dict(order.properties), self._stop_test, self._finished
         )
         self._playing = Parties(self._crew)
-        self._pulse = Pulse(self._recorder, self._crew.users)
+        self._pulse = Pulse(
+            self._recorder, self._crew.users, lambda text: self._log.write(text, level="WARN")
+        )
         self._runner: WorkerRunner | None = None
         self._closed = False
         self._over = Event()
@@ -208,7 +210,21 @@ class Worker:
         self._closed = True
         self._pulse.stop()
         self._sink.close()
+        self._caveats()
         self._recorder.close()
+
+    def _caveats(self) -> None:
+        """What a reader of the figures has to know of this generator."""
+        company, overloaded_s = self._crew.company, self._pulse.overloaded_s
+        if overloaded_s:
+            text = f"The load generator was overloaded for {overloaded_s} s: trust no times of then"
+            self._log.write(text, level="WARN")
+        if company.late_starts:
+            self._log.write(
+                f"{company.late_starts} starts came later than planned, the worst by "
+                f"{company.worst_late_ms:.0f} ms, as the requests before took too long.",
+                level="WARN",
+            )
 
     def _stop_test(self, now: bool) -> None:
         self._send(STOP_TEST, {"now": now})

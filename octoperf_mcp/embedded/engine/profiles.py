@@ -81,7 +81,9 @@ def apply_engine(program: Program, profile: Document) -> None:
     program.static_hosts = (engine.get("dns") or {}).get("staticHosts") or {}
     policy = str(settings.get("errorHandling") or "CONTINUE")
     program.error_policy = policy if policy in ERROR_POLICIES else "CONTINUE"
-    program.pacing_ms = compile_pacing((settings.get("thinkTime") or {}).get("pacing"))
+    think = settings.get("thinkTime") or {}
+    if (think.get("thinktime") or {}).get("@type") != "ThroughputThinktime":
+        program.pacing_ms = compile_pacing(think.get("pacing"))
     iterations = settings.get("iterations")
     program.iterations = int(iterations) if iterations else None
     cookies, cache = browser.get("cookies") or {}, browser.get("cache") or {}
@@ -115,6 +117,7 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
         role.virtual_user_id,
         lambda _: None,
         compile_variables(materials.variables, mentioned, around),
+        resources=materials.resources,
     )
     scope = Scope(
         servers={str(server["id"]): Server.of(server) for server in materials.servers},

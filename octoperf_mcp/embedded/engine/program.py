@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from octoperf_mcp.embedded.engine.variables import VariableSet
@@ -49,5 +50,7 @@ class Program:
     static_hosts: Mapping[str, str] = field(default_factory=dict)
     shared: dict[Any, Any] = field(default_factory=dict)
     """State of actions that all users of the generator share."""
+    resources: Path = Path()
+    """Folder of the project files."""
     meetings: set[str] = field(default_factory=set)
     """Names of the meeting points to which users of the program come."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import gevent
 
+from octoperf_mcp.embedded.metrics.gauge_limits import is_overloaded
 from octoperf_mcp.embedded.metrics.recorder import Recorder
 
 _STEP_S = 0.05
@@ -14,9 +15,17 @@ _MS = 1000
 class Pulse:
     """Writes the gauges and the lines of the recorder."""
 
-    def __init__(self, recorder: Recorder, users: Callable[[], dict[int, int]]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        users: Callable[[], dict[int, int]],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._recorder = recorder
         self._users = users
+        self._say = say
+        self.overloaded_s = 0
+        """Seconds in which the generator could not keep up, so that times are not to be trusted."""
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
@@ -34,7 +43,19 @@ class Pulse:
             lag = self._lateness(1.0 - time.time() % 1.0)
             share = (time.process_time() - used) / max(1e-6, time.monotonic() - begin)
             self._recorder.gauge(self._users(), round(lag * _MS, 3), round(share * 100, 1))
+            self._watch(lag * _MS, share * 100)
             self._recorder.flush(time.time_ns() // 1_000_000)
+
+    def _watch(self, lag_ms: float, cpu_pct: float) -> None:
+        """Say it the first time that the generator is overloaded; `close` says for how long."""
+        if not is_overloaded(lag_ms, cpu_pct):
+            return
+        self.overloaded_s += 1
+        if self.overloaded_s == 1:
+            self._say(
+                f"The load generator is overloaded: {cpu_pct:.0f} % CPU, timers {lag_ms:.0f} ms "
+                "late. Response times are not to be trusted from here on."
+            )
 
     def _lateness(self, duration_s: float) -> float:
         """Sleep in small steps; the most that one of them came too late, in seconds."""

@@ -133,7 +133,8 @@ class UserSession:
         self._seat = seat
         self._tally = _Tally()
         self._waited = False
-        self._began: float | None = None
+        self._due: float | None = None
+        """`time.monotonic()` at which the next iteration was to begin."""
         self.company = seat.company
         self.company.enter(program.meetings)
         for start in program.variables.constants:
@@ -153,7 +154,8 @@ class UserSession:
             TimeUp: the run or the user's part in it is over.
         """
         self.checkpoint()
-        self._began = time.monotonic()
+        began = time.monotonic() if self._due is None else self._due
+        self._due = None
         self._waited = False
         self.iteration += 1
         if self.program.clears_cookies:
@@ -166,11 +168,25 @@ class UserSession:
             self.program.body(self)
         except NextIteration:
             self.checkpoint()
-        pacing = self.program.pacing_ms(self)
-        if pacing > 0:
-            self.pause(pacing - (time.monotonic() - self._began) * _MS)
+        self._keep_pace(began, self.program.pacing_ms(self))
         if not self._waited:
             self.pause(_IDLE_ITERATION_MS)
+
+    def _keep_pace(self, began: float, pacing_ms: float) -> None:
+        """Wait until the next iteration is due.
+
+        It counts from when this one was due, so that late timers do not add up; from when it
+        really begins only where this one took too long.
+        """
+        if pacing_ms <= 0:
+            return
+        due = began + pacing_ms / _MS
+        wait_ms = (due - time.monotonic()) * _MS
+        if wait_ms > 0:
+            self.pause(wait_ms)
+            self._due = due
+        else:
+            self.company.late(-wait_ms)
 
     def close(self) -> None:
         """Give back the connections and leave the company; to be called once."""

@@ -3,6 +3,7 @@
 What cannot be resolved is left as it stands, so that it shows in the target's log.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -152,7 +153,7 @@ def _called(
 ) -> str:
     try:
         return function(session, arguments)
-    except (ValueError, IndexError, KeyError, ArithmeticError):
+    except (ValueError, IndexError, KeyError, ArithmeticError, re.error):
         return source
 
 

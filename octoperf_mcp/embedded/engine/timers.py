@@ -60,16 +60,21 @@ def _gaussian(node: Node) -> Measure:
 
 
 def _throughput(node: Node) -> Measure:
-    """Waits so that this user starts at most `hitsPerSecond` requests a second."""
+    """Spaces the requests of a user evenly, by a plan that slow answers do not stretch.
+
+    A request that is late goes out at once and the next one keeps its place, so that a target that
+    was slow for a while gets the requests that were meant for that time (no coordinated omission).
+    """
     rate = float(node.get("hitsPerSecond") or 0)
     gap = _SECOND_MS / rate if rate > 0 else 0.0
     key = object()
 
     def measure(session: UserSession) -> float:
         now = session.now_ms()
-        due = max(now, session.store.get(key, now))
+        due = float(session.store.get(key, now))
         session.store[key] = due + gap
-        return float(due - now)
+        session.company.late(now - due)
+        return max(0.0, due - now)
 
     return measure
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.metrics.gauge_limits import CPU_PCT, LAG_MS
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView, Window, interval_of
 from octoperf_mcp.embedded.metrics.selection import MONITOR_FIELDS, Selection
 from octoperf_mcp.embedded.metrics.tables import generator_second, metric_generator
@@ -78,7 +79,8 @@ async def monitoring(view: RunView, selection: Selection, limits: Limits) -> Cur
 async def load_generators(view: RunView) -> list[dict[str, Any]]:
     """BenchLoadGenerator rows, by name.
 
-    `end` is null while the generator works; `maxCpuPct` is 0 to 100 of one core.
+    `end` is null while the generator works; `maxCpuPct` is 0 to 100 of one core; `overloadedSec`
+    counts the seconds in which it could not keep up.
     """
     table, second = metric_generator.c, generator_second.c
     found = await view.connection.execute(
@@ -92,6 +94,7 @@ async def load_generators(view: RunView) -> list[dict[str, Any]]:
             sa.func.max(second.second),
             sa.func.max(second.cpu_pct),
             sa.func.max(second.lag_ms),
+            sa.func.count().filter(sa.or_(second.cpu_pct >= CPU_PCT, second.lag_ms >= LAG_MS)),
         )
         .join(generator_second, second.generator_no == table.generator_no)
         .where(table.run_no == view.run_no)
@@ -110,8 +113,9 @@ async def load_generators(view: RunView) -> list[dict[str, Any]]:
             "end": (last + 1) * 1000 if ended else None,
             "maxCpuPct": cpu,
             "maxLagMs": lag,
+            "overloadedSec": overloaded,
         }
-        for name, region, host, ended, users, first, last, cpu, lag in found
+        for name, region, host, ended, users, first, last, cpu, lag, overloaded in found
     ]
 
 

@@ -5,6 +5,9 @@ import pytest
 
 from octoperf_mcp.embedded.engine.compiler import Options
 from octoperf_mcp.embedded.engine.control import StopTest, StopUser, TimeUp
+from octoperf_mcp.embedded.engine.profiles import compile_profile
+from octoperf_mcp.embedded.engine.session import UserSession
+from octoperf_mcp.embedded.engine.timers import compile_thinktime
 from octoperf_mcp.embedded.metrics.sample import CONTAINER
 from tests.octoperf_mcp.embedded.engine.players import Json, Player, node, request
 from tests.octoperf_mcp.embedded.engine.target import Target
@@ -159,6 +162,64 @@ def test_a_throughput_think_time_spaces_the_requests_of_a_user(target: Target) -
     begin = time.monotonic()
     play.play(6)
     assert time.monotonic() - begin >= 0.1
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, play: Player) -> list[float]:
+    """The time that a user sees, in ms, and that its pauses advance."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0] / 1000)
+    monkeypatch.setattr(
+        type(play.session), "pause", lambda _, ms: now.__setitem__(0, now[0] + max(0.0, ms))
+    )
+    return now
+
+
+def test_a_throughput_think_time_keeps_its_plan_when_the_target_was_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No coordinated omission: what was meant for the slow time goes out after it."""
+    play = Player([])
+    now = clock(monkeypatch, play)
+    wait = compile_thinktime({"@type": "ThroughputThinktime", "hitsPerSecond": 10})
+    assert wait is not None
+    waits = []
+    for took in (20.0, 350.0, 0.0, 0.0, 0.0, 0.0):
+        waits.append(round(wait(play.session)))
+        now[0] += waits[-1] + took
+    assert waits == [0, 80, 0, 0, 0, 50]
+    assert play.session.company.late_starts == 3
+    assert round(play.session.company.worst_late_ms) == 250
+
+
+def test_pacing_counts_from_when_the_iteration_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late timers do not add up; an iteration that took too long moves the next ones."""
+    play = Player([])
+    now, began = clock(monkeypatch, play), []
+    durations = iter([30.0, 30.0, 130.0, 30.0, 30.0])
+
+    def body(session: UserSession) -> None:
+        session.waited()
+        began.append(round(now[0]))
+        now[0] += next(durations)
+
+    play.program.body, play.program.pacing_ms = body, lambda _: 100.0
+    for _ in range(5):
+        play.session.run_iteration()
+        now[0] += 1  # a timer that is late
+    assert began == [1000, 1101, 1201, 1332, 1433]
+    assert play.session.company.late_starts == 1
+
+
+def test_a_throughput_override_switches_pacing_off() -> None:
+    think = {
+        "thinktime": {"@type": "ThroughputThinktime", "hitsPerSecond": 5},
+        "pacing": {"min": 5, "max": 5, "unit": "SECONDS"},
+    }
+    play = Player([])
+    for settings, pacing in ((think, 0.0), ({**think, "thinktime": None}, 5000.0)):
+        profile = {"virtualUserId": "vu", "engine": {"settings": {"thinkTime": settings}}}
+        program = compile_profile(profile, 0, play.materials, play.notes.lines.append)
+        assert program.pacing_ms(play.session) == pacing
 
 
 def test_a_link_plays_the_other_tree_and_a_cycle_is_cut(target: Target) -> None:

@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -54,10 +55,39 @@ def render(text: str, **variables: str) -> str:
         ("${__groovy(new Date())}", "${__groovy(new Date())}"),
         ("${__changeCase(a\\,b,UPPER)}", "A,B"),
         ("${__counter(TRUE)}${__counter(TRUE)}", "12"),
+        ("${__eval(${name}=${a})}", "a=1"),
+        ("${__split(x:y,p,:)}|${p_1}|${p_2}|${p_n}", "x:y|x|y|2"),
+        ("${__char(65,0x42)}", "AB"),
+        ("${__digest(SHA-1,abc,,,)}", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ("${__digest(MD5,a,bc,true,)}", "900150983CD24FB0D6963F7D28E17F72"),
+        ("${__MD5(abc)}", "900150983cd24fb0d6963f7d28e17f72"),
+        ("${__digest(ROT13,abc)}", "${__digest(ROT13,abc)}"),
+        ("${__RandomDate(yyyy-MM-dd,2026-01-01,2026-01-02,,)}", "2026-01-01"),
+        ("${__RandomFromMultipleVars(a|gone)}", "1"),
+        ("${__dateTimeConvert(31/12/2025,dd/MM/yyyy,yyyy-MM-dd,)}", "2025-12-31"),
+        ("${__dateTimeConvert(0,,yyyy,)}", "1970"),
+        ("${__escapeOroRegexpChars(a.b*,)}", "a\\.b\\*"),
+        ("${__isDefined(a)}${__isDefined(gone)}", "10"),
+        ("${__log(seen)}${__logn(silent)}", "seen"),
+        ("${__strLen(abc)}${__substring(abcd,1,3)}", "3bc"),
+        ("${__strReplace(a.b,.,-)}${__strReplaceRegex(a1,[0-9],x)}", "a-bax"),
+        ("${__uppercase(a)}${__lowercase(B)}", "Ab"),
+        ("${__if(1,${a},yes,no)}", "yes"),
+        ("${__doubleSum(1.5,2)}", "3.5"),
     ],
 )
 def test_placeholders_and_functions_are_rendered(text: str, rendered: str) -> None:
     assert render(text, a="1", b="2", name="a") == rendered
+
+
+def test_functions_read_project_files_and_name_missing_ones(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("ada\ngrace\n", encoding="utf-8")
+    player = Player([], resources=tmp_path)
+    line = compile_text("${__StringFromFile(/any/names.txt)}")
+    assert [line.render(player.session) for _ in range(3)] == ["ada", "grace", "ada"]
+    assert compile_text("${__FileToString(names.txt)}").render(player.session) == "ada\ngrace\n"
+    assert compile_text("${__FileToString(gone.txt)}").render(player.session) == "**ERR**"
+    assert "resources/gone.txt cannot be read" in player.notes.lines[0]
 
 
 def test_constant_texts_are_known_as_such() -> None:

@@ -105,7 +105,7 @@ async def test_generators_say_where_they_ran_how_many_users_and_when(
     assert (first["start"], first["end"]) == (START_S * 1000, (START_S + 10) * 1000)
     assert (second["vuCount"], second["end"]) == (5, (START_S + 5) * 1000)
     assert first["host"] == second["host"]
-    assert (first["maxCpuPct"], first["maxLagMs"]) == (40.0, 1.5)
+    assert (first["maxCpuPct"], first["maxLagMs"], first["overloadedSec"]) == (40.0, 1.5, 0)
     assert (third["vuCount"], third["end"], third["maxCpuPct"]) == (0, None, None)
 
 

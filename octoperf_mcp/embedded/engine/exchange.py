@@ -42,6 +42,8 @@ class Exchange:
     """Whether anything of the request was handed to the network."""
     revalidated: bool = False
     """Whether it is a 304 to validators of the user's own cache."""
+    is_challenge: bool = False
+    """Whether it is a 401 that the engine answered with credentials."""
     hops: list["Exchange"] = field(default_factory=list)
     """The exchanges before this one, when redirects were followed to it."""
     resources: list["Exchange"] = field(default_factory=list)

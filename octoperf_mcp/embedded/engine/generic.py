@@ -6,9 +6,7 @@ left out with all below them, which the run log says once.
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from octoperf_mcp.embedded.engine.assertions import ASSERTIONS, Assertion
 from octoperf_mcp.embedded.engine.compiler import (
     Node,
     Scope,
@@ -16,15 +14,10 @@ from octoperf_mcp.embedded.engine.compiler import (
     compile_children,
     is_processor,
 )
+from octoperf_mcp.embedded.engine.generic_assertions import kept_property
 from octoperf_mcp.embedded.engine.generic_classes import LISTENERS, class_of
 from octoperf_mcp.embedded.engine.program import Step
-from octoperf_mcp.embedded.engine.session import Check, UserSession
-from octoperf_mcp.embedded.engine.templates import Template, compile_text
-
-if TYPE_CHECKING:
-    from octoperf_mcp.embedded.engine.exchange import Exchange
-
-_MS = 1000
+from octoperf_mcp.embedded.engine.session import UserSession
 
 
 @action("GenericAction", "JMeterAction")
@@ -77,7 +70,7 @@ def _random_order(node: Node, scope: Scope) -> Step:
 
 def _switch(node: Node, scope: Scope) -> Step | None:
     """The child of a name or number from 0; of another name the one called `default`."""
-    each, wanted = _named(node, scope), _property(node, "SwitchController.value")
+    each, wanted = _named(node, scope), kept_property(node, "SwitchController.value")
     by_name = {name.strip().lower(): step for name, step in reversed(each)}
 
     def play(session: UserSession) -> None:
@@ -95,7 +88,7 @@ def _switch(node: Node, scope: Scope) -> Step | None:
 
 def _runtime(node: Node, scope: Scope) -> Step:
     """Plays its children again and again until some seconds are over."""
-    body, seconds = compile_children(node, scope), _property(node, "RunTime.seconds")
+    body, seconds = compile_children(node, scope), kept_property(node, "RunTime.seconds")
 
     def play(session: UserSession) -> None:
         try:
@@ -126,32 +119,6 @@ def _named(node: Node, scope: Scope) -> list[tuple[str, Step]]:
     ]
 
 
-def _property(node: Node, name: str) -> Template:
-    return compile_text(str((node.get("properties") or {}).get(name) or ""))
-
-
-def _duration_assertion(node: Node) -> Assertion:
-    name, limit = (
-        str(node.get("name") or "Duration assertion"),
-        _property(node, "DurationAssertion.duration"),
-    )
-
-    def check(session: UserSession, exchange: "Exchange") -> Check:
-        text = limit.render(session)
-        took = sum(answer.elapsed_us for answer in (exchange, *exchange.hops)) / _MS
-        try:
-            late = 0 < float(text or 0) < took
-        except ValueError:
-            return Check(name, error=True, message=f"{text!r} is no number of milliseconds")
-        told = (
-            f"The operation lasted too long: It took {took:.0f} milliseconds, but should not have "
-            f"lasted longer than {text} milliseconds."
-        )
-        return Check(name, failure=late, message=told if late else "")
-
-    return Assertion(check)
-
-
 CONTROLLERS: dict[str, Callable[[Node, Scope], Step | None]] = {
     "OnceOnlyController": _once_only,
     "InterleaveControl": _interleave,
@@ -161,5 +128,3 @@ CONTROLLERS: dict[str, Callable[[Node, Scope], Step | None]] = {
     "ParallelSampler": _one_after_the_other,
 }
 """By class."""
-
-ASSERTIONS["DurationAssertion"] = _duration_assertion

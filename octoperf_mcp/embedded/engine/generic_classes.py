@@ -18,7 +18,9 @@ CONTROLLERS = frozenset(
 """Played as JMeter plays them."""
 IN_ORDER = frozenset({"ParallelSampler"})
 """Their children are played one after the other."""
-PROCESSORS = frozenset({"DurationAssertion"})
+PROCESSORS = frozenset(
+    {"DurationAssertion", "MD5HexAssertion", "SizeAssertion", "XMLAssertion", "XPathAssertion"}
+)
 """Extractors and assertions: they work on the requests around them."""
 LISTENERS = frozenset(
     {

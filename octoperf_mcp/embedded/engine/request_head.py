@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -97,10 +97,18 @@ class RequestHead:
         if self._basic and "authorization" not in named:
             path = self._path.render(session)
             made += [
-                ("Authorization", value) for base, value in self._basic if path.startswith(base)
+                ("Authorization", each.header)
+                for each in self._basic
+                if path.startswith(each.base_path)
             ]
         made.append(("Connection", "keep-alive" if self.keep_alive else "close"))
         return first + made
+
+    def credentials(self, target: str) -> "Credentials | None":
+        """Those that a challenge of the server is answered with."""
+        if "authorization" in self._named:
+            return None
+        return next((each for each in self._basic if target.startswith(each.base_path)), None)
 
     def with_cookies(
         self, session: "UserSession", headers: list[Header], server: Server, path: str
@@ -206,7 +214,18 @@ def _decodable(value: str) -> str:
     return ", ".join(kept) or "identity"
 
 
-def _basic(scope: "Scope", server_id: str) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who signs in below a path of a server."""
+
+    base_path: str
+    username: str
+    password: str
+    header: str
+    """The `Authorization` that is sent unasked."""
+
+
+def _basic(scope: "Scope", server_id: str) -> list[Credentials]:
     made = []
     for authorization in scope.authorizations.get(server_id, ()):
         if authorization.get("@type") != "BasicAuthorization":
@@ -214,9 +233,10 @@ def _basic(scope: "Scope", server_id: str) -> list[tuple[str, str]]:
             continue
         password = authorization.get("password") or ""
         secret = password.get("value") if isinstance(password, dict) else password
-        pair = f"{authorization.get('username') or ''}:{secret or ''}".encode()
+        username = str(authorization.get("username") or "")
+        pair = f"{username}:{secret or ''}".encode()
         base = str(authorization.get("basePath") or "/")
         credentials = base64.b64encode(pair).decode()
         scope.program.secrets += [credentials, str(secret or "")]
-        made.append((base, "Basic " + credentials))
+        made.append(Credentials(base, username, str(secret or ""), "Basic " + credentials))
     return made

@@ -4,8 +4,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 import gevent
@@ -21,15 +20,26 @@ from octoperf_mcp.embedded.engine.compiler import (
     processors,
 )
 from octoperf_mcp.embedded.engine.control import Departure
+from octoperf_mcp.embedded.engine.digest import Challenge
 from octoperf_mcp.embedded.engine.exchange import Exchange, Header
 from octoperf_mcp.embedded.engine.extractors import Extractor
 from octoperf_mcp.embedded.engine.http_failures import ENGINE_FAILURE
-from octoperf_mcp.embedded.engine.ko_matrix import is_ok
+from octoperf_mcp.embedded.engine.judging import (
+    FIRST_ERROR,
+    Judge,
+    Verdict,
+    part_is_ok,
+    part_message,
+)
 from octoperf_mcp.embedded.engine.program import Measure, Step
-from octoperf_mcp.embedded.engine.request_head import RequestHead, compile_head
+from octoperf_mcp.embedded.engine.request_head import (
+    Credentials,
+    RequestHead,
+    compile_head,
+)
 from octoperf_mcp.embedded.engine.resources import resources_of
 from octoperf_mcp.embedded.engine.scripts import failing_row
-from octoperf_mcp.embedded.engine.session import Check, Outcome, UserSession
+from octoperf_mcp.embedded.engine.session import Outcome, UserSession
 from octoperf_mcp.embedded.engine.timers import compile_thinktime
 from octoperf_mcp.embedded.engine.transport import Server
 from octoperf_mcp.embedded.metrics.sample import HIT, RESOURCE, Sample
@@ -37,7 +47,6 @@ from octoperf_mcp.embedded.metrics.sample import HIT, RESOURCE, Sample
 _MOST_HOPS = 20
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEP_METHOD = {307, 308}
-_FIRST_ERROR = 400
 _TOO_MANY_HOPS = "java.io.IOException: Exceeded maximum number of redirects: 20"
 _PAGES = {"text/html", "application/xhtml+xml"}
 _OF_A_PAGE = {"accept", "referer", "if-none-match", "if-modified-since", "origin"}
@@ -99,13 +108,6 @@ class _Wire:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    ok: bool
-    checks: Sequence[Check]
-    message: str
-
-
 class _Request:
     """One compiled request."""
 
@@ -122,18 +124,15 @@ class _Request:
         self._name = str(node.get("name") or node.get("path") or "/")
         self._body = compile_body(node, scope)
         self._extractors = extractors
-        self._assertions = assertions
-        self._assumes_success = any(each.assumes_success for each in assertions)
+        self._judge = Judge(
+            assertions, node.get("recordedResponse"), validating=scope.options.validating
+        )
         self._follows = bool(node.get("followRedirects"))
         wanted = scope.options.download_resources
         self._downloads = bool(node.get("downloadResources")) if wanted is None else wanted
         self._cap = scope.options.body_cap_bytes
         self._program = scope.program
         self._uses_cookies = scope.options.sends_cookies
-        self._by_matrix = scope.options.validating and not any(
-            each.replaces_matrix for each in assertions
-        )
-        self._recorded = _recorded_status(node)
         self._keeps_body = bool(extractors or assertions or self._downloads)
 
     def play(self, session: UserSession) -> None:
@@ -151,16 +150,16 @@ class _Request:
             if cache.is_fresh(url, headers):
                 return
         session.waited()
-        exchange = self._send(session, wire)
+        exchange = self._signed_in(session, wire)
         if self._follows:
             exchange = self._followed(session, exchange, headers)
-        if self._downloads and exchange.media_type in _PAGES and exchange.status < _FIRST_ERROR:
+        if self._downloads and exchange.media_type in _PAGES and exchange.status < FIRST_ERROR:
             self._download(session, exchange, headers, started_ms)
         extracted: list[str] = []
         if exchange.status:
             for extractor in self._extractors:
                 extracted += extractor(session, exchange)
-        verdict = self._judged(session, exchange)
+        verdict = self._judge.judge(session, exchange)
         self._report_parts(session, [*exchange.hops, *exchange.resources])
         session.report(
             Outcome(
@@ -171,6 +170,26 @@ class _Request:
                 [(name, session.variables.get(name, "")) for name in dict.fromkeys(extracted)],
             )
         )
+
+    def _signed_in(self, session: UserSession, wire: "_Wire") -> Exchange:
+        """Send, and answer a digest challenge; the challenged exchange becomes a hop."""
+        known = self._head.credentials(wire.target)
+        if known is None:
+            return self._send(session, wire)
+        key = (Challenge, wire.server.hostname, wire.server.port)
+        exchange = self._send(session, _answering(wire, session.store.get(key), known))
+        challenge = Challenge.of(exchange)
+        if challenge is None:
+            return exchange
+        session.store[key] = challenge
+        exchange.is_challenge = True
+        try:
+            answered = self._send(session, _answering(wire, challenge, known))
+        except BaseException:
+            self._report_parts(session, [exchange])
+            raise
+        answered.hops = [exchange]
+        return answered
 
     def _send(self, session: UserSession, wire: "_Wire", lane: int = 0) -> Exchange:
         path = wire.target.partition("?")[0]
@@ -206,7 +225,7 @@ class _Request:
         self, session: UserSession, exchange: Exchange, headers: list[Header]
     ) -> Exchange:
         """Follow redirects; the last exchange holds the earlier ones as hops."""
-        hops: list[Exchange] = []
+        hops, exchange.hops = exchange.hops, []
         while exchange.status in _REDIRECTS and exchange.header("location"):
             if len(hops) >= _MOST_HOPS:
                 exchange.failure = _TOO_MANY_HOPS
@@ -257,7 +276,7 @@ class _Request:
         except BaseException:
             gevent.killall(fetching)
             self._report_parts(session, [*page.hops, *page.resources])
-            whole = self._whole(page, self._judged(session, page), started_ms)
+            whole = self._whole(page, self._judge.judge(session, page), started_ms)
             with contextlib.suppress(Departure):
                 session.report(Outcome(whole, page))
             raise
@@ -265,35 +284,10 @@ class _Request:
     def _report_parts(self, session: UserSession, parts: Sequence[Exchange]) -> None:
         """The samples of redirects and resources."""
         for part in parts:
-            ok = 0 < part.status < _FIRST_ERROR
-            sample = self._sample(part, ok=ok, kind=RESOURCE)
-            session.report(Outcome(sample, part, message=_why(part)))
+            sample = self._sample(part, ok=part_is_ok(part), kind=RESOURCE)
+            session.report(Outcome(sample, part, message=part_message(part)))
 
-    def _judged(self, session: UserSession, exchange: Exchange) -> _Verdict:
-        if not exchange.status or exchange.failure:
-            return _Verdict(False, (), exchange.failure)
-        checks = [each.check(session, exchange) for each in self._assertions]
-        failed = [check for check in checks if not check.ok]
-        if failed:
-            return _Verdict(False, checks, failed[0].message)
-        if self._by_matrix:
-            return self._compared(exchange, checks)
-        if exchange.status >= _FIRST_ERROR and not self._assumes_success:
-            return _Verdict(False, checks, f"{exchange.status} {exchange.reason}".strip())
-        return _Verdict(True, checks, "")
-
-    def _compared(self, exchange: Exchange, checks: Sequence[Check]) -> _Verdict:
-        """By the KO matrix; a followed redirect may equal the recording by its first answer."""
-        answers = [exchange, *exchange.hops[:1]]
-        if any(is_ok(answer.status, self._recorded) for answer in answers) and not (
-            exchange.status >= _FIRST_ERROR
-        ):
-            return _Verdict(True, checks, "")
-        live = f"{exchange.status} {exchange.reason}".strip()
-        was = "nothing was recorded" if self._recorded is None else f"recorded {self._recorded}"
-        return _Verdict(False, checks, f"{live}, {was}")
-
-    def _whole(self, exchange: Exchange, verdict: _Verdict, started_ms: int) -> Sample:
+    def _whole(self, exchange: Exchange, verdict: Verdict, started_ms: int) -> Sample:
         """The row of the request: the last answer, the time of all hops."""
         sample = self._sample(exchange, ok=verdict.ok)
         for hop in exchange.hops:
@@ -327,20 +321,16 @@ class _Request:
         )
 
 
-def _why(part: Exchange) -> str:
-    if part.failure:
-        return part.failure
-    return f"{part.status} {part.reason}".strip() if part.status >= _FIRST_ERROR else ""
+def _answering(wire: _Wire, challenge: Challenge | None, known: Credentials) -> _Wire:
+    """The same request with the answer to a challenge instead of credentials sent unasked."""
+    if challenge is None:
+        return wire
+    answer = challenge.answer(known.username, known.password, wire.method, wire.target)
+    kept = [header for header in wire.headers if header[0].lower() != "authorization"]
+    return replace(wire, headers=[*kept, ("Authorization", answer)])
 
 
 def _for_resource(headers: list[Header], page: str) -> list[Header]:
     """Headers as a browser sends them for what a page shows."""
     kept = [header for header in headers if header[0].lower() not in _OF_A_PAGE]
     return [*kept, ("Accept", "*/*"), ("Referer", page)]
-
-
-def _recorded_status(node: Node) -> int | None:
-    recorded: Any = node.get("recordedResponse")
-    if not recorded or recorded.get("status") is None:
-        return None
-    return int(recorded["status"])

@@ -8,6 +8,7 @@ from octoperf_mcp.embedded.engine import generic, generic_classes
 from octoperf_mcp.embedded.engine.assertions import ASSERTIONS
 from octoperf_mcp.embedded.engine.compiler import ACTIONS
 from octoperf_mcp.embedded.engine.extractors import EXTRACTORS
+from octoperf_mcp.embedded.engine.generic_assertions import GENERIC_ASSERTIONS
 from octoperf_mcp.embedded.sanity.check import sanity_check
 from octoperf_mcp.entities.actions import Action
 from octoperf_mcp.entities.thinktime import Thinktime
@@ -52,7 +53,7 @@ def test_what_is_not_played_is_said_by_the_sanity_check(kind: str) -> None:
 
 def test_the_kept_elements_that_are_played_are_those_that_the_sanity_check_knows() -> None:
     assert set(generic.CONTROLLERS) == generic_classes.CONTROLLERS | generic_classes.IN_ORDER
-    assert {*ASSERTIONS, *EXTRACTORS} >= generic_classes.PROCESSORS
+    assert set(GENERIC_ASSERTIONS) == generic_classes.PROCESSORS
 
 
 TREES: list[Json] = [

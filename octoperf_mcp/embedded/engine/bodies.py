@@ -110,8 +110,12 @@ def _multipart(data: Node, charset: str, scope: "Scope") -> Body:
     return render
 
 
+class MissingFileError(Exception):
+    """A body names a project file that is not there; the message is for the sample."""
+
+
 def _reader(scope: "Scope") -> Callable[["UserSession", str], bytes]:
-    """Reads project files, each once; a missing one is empty and named in the run log."""
+    """Reads project files, each once."""
     known: dict[str, bytes] = {}
 
     def read(session: "UserSession", name: str) -> bytes:
@@ -120,8 +124,9 @@ def _reader(scope: "Scope") -> Callable[["UserSession", str], bytes]:
             try:
                 known[name] = (scope.resources / name).read_bytes()
             except OSError as error:
-                session.log(f"resources/{name} cannot be read: {error.strerror}", level="ERROR")
-                known[name] = b""
+                told = f"resources/{name} ({error.strerror})"
+                session.log(f"{told} cannot be read", level="ERROR")
+                raise MissingFileError(f"java.io.FileNotFoundException: {told}") from error
         return known[name]
 
     return read

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import gevent
 
 from octoperf_mcp.embedded.engine.assertions import Assertion
-from octoperf_mcp.embedded.engine.bodies import compile_body
+from octoperf_mcp.embedded.engine.bodies import MissingFileError, compile_body
 from octoperf_mcp.embedded.engine.compiler import (
     Node,
     Scope,
@@ -140,8 +140,12 @@ class _Request:
         session.checkpoint()
         session.sampler_name = self._name
         started_ms = time.time_ns() // 1_000_000
-        body, content_type = (b"", "") if self._body is None else self._body(session)
         server = self._head.server_for(session)
+        try:
+            body, content_type = (b"", "") if self._body is None else self._body(session)
+        except MissingFileError as error:
+            self._report_unsent(session, server, str(error))
+            return
         headers = self._head.headers(session, server, content_type)
         wire = _Wire(self._head.method, server, self._head.target(session), headers, body)
         cache = session.cache
@@ -170,6 +174,13 @@ class _Request:
                 [(name, session.variables.get(name, "")) for name in dict.fromkeys(extracted)],
             )
         )
+
+    def _report_unsent(self, session: UserSession, server: Server, message: str) -> None:
+        """A KO sample of a request that could not be made."""
+        url = self._head.url(server, self._head.target(session))
+        exchange = Exchange(self._head.method, url, [], b"", time.time_ns() // 1_000_000)
+        exchange.failure = message
+        session.report(Outcome(self._sample(exchange, ok=False), exchange, message=message))
 
     def _signed_in(self, session: UserSession, wire: "_Wire") -> Exchange:
         """Send, and answer a digest challenge; the challenged exchange becomes a hop."""

@@ -1,5 +1,6 @@
 """From a scenario to what its run needs; refuses what cannot run, with a helpful sentence."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.ramp import LoadError, duration_ms, peak_users
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.sanity.check import sanity_check
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
 
@@ -70,7 +72,33 @@ async def check_scenario(
         virtual_user_ids=[each for profile in profiles for each in _played_by(profile)],
         user_id=user_id,
     )
+    names = {file.name: None for file in await files.of_project(scenario.project_id)}
+    await asyncio.to_thread(_require_sane, found, names)
     return ScenarioPlan(scenario, found, profiles)
+
+
+def _require_sane(found: ProjectMaterials, files: Mapping[str, None]) -> None:
+    """Refuse what cannot run as it is: the errors of the sanity check.
+
+    Raises:
+        Invalid: there are some; the message says which.
+    """
+    trees = {each.id: each.body for each in found.virtual_users.values()}
+    errors: dict[str, Json] = {}
+    for virtual_user_id, tree in trees.items():
+        rows = sanity_check(
+            tree,
+            [each.body for each in found.servers],
+            [each.body for each in found.variables],
+            files,
+            {key: other for key, other in trees.items() if key != virtual_user_id},
+        )
+        errors |= {str(row["message"]): row for row in rows if row["level"] == "ERROR"}
+    if errors:
+        raise Invalid(
+            f"The sanity check found {len(errors)} errors: {'; '.join(errors)}",
+            details={"messages": list(errors.values())},
+        )
 
 
 def _played_by(profile: Json) -> Iterator[str]:

@@ -124,6 +124,25 @@ def test_a_file_can_be_the_body(target: Target, tmp_path: Path) -> None:
     assert echoed(player)["body"] == "\x00\x01"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"@type": "FilePostData", "filename": "gone.bin"},
+        {"@type": "MultipartPostData", "parts": [{"name": "f", "filename": "gone.bin"}]},
+    ],
+)
+def test_a_missing_file_is_a_failing_row_and_nothing_is_sent(
+    target: Target, tmp_path: Path, body: Json
+) -> None:
+    action = request("/echo", method="POST", postData=body)
+    player = Player([action], servers=[target.server()], resources=tmp_path)
+    [outcome] = player.play()
+    assert (outcome.sample.code, outcome.sample.ok) == ("-1", False)
+    missing = "java.io.FileNotFoundException: resources/gone.bin (No such file or directory)"
+    assert outcome.message == missing
+    assert target.count == 0
+
+
 def test_redirects_are_followed_and_each_hop_is_a_sub_request(target: Target) -> None:
     action = request(
         "/enter",

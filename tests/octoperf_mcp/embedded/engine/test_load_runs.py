@@ -317,6 +317,17 @@ async def test_virtual_users_that_this_engine_cannot_play_are_refused(
         await stage.runs.start(scenario.id, ADA)
 
 
+async def test_what_the_sanity_check_calls_an_error_refuses_the_run(stage: Stage) -> None:
+    await stage.create(
+        "variable",
+        {"name": "users", "variable": {"@type": "CSVVariable", "filename": "gone.csv"}},
+    )
+    virtual_user = await stage.virtual_user(request("/"), request("/a", serverId="deleted"))
+    scenario = await stage.scenario(stage.profile(virtual_user, ramp(1, 0, 100)))
+    with pytest.raises(Invalid, match=r"found 2 errors: .*gone\.csv; No Server Found for /a"):
+        await stage.started(scenario)
+
+
 async def test_a_scenario_without_profiles_is_refused(stage: Stage) -> None:
     scenario = await stage.scenario()
     with pytest.raises(Invalid, match="no user profile"):

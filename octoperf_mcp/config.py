@@ -147,6 +147,11 @@ class EmbeddedSettings:
 
     data_dir: str = described("Directory of the database, run files and keys.", "")
     database_url: str = described("Database address; default: SQLite in data_dir.", "")
+    secrets_key: Secret = described(
+        "Key that seals secret variables: 32 bytes in Base64, the same on all replicas of one "
+        "database; default: the file secrets.key in data_dir.",
+        factory=Secret,
+    )
     demo_password: Secret = described(
         "Password of the user `demo` in a fresh data directory; default: generated.", factory=Secret
     )

@@ -51,12 +51,14 @@ async def open_platform(
         The platform, and on an empty database who may sign in with which password.
 
     Raises:
-        ConfigError: the database address, the origin or the preset password is impossible.
+        ConfigError: the database address, the origin, the preset password or the key of secret
+            values is impossible.
     """
-    secrets = Secrets.open(data_dir)
+    secrets = Secrets.open(data_dir, settings.secrets_key.reveal())
     async with AsyncExitStack() as undo:
         database = await Database.open(database_url(settings, data_dir))
         undo.push_async_callback(database.close)
+        await secrets.require_key_of(database)
         identity = await IdentityProvider.open(
             database, origin=origin, port=port, settings=settings
         )

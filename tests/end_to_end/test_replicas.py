@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import secrets
 import socket
@@ -62,6 +63,7 @@ async def replicas(tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
     url = sa.make_url(address).update_query_dict({"search_path": name})
     environ = {
         "OCTOPERF_MCP_EMBEDDED_DATABASE_URL": url.render_as_string(hide_password=False),
+        "OCTOPERF_MCP_EMBEDDED_SECRETS_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "OCTOPERF_MCP_SERVER_SECRETS": secrets.token_hex(32),
     }
     folders = [tmp_path / each for each in ("first", "second")]
@@ -138,3 +140,26 @@ async def test_both_write_one_audit_trail(replicas: tuple[Server, Server], passw
         ("", "DELETE /design/projects/{id}"),
         ("create_project", "POST /design/projects"),
     ]
+
+
+async def test_a_secret_sealed_at_one_is_opened_at_the_other(
+    replicas: tuple[Server, Server], password: str
+) -> None:
+    first, second = replicas
+    storage = MemoryStorage()
+    async with connected(first.url, FormSignIn("demo", password), storage=storage) as agent:
+        workspace = (await agent.call("list_workspaces"))["workspaces"][0]["id"]
+        project = await agent.call("create_project", {"workspaceId": workspace, "name": "Shared"})
+        arguments = {"projectId": project["id"], "name": "key", "value": "hunter2"}
+        made = await agent.call("create_secret_variable", arguments)
+    tokens = await storage.get_tokens()
+    assert tokens is not None
+    headers = {"Authorization": f"Bearer {tokens.access_token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        path = f"{second.origin}/design/variables/{made['id']}"
+        async with session.get(path) as answer:
+            kept = await answer.json()
+        assert "hunter2" not in str(kept)
+        # sent back as it is, it is opened to see whose it is
+        async with session.put(path, json=kept) as answer:
+            assert answer.status == 200, await answer.text()

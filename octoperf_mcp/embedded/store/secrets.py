@@ -1,39 +1,65 @@
 """Secret values: encrypted at rest and in answers, opened only for the load engine.
 
 A secret value is `{"type": "PLAIN" | "ENCRYPTED", "value": text}` wherever it stands in a
-document. The key is a file beside the database; the workspace is bound in, so that a value copied
-into another workspace cannot be opened there.
+document. The key is configured, or a file of the data directory; the workspace is bound in, so that
+a value copied into another workspace cannot be opened there. The database keeps a mark sealed with
+its key: a server that has another one does not start, rather than fail at the first run.
 """
 
 import base64
+import binascii
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.failures import Invalid
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.schema import metadata
+from octoperf_mcp.errors import ConfigError
 
 KEY_FILE = "secrets.key"
 SECRET_KINDS = frozenset({"variable", "http_server", "scenario"})
 """Kinds whose documents may hold secret values."""
 
+_KEY_BYTES = 32
 _NONCE_BYTES = 12
 _PREFIX = "v1."
 
+sealing_key = sa.Table(
+    "sealing_key",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    # The empty text, sealed: whoever opens it has the key of this database.
+    sa.Column("mark", sa.Text, nullable=False),
+)
+
 
 class Secrets:
-    """AES-256-GCM with the key of the data directory."""
+    """AES-256-GCM with one key for a database."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def open(cls, data_dir: Path) -> Self:
-        """Read the key of a data directory; a new one gets a new key that its owner alone reads."""
+    def open(cls, data_dir: Path, configured: str = "") -> Self:
+        """Take the configured key, else read that of the data directory, making one if need be.
+
+        Args:
+            data_dir: Made when it is missing; its key is readable for its owner alone.
+            configured: 32 bytes in Base64, as the file has them; "" for the file.
+
+        Raises:
+            ConfigError: the configured key is none.
+        """
+        if configured:
+            return cls(_key_of(configured))
         path = data_dir / KEY_FILE
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -46,6 +72,31 @@ class Secrets:
             file.flush()
             os.fsync(file.fileno())
         return cls(key)
+
+    async def require_key_of(self, database: Database) -> None:
+        """Check that the values of a database were sealed with this key; an unmarked one is marked.
+
+        Raises:
+            ConfigError: they were sealed with another.
+        """
+        fresh = {"id": 1, "mark": self._seal({"value": ""}, "")}
+
+        async def work(connection: AsyncConnection) -> str:
+            await connection.execute(
+                database.insert(sealing_key).values(**fresh).on_conflict_do_nothing()
+            )
+            return str((await connection.execute(sa.select(sealing_key.c.mark))).scalar_one())
+
+        kept = {"type": "ENCRYPTED", "value": await database.write(work)}
+        try:
+            self._open(kept, "")
+        except Invalid as error:
+            raise ConfigError(
+                "The secret variables of this database were sealed with another key. Give this "
+                f"server the content of {KEY_FILE} from the data directory of the first one, as "
+                "[embedded] secrets_key or in the file that "
+                "OCTOPERF_MCP_EMBEDDED_SECRETS_KEY_FILE names."
+            ) from error
 
     def sealed(self, body: Any, workspace_id: str) -> Any:
         """A copy with every PLAIN value encrypted.
@@ -91,6 +142,18 @@ class Secrets:
             raise Invalid(
                 "A secret of type ENCRYPTED was not made for this workspace: send it as PLAIN."
             ) from error
+
+
+def _key_of(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ConfigError(
+            "[embedded] secrets_key must be 32 bytes in Base64: openssl rand -base64 32."
+        )
+    return key
 
 
 def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:

@@ -1,6 +1,7 @@
 """The platform as a whole: first start, restart, everything reachable, everything closed."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -149,7 +150,8 @@ async def test_an_impossible_origin_leaves_nothing_open(tmp_path: Path) -> None:
 async def test_two_replicas_on_an_empty_postgresql_make_one_user(
     tmp_path: Path, postgresql_url: str
 ) -> None:
-    settings = EmbeddedSettings(database_url=postgresql_url)
+    key = Secret(base64.b64encode(b"k" * 32).decode())
+    settings = EmbeddedSettings(database_url=postgresql_url, secrets_key=key)
     replicas = await asyncio.gather(
         *(
             open_platform(settings, data_dir=tmp_path / name, origin=ORIGIN)

@@ -1,5 +1,6 @@
 """Secret values: sealed at rest, bound to their workspace."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
 from octoperf_mcp.embedded.store.secrets import KEY_FILE, Secrets
+from octoperf_mcp.errors import ConfigError
 
 PLAIN = {"type": "PLAIN", "value": "hünter2"}
 
@@ -48,6 +50,36 @@ def test_the_key_is_kept_and_its_owner_alone_reads_it(tmp_path: Path) -> None:
     assert (data_dir / KEY_FILE).stat().st_mode & 0o077 == 0
     with pytest.raises(Invalid):
         Secrets.open(tmp_path / "other").revealed(sealed, "w1")
+
+
+def test_a_configured_key_opens_in_every_directory_and_leaves_no_file(tmp_path: Path) -> None:
+    key = base64.b64encode(b"k" * 32).decode()
+    sealed = Secrets.open(tmp_path / "a", key).sealed(variable(), "w1")
+    assert Secrets.open(tmp_path / "b", key + "\n").revealed(sealed, "w1") == variable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_of_a_directory_may_become_the_configured_key(tmp_path: Path) -> None:
+    sealed = Secrets.open(tmp_path / "a").sealed(variable(), "w1")
+    key = (tmp_path / "a" / KEY_FILE).read_text("ascii")
+    assert Secrets.open(tmp_path / "b", key).revealed(sealed, "w1") == variable()
+
+
+@pytest.mark.parametrize("key", ["short", "A" * 43, "é" * 44, base64.b64encode(b"k" * 31).decode()])
+def test_a_configured_key_that_is_none_stops_the_start_unseen(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match="32 bytes") as refused:
+        Secrets.open(tmp_path, key)
+    assert key not in str(refused.value)
+
+
+async def test_a_server_with_another_key_than_the_database_does_not_start(
+    database: Database, tmp_path: Path
+) -> None:
+    first = Secrets.open(tmp_path / "a")
+    await first.require_key_of(database)
+    await first.require_key_of(database)
+    with pytest.raises(ConfigError, match="secrets_key"):
+        await Secrets.open(tmp_path / "b").require_key_of(database)
 
 
 async def test_no_way_into_the_store_keeps_a_plain_secret(

@@ -252,6 +252,8 @@ def challenge(request: web.Request, error: AuthError, *, rpc_id: Any = None) -> 
         error: Why; its message repeats nothing of the token.
         rpc_id: Id of the JSON-RPC request, when the body was read.
     """
+    if not isinstance(error, MissingTokenError):
+        log.warning("token_refused", reason=error.code, detail=error.message, path=request.path)
     body: dict[str, Any] = {
         "jsonrpc": "2.0",
         "error": {"code": error.status, "message": error.message},

@@ -59,12 +59,12 @@ async def open_platform(
         database = await Database.open(database_url(settings, data_dir))
         undo.push_async_callback(database.close)
         await secrets.require_key_of(database)
-        identity = await IdentityProvider.open(
-            database, origin=origin, port=port, settings=settings
-        )
-        undo.push_async_callback(identity.close)
         trail = Trail(database, keep_days=settings.audit_days)
         undo.push_async_callback(trail.close)
+        identity = await IdentityProvider.open(
+            database, origin=origin, port=port, settings=settings, trail=trail
+        )
+        undo.push_async_callback(identity.close)
         retention = Retention(most=settings.revisions, days=settings.revision_days)
         documents, blobs = Documents(database, secrets, retention), Blobs(database)
         metrics = MetricStore(database)
@@ -125,6 +125,6 @@ async def close_platform(platform: Platform) -> None:
     await platform.runs.close()
     await platform.tasks.close()
     await platform.collection.close()
-    await platform.audit.close()
     await platform.identity.close()
+    await platform.audit.close()
     await platform.database.close()

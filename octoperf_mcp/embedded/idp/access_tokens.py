@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import structlog
+
 from octoperf_mcp.auth.scopes import OPERATION_SCOPES, scope_text, with_implied
 from octoperf_mcp.auth.tokens import (
     ACCESS_TOKEN_TYPES,
@@ -16,6 +18,8 @@ from octoperf_mcp.embedded.idp.grants import Grant
 from octoperf_mcp.embedded.idp.keys import ALGORITHM, SigningKeys
 from octoperf_mcp.embedded.store.schema import new_id
 from octoperf_mcp.errors import AuthError
+
+log = structlog.get_logger()
 
 # Session tokens of the REST API: no access tokens, so that the MCP endpoint refuses them.
 SESSION_TYPE = "octoperf-session+jwt"
@@ -100,7 +104,8 @@ class AccessTokens:
             header = self._checker.header(token)
             keys = await self._keys.verification.candidates(header.kid, header.algorithm)
             found = self._checker.check(token, keys)
-        except AuthError:
+        except AuthError as error:
+            log.warning("token_refused", reason=error.code, detail=error.message)
             return None
         if self._generation != self._keys.verification.generation:
             self._cache.clear()

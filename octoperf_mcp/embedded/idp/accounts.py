@@ -4,6 +4,7 @@ import math
 from collections.abc import Hashable
 
 from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.throttle import Throttle
 from octoperf_mcp.embedded.idp.users import Users
 
@@ -33,14 +34,23 @@ class Accounts:
     that neither one address trying many names nor many addresses trying one name goes on.
     """
 
-    def __init__(self, users: Users) -> None:
+    def __init__(self, users: Users, record: Record) -> None:
         self._users = users
+        self._record = record
         self._pairs = Throttle(_PER_NAME_AND_ADDRESS, _WINDOW_S)
         self._names = Throttle(_PER_NAME, _WINDOW_S)
         self._addresses = Throttle(_PER_ADDRESS, _WINDOW_S)
 
-    async def check_password(self, username: str, password: str, *, address: str) -> str | None:
-        """The id of the user, None when the name or the password is wrong.
+    async def check_password(
+        self, username: str, password: str, *, address: str, client: str
+    ) -> str | None:
+        """The id of the user, None when the name or the password is wrong; both are noted.
+
+        Args:
+            username: In whatever case.
+            password: As it was typed.
+            address: Whence; "" for this machine.
+            client: With what, as the audit trail names it.
 
         Raises:
             TooManyAttemptsError: before looking at the password.
@@ -54,12 +64,17 @@ class Accounts:
             counters.append((self._addresses, address))
         wait_s = max(throttle.wait_s(key) for throttle, key in counters)
         if wait_s > 0:
+            self._record.guessing()
             raise TooManyAttemptsError(wait_s)
         # Counted before the slow check, so that parallel guesses cannot all slip through.
         for throttle, key in counters:
             throttle.count(key)
         user_id = await self._users.check_password(username, password)
-        if user_id is not None:
+        user = await self._users.find(username)
+        if user_id is None:
+            self._record.not_signed_in(user, client)
+        else:
+            await self._record.signed_in(user_id, user["username"] if user else "", client)
             self._pairs.forget((name, address))
             self._names.forget(name)
             # Only this attempt: a guesser with an account of his own starts no new count.

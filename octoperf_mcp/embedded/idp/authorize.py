@@ -23,6 +23,7 @@ from octoperf_mcp.embedded.idp.grants import CODE_LIFE_MS, REFRESH_LIFE_MS, Code
 from octoperf_mcp.embedded.idp.metadata import AUTHORIZE_PATH, LOGOUT_PATH
 from octoperf_mcp.embedded.idp.oauth import CoreRequest, OAuthCore
 from octoperf_mcp.embedded.idp.pages import message, page, redirect
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.redirects import answered, destination
 from octoperf_mcp.embedded.idp.sessions import BrowserUser, Sessions
 from octoperf_mcp.embedded.idp.sign_in import sign_in_address
@@ -62,15 +63,23 @@ class AuthorizeEndpoint:
         grants: Keeps codes.
         sessions: Who is signed in.
         origins: Whose resources may be asked for; its origin is the issuer.
+        record: Told of what is refused, allowed and denied.
     """
 
     def __init__(
-        self, clients: Clients, grants: Grants, sessions: Sessions, origins: OwnOrigins
+        self,
+        *,
+        clients: Clients,
+        grants: Grants,
+        sessions: Sessions,
+        origins: OwnOrigins,
+        record: Record,
     ) -> None:
         self._clients = clients
         self._grants = grants
         self._sessions = sessions
         self._origins = origins
+        self._record = record
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET`: the consent page, the sign-in page before it, or why not."""
@@ -94,6 +103,7 @@ class AuthorizeEndpoint:
             form = await read_form(request)
             asked = await self._asked(form.get("request", ""))
         except BadFormError as error:
+            self._record.refused("consent", "malformed_request")
             return message(400, _CANNOT, str(error))
         except RefusedError as refused:
             return refused.answer
@@ -101,8 +111,11 @@ class AuthorizeEndpoint:
         if user is None:
             return redirect(sign_in_address(f"{AUTHORIZE_PATH}?{asked.text}"))
         if not self._sessions.is_genuine(request, form.get("form", "")):
+            self._record.refused("consent", "forged_form", client=asked.client)
             return message(403, _CANNOT, "The page is out of date. Go back and load it again.")
-        if form.get("decision") != "allow":
+        allowed = form.get("decision") == "allow"
+        await self._record.decided(user.user_id, user.username, asked.client, allowed=allowed)
+        if not allowed:
             return self._back(asked.redirect_uri, asked.state, {"error": "access_denied"})
         try:
             await self._clients.remember(asked.client)
@@ -115,6 +128,7 @@ class AuthorizeEndpoint:
         try:
             parameters = parameters_of(text.encode("utf-8", "replace"))
         except BadFormError as error:
+            self._record.refused("authorize", "malformed_request")
             raise RefusedError(message(400, _CANNOT, str(error))) from error
         client = await self._clients.find(parameters.get("client_id", ""))
         core = OAuthCore(Facts(now_ms=now_ms(), client=client), self._origins.owns)
@@ -122,6 +136,7 @@ class AuthorizeEndpoint:
         try:
             grant = core.consent(request)
         except OAuth2Error as error:
+            self._note(error, client)
             raise RefusedError(self._refusal(error, parameters)) from error
         if client is None:
             raise RefusedError(message(400, _CANNOT, "The application is not registered."))
@@ -151,7 +166,17 @@ class AuthorizeEndpoint:
         elif "request_uri" in parameters:
             error = "request_uri_not_supported"
         if error:
+            self._record.refused("authorize", error, client=asked.client)
             raise RefusedError(self._back(asked.redirect_uri, asked.state, {"error": error}))
+
+    def _note(self, error: OAuth2Error, client: Client | None) -> None:
+        """Log a refusal; before the address is known its description may hold text of others."""
+        if error.redirect_uri:
+            detail = str(error.description or "")
+            self._record.refused("authorize", str(error.error), detail=detail, client=client)
+        else:
+            reason = "unknown_client" if client is None else "redirect_mismatch"
+            self._record.refused("authorize", reason, client=client)
 
     def _refusal(self, error: OAuth2Error, parameters: Mapping[str, str]) -> web.Response:
         """Back to the client once its address is known to be its own, else a page."""

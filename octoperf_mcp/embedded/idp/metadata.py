@@ -1,7 +1,8 @@
 """Authorization server metadata (RFC 8414).
 
-There is no OpenID discovery document: its required members speak of ID tokens, and none is
-issued.
+The same document stands at the address of OpenID discovery, as RFC 8414 section 5 has it, for
+clients that ask there only. It says nothing of ID tokens, since none is issued: a client that needs
+one finds out from the document.
 """
 
 from typing import Any
@@ -19,6 +20,7 @@ USERINFO_PATH = "/auth/userinfo"
 LOGIN_PATH = "/ui/access/login"
 LOGOUT_PATH = "/ui/access/logout"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
+OPENID_PATH = "/.well-known/openid-configuration"
 
 
 def metadata(issuer: str, *, client_documents: bool = False) -> dict[str, Any]:

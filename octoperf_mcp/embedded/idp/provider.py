@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from octoperf_mcp.auth.hosts import OwnOrigins, is_loopback
 from octoperf_mcp.auth.scopes import ALL_SCOPES, OFFLINE, OPERATION_SCOPES, scope_text, with_implied
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.idp import metadata as addresses
 from octoperf_mcp.embedded.idp.access_tokens import SESSION_TYPE, AccessTokens
 from octoperf_mcp.embedded.idp.accounts import Accounts
@@ -26,6 +27,7 @@ from octoperf_mcp.embedded.idp.guarded_fetch import GuardedFetch
 from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.live import LiveGrants
 from octoperf_mcp.embedded.idp.passwords import Passwords
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.registration import RegistrationEndpoint
 from octoperf_mcp.embedded.idp.rotation import KeyState, forget_old_keys, key_states, rotate
 from octoperf_mcp.embedded.idp.sessions import Sessions
@@ -71,8 +73,10 @@ class IdentityProvider:
         database: Database,
         keys: SigningKeys,
         origins: OwnOrigins,
+        *,
         passwords: Passwords | None = None,
         settings: EmbeddedSettings | None = None,
+        trail: Trail | None = None,
     ) -> None:
         settings = settings or EmbeddedSettings()
         self._database = database
@@ -91,12 +95,19 @@ class IdentityProvider:
         self.api_keys = ApiKeys(database)
         self.ci_tokens = CiTokens(database, self._tokens)
         self._sessions = Sessions(database, origins.origin, keys.secret)
-        self._accounts = Accounts(self.users)
-        self._sign_in = SignIn(self._accounts, self._sessions)
+        record = Record(trail)
+        self._accounts = Accounts(self.users, record)
+        self._sign_in = SignIn(self._accounts, self._sessions, record)
         self._registration = RegistrationEndpoint(
-            self.clients, Throttle(_REGISTRATIONS, _REGISTRATION_WINDOW_S)
+            self.clients, Throttle(_REGISTRATIONS, _REGISTRATION_WINDOW_S), record
         )
-        self._authorize = AuthorizeEndpoint(self.clients, self.grants, self._sessions, origins)
+        self._authorize = AuthorizeEndpoint(
+            clients=self.clients,
+            grants=self.grants,
+            sessions=self._sessions,
+            origins=origins,
+            record=record,
+        )
         self._token_endpoint = TokenEndpoint(
             clients=self.clients,
             grants=self.grants,
@@ -104,6 +115,8 @@ class IdentityProvider:
             tokens=self._tokens,
             origins=origins,
             secret=keys.secret,
+            users=self.users,
+            record=record,
         )
         self._tidying: asyncio.Task[None] | None = None
 
@@ -116,6 +129,7 @@ class IdentityProvider:
         port: int | None = None,
         passwords: Passwords | None = None,
         settings: EmbeddedSettings | None = None,
+        trail: Trail | None = None,
     ) -> "IdentityProvider":
         """Read or make the keys, and begin to tidy up behind the scenes.
 
@@ -125,13 +139,21 @@ class IdentityProvider:
             port: Port of the loopback listener, when it is not the origin's.
             passwords: How passwords are hashed, when not with the default cost.
             settings: `[embedded]`, when not the defaults.
+            trail: Where sign-ins, consents and revocations are noted, if anywhere.
 
         Raises:
             ConfigError: the origin would send passwords in the clear.
         """
         check_origin(origin)
         keys = await SigningKeys.open(database)
-        provider = cls(database, keys, OwnOrigins(origin, port=port), passwords, settings)
+        provider = cls(
+            database,
+            keys,
+            OwnOrigins(origin, port=port),
+            passwords=passwords,
+            settings=settings,
+            trail=trail,
+        )
         await provider.users.appoint_somebody()
         provider._tidying = asyncio.create_task(provider._tidy_again_and_again())
         return provider
@@ -158,6 +180,7 @@ class IdentityProvider:
             grant_id, scopes, subject = verified.session_id, verified.scopes, verified.subject
         grant = await self._live.get(grant_id) if grant_id else None
         if grant is None or subject not in {"", grant.user_id}:
+            log.warning("token_refused", reason="grant_ended")
             return None
         return Principal(
             grant.user_id,
@@ -211,7 +234,7 @@ class IdentityProvider:
         return await self.users.create(username, password, administers=administers)
 
     async def check_password(
-        self, username: str, password: str, *, address: str = ""
+        self, username: str, password: str, *, address: str = "", client: str = "REST"
     ) -> str | None:
         """The id of the user, None when the name or the password is wrong.
 
@@ -219,7 +242,9 @@ class IdentityProvider:
             TooManyAttemptsError: a Failure of status 429; guessing is slowed down by name and by
                 `address` of the caller.
         """
-        return await self._accounts.check_password(username, password, address=address)
+        return await self._accounts.check_password(
+            username, password, address=address, client=client
+        )
 
     async def set_password(self, user_id: str, password: str) -> None:
         """Change the password; sessions and grants of the user end.
@@ -305,8 +330,11 @@ class IdentityProvider:
             (addresses.USERINFO_PATH, self._userinfo),
         ]
         documents: list[tuple[str, Handler]] = [
-            (addresses.METADATA_PATH + suffix, self._metadata) for suffix in ("", "/auth", "/mcp")
+            (path + suffix, self._metadata)
+            for path in (addresses.METADATA_PATH, addresses.OPENID_PATH)
+            for suffix in ("", "/auth", "/mcp")
         ]
+        documents.append(("/auth" + addresses.OPENID_PATH, self._metadata))
         documents += [(addresses.JWKS_PATH, self._jwks), (addresses.USERINFO_PATH, self._userinfo)]
         crossed = dict.fromkeys(path for path, _ in [*shared, *documents])
         return [

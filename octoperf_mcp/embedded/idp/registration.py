@@ -18,6 +18,7 @@ from octoperf_mcp.embedded.idp.client_metadata import (
     read_registration,
 )
 from octoperf_mcp.embedded.idp.clients import Clients, TooManyClientsError
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.throttle import Throttle
 
 
@@ -27,16 +28,19 @@ class RegistrationEndpoint:
     Args:
         clients: Where they are kept.
         throttle: Registrations of one address.
+        record: Told of what is refused.
     """
 
-    def __init__(self, clients: Clients, throttle: Throttle) -> None:
+    def __init__(self, clients: Clients, throttle: Throttle, record: Record) -> None:
         self._clients = clients
         self._throttle = throttle
+        self._record = record
 
     async def post(self, request: web.Request) -> web.Response:
         """Register; 201 with the values that are in effect."""
         wait_s = self._throttle.wait_s(request.remote)
         if wait_s > 0:
+            self._record.refused("register", "too_many_registrations")
             answer = oauth_error(
                 429, "temporarily_unavailable", "Too many registrations from this address."
             )
@@ -47,8 +51,10 @@ class RegistrationEndpoint:
             wanted = read_registration(await _json_object(request))
             client, secret = await self._clients.register(wanted)
         except InvalidMetadataError as error:
+            self._record.refused("register", error.code)
             return oauth_error(400, error.code, error.message)
         except TooManyClientsError:
+            self._record.refused("register", "too_many_clients")
             return oauth_error(503, "temporarily_unavailable", "Too many clients are registered.")
         return web.Response(
             status=201,

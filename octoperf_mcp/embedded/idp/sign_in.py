@@ -3,16 +3,14 @@
 import math
 from urllib.parse import urlencode
 
-import structlog
 from aiohttp import hdrs, web
 
 from octoperf_mcp.embedded.idp.accounts import Accounts, TooManyAttemptsError
 from octoperf_mcp.embedded.idp.answers import BadFormError, read_form
 from octoperf_mcp.embedded.idp.metadata import LOGIN_PATH, LOGOUT_PATH
 from octoperf_mcp.embedded.idp.pages import local_path, message, page, redirect
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.sessions import Sessions
-
-log = structlog.get_logger()
 
 _WRONG = "The user name or the password is wrong."
 _STALE = "This page was open for too long, or cookies are blocked. Please try again."
@@ -30,15 +28,17 @@ class SignIn:
     Args:
         accounts: Checks passwords, and slows guessing down.
         sessions: Cookies.
+        record: Told of what is refused.
     """
 
-    def __init__(self, accounts: Accounts, sessions: Sessions) -> None:
+    def __init__(self, accounts: Accounts, sessions: Sessions, record: Record) -> None:
         self._accounts = accounts
         self._sessions = sessions
+        self._record = record
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /ui/access/login`."""
-        onward = local_path(request.query.get("next", ""))
+        onward = self._onward(request.query.get("next", ""))
         if "again" not in request.query and await self._sessions.user(request) is not None:
             return redirect(onward, status=302)
         return self._form(request, onward)
@@ -49,13 +49,17 @@ class SignIn:
             form = await read_form(request)
         except BadFormError:
             return self._form(request, "/ui/", error=_STALE, status=400)
-        onward = local_path(form.get("next", ""))
+        onward = self._onward(form.get("next", ""))
         username = form.get("username", "")
         if not self._sessions.is_genuine_sign_in(request, form.get("form", "")):
+            self._record.refused("sign_in", "forged_form")
             return self._form(request, onward, username=username, error=_STALE, status=403)
         try:
             user_id = await self._accounts.check_password(
-                username, form.get("password", ""), address=request.remote or ""
+                username,
+                form.get("password", ""),
+                address=request.remote or "",
+                client="Browser",
             )
         except TooManyAttemptsError as error:
             minutes = math.ceil(error.wait_s / 60)
@@ -67,7 +71,6 @@ class SignIn:
             return self._form(request, onward, username=username, error=_WRONG, status=403)
         answer = redirect(onward)
         await self._sessions.start(request, answer, user_id)
-        log.info("signed_in", user_id=user_id)
         return answer
 
     async def show_sign_out(self, request: web.Request) -> web.Response:
@@ -89,10 +92,17 @@ class SignIn:
         except BadFormError:
             return message(400, "That did not work", "The form cannot be read.")
         if not self._sessions.is_genuine(request, form.get("form", "")):
+            self._record.refused("sign_out", "forged_form")
             return message(403, "That did not work", _STALE)
-        answer = redirect(sign_in_address(local_path(form.get("next", ""))))
+        answer = redirect(sign_in_address(self._onward(form.get("next", ""))))
         await self._sessions.end(request, answer)
         return answer
+
+    def _onward(self, path: str) -> str:
+        onward = local_path(path)
+        if path and onward != path:
+            self._record.refused("sign_in", "foreign_destination")
+        return onward
 
     def _form(
         self,

@@ -5,12 +5,12 @@ import binascii
 from typing import Any
 from urllib.parse import unquote
 
-import structlog
 from aiohttp import hdrs, web
 from multidict import MultiDict
 
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.scopes import scope_text
+from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
 from octoperf_mcp.embedded.idp.answers import (
     BadFormError,
@@ -18,15 +18,16 @@ from octoperf_mcp.embedded.idp.answers import (
     oauth_error,
     read_form,
 )
+from octoperf_mcp.embedded.idp.client_metadata import Client
 from octoperf_mcp.embedded.idp.clients import Clients
 from octoperf_mcp.embedded.idp.decisions import Facts, Redeem, Revoke, Rotate, TokenInHand
 from octoperf_mcp.embedded.idp.grants import REFRESH_LIFE_MS, Grant, Grants
 from octoperf_mcp.embedded.idp.live import LiveGrants
 from octoperf_mcp.embedded.idp.oauth import CoreRequest, OAuthCore
+from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.tickets import derived, new_ticket
+from octoperf_mcp.embedded.idp.users import Users
 from octoperf_mcp.embedded.store.schema import new_id, now_ms
-
-log = structlog.get_logger()
 
 _REFRESH_PREFIX = "opr_"
 
@@ -42,6 +43,8 @@ class TokenEndpoint:
         origins: Whose resources tokens are for.
         secret: Makes a refresh token's successor out of it, so that a lost answer or a parallel
             request can be given the same one although only hashes are kept.
+        users: Names people for the audit trail.
+        record: Told of grants, and of what is refused.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class TokenEndpoint:
         tokens: AccessTokens,
         origins: OwnOrigins,
         secret: bytes,
+        users: Users,
+        record: Record,
     ) -> None:
         self._clients = clients
         self._grants = grants
@@ -60,6 +65,8 @@ class TokenEndpoint:
         self._tokens = tokens
         self._origins = origins
         self._secret = secret
+        self._users = users
+        self._record = record
 
     async def token(self, request: web.Request) -> web.Response:
         """`POST /auth/oauth2/token`."""
@@ -67,9 +74,9 @@ class TokenEndpoint:
             form = await read_form(request)
             client_id = _client_id(request, form)
         except BadFormError as error:
-            return oauth_error(400, "invalid_request", str(error))
+            return self._refused("token", "invalid_request", str(error))
         if "grant_type" not in form:
-            return oauth_error(400, "invalid_request", "There is no grant_type.")
+            return self._refused("token", "invalid_request", "There is no grant_type.")
         core = OAuthCore(await self._token_facts(client_id, form), self._origins.owns)
         answer = core.create_token_response(CoreRequest(form, request.headers))
         match core.decision:
@@ -79,7 +86,7 @@ class TokenEndpoint:
                 return await self._rotate(decision, form["refresh_token"])
             case Revoke() as decision:
                 await self._revoke(decision)
-        return _sent(answer)
+        return self._sent("token", answer, core.facts.client)
 
     async def revoke(self, request: web.Request) -> web.Response:
         """`POST /auth/oauth2/revoke`: either token ends the whole grant."""
@@ -94,7 +101,7 @@ class TokenEndpoint:
             form = await read_form(request)
             client_id = _client_id(request, form)
         except BadFormError as error:
-            return oauth_error(400, "invalid_request", str(error))
+            return self._refused(endpoint, "invalid_request", str(error))
         # A hint, nothing else: Authlib would refuse one that it does not know.
         form.popall("token_type_hint", None)
         facts = Facts(
@@ -106,7 +113,7 @@ class TokenEndpoint:
         answer = core.answer(endpoint, CoreRequest(form, request.headers))
         if isinstance(core.decision, Revoke):
             await self._revoke(core.decision)
-        return _sent(answer)
+        return self._sent(endpoint, answer, facts.client)
 
     async def _token_facts(self, client_id: str, form: MultiDict[str]) -> Facts:
         code = await self._grants.code(form["code"]) if "code" in form else None
@@ -141,16 +148,16 @@ class TokenEndpoint:
         )
         refresh_ticket = new_ticket(_REFRESH_PREFIX)
         if not await self._grants.redeem(code, grant, refresh_ticket):
-            return oauth_error(400, "invalid_grant", "The code was used already.")
-        log.info("grant_created", client_id=grant.client_id, user_id=grant.user_id)
+            return self._refused("token", "invalid_grant", "The code was used already.", client)
+        await self._record.connected(grant, await self._name(grant))
         return await self._issued(grant, decision.scope, refresh_ticket)
 
     async def _rotate(self, decision: Rotate, presented: str) -> web.Response:
         successor = _REFRESH_PREFIX + derived(self._secret, "refresh", presented)
         if not await self._grants.rotate(decision.token, successor):
-            return oauth_error(400, "invalid_grant", "The grant was revoked.")
+            return self._refused("token", "invalid_grant", "The grant was revoked.")
         grant = decision.token.grant
-        log.info("grant_refreshed", client_id=grant.client_id, user_id=grant.user_id)
+        self._record.refreshed(grant)
         return await self._issued(grant, decision.scope, successor)
 
     async def _issued(self, grant: Grant, scope: str, refresh_ticket: str) -> web.Response:
@@ -166,7 +173,33 @@ class TokenEndpoint:
 
     async def _revoke(self, decision: Revoke) -> None:
         await self._live.revoke(decision.grant_id)
-        log.info("grant_revoked", grant_id=decision.grant_id, reason=decision.reason)
+        grant = await self._grants.get(decision.grant_id)
+        if grant is not None:
+            await self._record.revoked(grant, await self._name(grant), decision.reason)
+
+    async def _name(self, grant: Grant) -> str:
+        try:
+            return str((await self._users.get(grant.user_id))["username"])
+        except NotFound:
+            return ""
+
+    def _refused(
+        self, place: str, code: str, description: str, client: Client | None = None
+    ) -> web.Response:
+        self._record.refused(place, code, detail=description, client=client)
+        return oauth_error(400, code, description)
+
+    def _sent(self, place: str, answer: Any, client: Client | None) -> web.Response:
+        status, body, headers = answer
+        if "error" in body:
+            named = body["error"] != "unsupported_grant_type"  # which repeats what was sent
+            detail = str(body.get("error_description", "")) if named else ""
+            self._record.refused(place, str(body["error"]), detail=detail, client=client)
+        response = oauth_answer(body, status=status)
+        for name, value in headers:
+            if name.lower() == "www-authenticate":
+                response.headers[name] = value
+        return response
 
     async def _token_in_hand(self, presented: str) -> TokenInHand | None:
         refresh = await self._grants.refresh_token(presented)
@@ -202,12 +235,3 @@ def _client_id(request: web.Request, form: MultiDict[str]) -> str:
     except (ValueError, binascii.Error):
         # Authlib decodes it once more and would raise.
         raise BadFormError("The Authorization header cannot be read.") from None
-
-
-def _sent(answer: Any) -> web.Response:
-    status, body, headers = answer
-    response = oauth_answer(body, status=status)
-    for name, value in headers:
-        if name.lower() == "www-authenticate":
-            response.headers[name] = value
-    return response

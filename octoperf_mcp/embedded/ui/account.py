@@ -118,7 +118,10 @@ async def change_password(page: Page, form: Mapping[str, str]) -> web.StreamResp
         if fresh != form.get("again", ""):
             raise Invalid("The two new passwords differ.")
         known = await identity.check_password(
-            page.user.username, form.get("current", ""), address=page.request.remote or ""
+            page.user.username,
+            form.get("current", ""),
+            address=page.request.remote or "",
+            client="Browser",
         )
         if known != page.user.user_id:
             raise Invalid("The current password is wrong.")

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.idp.passwords import Passwords
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
 from octoperf_mcp.embedded.idp.tables import identity_secret, identity_user, signing_key
@@ -120,6 +121,7 @@ class World:
     origin: str
     http: aiohttp.ClientSession
     user_id: str
+    trail: Trail
     browsers: list[Browser] = field(default_factory=list)
 
     def browser(self) -> Browser:
@@ -239,7 +241,10 @@ async def running(url: str, listener: socket.socket) -> AsyncIterator[World]:
     """The provider on a database and a bound socket, until the block ends."""
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     database = await Database.open(url)
-    provider = await IdentityProvider.open(database, origin=origin, passwords=Passwords(CHEAP))
+    trail = Trail(database, keep_days=1)
+    provider = await IdentityProvider.open(
+        database, origin=origin, passwords=Passwords(CHEAP), trail=trail
+    )
     app = web.Application()
     app.router.add_routes(provider.routes())
     runner = web.AppRunner(app)
@@ -248,12 +253,13 @@ async def running(url: str, listener: socket.socket) -> AsyncIterator[World]:
     user = await provider.users.find("demo")
     assert user is not None
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        world = World(provider, database, origin, http, user["id"])
+        world = World(provider, database, origin, http, user["id"], trail)
         yield world
         for browser in world.browsers:
             await browser.session.close()
     await runner.cleanup()
     await provider.close()
+    await trail.close()
     await database.close()
 
 

@@ -202,9 +202,27 @@ async def test_every_endpoint_that_the_metadata_names_answers(world: World) -> N
             assert known, name
 
 
-async def test_there_is_no_openid_document_since_no_id_tokens_are_issued(world: World) -> None:
-    async with world.http.get(f"{world.origin}/.well-known/openid-configuration") as answer:
-        assert answer.status == 404
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/auth",
+        "/.well-known/openid-configuration/mcp",
+        "/auth/.well-known/openid-configuration",
+    ],
+)
+async def test_openid_discovery_gives_the_same_document_and_promises_no_id_tokens(
+    world: World, path: str
+) -> None:
+    """RFC 8414 section 5: the address is not specific to OpenID Connect."""
+    async with world.http.get(f"{world.origin}/.well-known/oauth-authorization-server") as answer:
+        expected = await answer.json()
+    async with world.http.get(world.origin + path) as answer:
+        document = await answer.json()
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert document == expected
+    assert "openid" not in document["scopes_supported"]
+    assert not [name for name in document if "id_token" in name or "subject_types" in name]
 
 
 @pytest.mark.parametrize(

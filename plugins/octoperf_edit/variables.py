@@ -67,7 +67,10 @@ async def delete_variable(ctx: ToolContext, variable_id: str) -> Deleted:
         variable_id: Id from list_variables.
     """
     with known_id("variableId", variable_id, listed_by="list_variables"):
-        document = await ctx.rest(rest.GET_VARIABLE, id=variable_id)
+        try:
+            document = await ctx.rest(rest.GET_VARIABLE, id=variable_id)
+        except NotFoundError:
+            return await _delete_unseen(ctx, variable_id)
         project_id = document["projectId"]
         workspace_id = await ctx.workspace_of(project_id)
         users = await _users(ctx, workspace_id, project_id)
@@ -79,6 +82,14 @@ async def delete_variable(ctx: ToolContext, variable_id: str) -> Deleted:
         used_by=used_by,
         next=_after_deletion(used_by),
         url=ctx.link(links.VARIABLES, workspace_id=workspace_id, project_id=project_id),
+    )
+
+
+async def _delete_unseen(ctx: ToolContext, variable_id: str) -> Deleted:
+    """The same where none can be read alone: nothing shows that the original answers that."""
+    await ctx.rest(rest.DELETE_VARIABLE, id=variable_id)
+    return Deleted(
+        id=variable_id, name="", next=_after_deletion(None), url=ctx.link(links.WORKSPACES)
     )
 
 

@@ -285,6 +285,15 @@ async def test_a_deletion_says_when_nobody_did_or_when_nobody_knows(context: Mak
 async def test_an_unknown_variable_is_answered_with_the_tool_that_lists_them(
     context: Maker,
 ) -> None:
-    ctx = context(PLUGIN, {GET: NotFoundError("404", status=404)})
+    missing = NotFoundError("404", status=404)
+    ctx = context(PLUGIN, {GET: missing, DELETE: missing})
     error = await ctx.refuse(delete_variable, {"variableId": "x1"})
     assert error.next_step == "Take variableId from list_variables."
+
+
+async def test_a_variable_goes_where_the_platform_answers_no_single_one(context: Maker) -> None:
+    ctx = context(PLUGIN, {GET: NotFoundError("404", status=404), DELETE: None})
+    answer = await ctx.run(delete_variable, {"variableId": "x1"})
+    assert ctx.lines == [GET, DELETE]
+    assert answer["id"] == "x1"
+    assert "sanity_check_virtual_user" in answer["next"]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from octoperf_analysis import (
     alarm_tools,
     area_tools,
+    capacity_tools,
     chart_tools,
     comparison_tools,
     error_tools,
@@ -64,6 +65,7 @@ def register_tools() -> Iterable[Tool]:
         generator_tools.list_bench_load_generators,
         comparison_tools.compare_runs,
         slo_tools.evaluate_slo,
+        capacity_tools.estimate_capacity,
     )
 
 

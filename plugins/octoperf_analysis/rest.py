@@ -103,6 +103,12 @@ EVALUATE_SLO = RestCall(
     answer="SloEvaluation",
     optional=True,
 )
+CAPACITY = RestCall(
+    "GET",
+    "/analysis/statistics/capacity/{benchResultId}",
+    answer="Capacity",
+    optional=True,
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -130,4 +136,5 @@ CALLS = (
     LOAD_GENERATORS,
     COMPARE,
     EVALUATE_SLO,
+    CAPACITY,
 )

@@ -12,7 +12,7 @@ from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import number_query
 from octoperf_mcp.embedded.rest.crud import documents_of, user_of
-from octoperf_mcp.embedded.statistics.material import run_material
+from octoperf_mcp.embedded.statistics.material import ramp_material, run_material
 from octoperf_mcp.embedded.statistics.sandbox import statistics
 from octoperf_mcp.embedded.statistics.slo import MAX_BYTES, checks_of, thresholds_of
 from octoperf_mcp.embedded.statistics.slo_reports import (
@@ -35,6 +35,7 @@ def routes() -> list[web.RouteDef]:
     """All verdicts."""
     return [
         web.get(f"{_ROOT}/comparison/{{baselineId}}/{{candidateId}}", _comparison),
+        web.get(f"{_ROOT}/capacity/{{benchResultId}}", _capacity),
         web.get(f"{_ROOT}/slo/{{benchResultId}}", _slo),
     ]
 
@@ -76,6 +77,16 @@ async def _compared(
         "compare", minEffectPct=least, baseline=material[0], candidate=material[1]
     )
     return {"comparedSec": windows[0].seconds, **told}
+
+
+async def _capacity(request: web.Request) -> web.Response:
+    run = await _run(request, request.match_info["benchResultId"])
+    async with request.app[PLATFORM].metrics.views([run.id]) as views:
+        material = await ramp_material(views[run.id])
+    told = await statistics("capacity", **material)
+    if not is_over(run.body["state"]):
+        told["warnings"].append(f"The run is {run.body['state']}: the figures still move.")
+    return json_answer({"benchResultId": run.id, **told})
 
 
 async def _slo(request: web.Request) -> web.Response:

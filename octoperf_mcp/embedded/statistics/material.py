@@ -110,3 +110,19 @@ def _moments(histogram: Mapping[int, int]) -> tuple[int, float, float]:
     mean = sum(bucket * number for bucket, number in histogram.items()) / count
     squares = sum((bucket - mean) ** 2 * number for bucket, number in histogram.items())
     return count, mean, squares / count
+
+
+async def ramp_material(view: RunView) -> Json:
+    """A run for `capacity.capacity`; its first and last stretch, which are cut, are left out."""
+    window = view.bounds
+    interval = batch_seconds(window.seconds, 240)
+    groups = await view.stats(view.select(Selection()), window, ("ok",), interval=interval)
+    users = _by_second(await user_load(view, Selection(), _limits(window), 1), window)
+    points = []
+    for start in window.starts(interval)[1:-1]:
+        first = start - window.start
+        active = sum(users[first : first + interval]) / interval
+        found = groups.get((start, None))
+        points.append((active, found["ok"] / interval if found else 0.0))
+    hits = sum(stats["ok"] for stats in groups.values())
+    return {"seconds": window.seconds, "hits": hits, "points": points}

@@ -127,6 +127,8 @@ def _known(row: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
 
 def _near(given: str, allowed: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(given, allowed, 1)
+    if not allowed:
+        return "."
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(allowed[:60])}."
 
 

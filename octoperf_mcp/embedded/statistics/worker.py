@@ -8,10 +8,11 @@ import sys
 
 import orjson
 
+from octoperf_mcp.embedded.statistics.capacity import capacity
 from octoperf_mcp.embedded.statistics.comparison import compare
 
 CPU_LIMIT_S = 90
-TASKS = {"compare": compare}
+TASKS = {"capacity": capacity, "compare": compare}
 
 
 def main() -> None:

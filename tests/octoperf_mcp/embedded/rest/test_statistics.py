@@ -191,3 +191,23 @@ async def test_a_broken_threshold_fails_and_an_unknown_action_is_no_pass(
     assert "no action 'Serch'" in found["checks"][0]["reason"]
     await upload(platform, home.project_id, "large.toml", "#" * 70_000)
     await ada.get(f"/analysis/statistics/slo/{run}?filename=large.toml", status=400)
+
+
+async def test_a_ramp_tells_where_hits_stop_growing(record: Record, ada: Any, eve: Any) -> None:
+    """The peak of 10 N / (1 + 0.02 (N - 1) + 0.0015 N (N - 1)) is at 25.6 users."""
+
+    def hits(_second: int, active: int) -> int:
+        return round(10 * active / (1 + 0.02 * (active - 1) + 0.0015 * active * (active - 1)))
+
+    run = await record([1 + second // 2 for second in range(120)], hits)
+    found = await ada.get(f"/analysis/statistics/capacity/{run}")
+    assert found["knee"]["users"] == pytest.approx(25.6, abs=0.8), found
+    flat = await record([10] * 60)
+    found = await ada.get(f"/analysis/statistics/capacity/{flat}")
+    assert "1 levels of users" in found["reason"]
+    assert "knee" not in found
+    empty = await record([], state="RUNNING")
+    found = await ada.get(f"/analysis/statistics/capacity/{empty}")
+    assert "lasted 0 s" in found["reason"]
+    assert "RUNNING" in found["warnings"][0]
+    await eve.get(f"/analysis/statistics/capacity/{run}", status=404)

@@ -100,6 +100,7 @@ class TokenVerifier:
             expires_at=verified.expires_at,
             issuer=self._rules.issuer,
             resources=verified.resources,
+            areas=verified.areas,
         )
         self._forget_after_key_change()
         self._cache.put(digest, caller, now=now, expires_at=verified.expires_at)

@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 MOST_TOKEN_CHARACTERS = 16_384
 _WRONG_AUDIENCE = "The access token is meant for another service."
+AREAS_CLAIM = "octoperf_areas"
+"""A CI token's list of areas in which it may change something, as far as its scope lets it."""
 ACCESS_TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 # Keycloak and Entra still write plain `JWT` into access tokens; other types (logout tokens,
 # assertions, proofs) are never accepted. An ID token falls over its audience.
@@ -92,6 +94,8 @@ class VerifiedToken:
     claims: Mapping[str, Any]
     resources: frozenset[str] = frozenset()
     """The only addresses that the token is good for; empty for all of this service."""
+    areas: frozenset[str] | None = None
+    """See `Caller.areas`; without writing there are none."""
 
 
 class TokenChecker:
@@ -164,6 +168,7 @@ class TokenChecker:
             token_id=_text(claims, "jti"),
             claims=claims,
             resources=resources,
+            areas=_areas(claims),
         )
 
     def _resources(self, audience: Any) -> frozenset[str]:
@@ -291,3 +296,10 @@ class SuccessCache(Generic[T]):
 def digest_of(token: str) -> bytes:
     """Key of a token in a cache: SHA-256 of all of it."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _areas(claims: Mapping[str, Any]) -> frozenset[str] | None:
+    listed = claims.get(AREAS_CLAIM)
+    if not isinstance(listed, list):
+        return None
+    return frozenset(area for area in listed if isinstance(area, str))

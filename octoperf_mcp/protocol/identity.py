@@ -79,6 +79,9 @@ def _limits(registry: Registry, surface: Surface) -> list[str]:
         lines.append("It shows a part of the tools only; /mcp has all.")
     if surface.read_only:
         lines.append("It is read-only: nothing can be changed or started.")
+    if surface.changing is not None:
+        where = ", ".join(sorted(surface.changing)) or "nowhere"
+        lines.append(f"This token may change and start things in: {where}.")
     if surface.catalog:
         lines.append(
             "Most tools are not listed. find_tools finds them by what they do; call_read_tool, "

@@ -43,6 +43,7 @@ class Surface:
         read_only: Whether only calls that change nothing may be made.
         catalog: Whether most tools are found and called through a few.
         pins: Ids by wire name, which every call is given.
+        changing: Plugins whose tools may change something, as the token has it; None for all.
     """
 
     areas: frozenset[str] | None = None
@@ -50,6 +51,7 @@ class Surface:
     read_only: bool = False
     catalog: bool = False
     pins: Mapping[str, str] = field(default_factory=dict)
+    changing: frozenset[str] | None = None
     name: str = field(init=False)
     """The same text for the same surface; empty for `/mcp` as it is."""
     shape: str = field(init=False)
@@ -78,6 +80,8 @@ class Surface:
             parts.append("/readonly")
         if self.tools is not None:
             parts.append(" tools=" + ",".join(sorted(self.tools)))
+        if self.changing is not None:
+            parts.append(" changing=" + ",".join(sorted(self.changing)))
         return "".join(parts)
 
 
@@ -133,6 +137,7 @@ class Surfaces:
         }
         self._parsed = lru_cache(_REMEMBERED)(self._parse)
         self._narrowed = lru_cache(_REMEMBERED)(self._narrow)
+        self._limited = lru_cache(_REMEMBERED)(self._limit)
 
     def of_path(self, tail: str) -> Surface:
         """The surface of a path, without its `/mcp`.
@@ -157,6 +162,13 @@ class Surfaces:
             SurfaceError: an area or tool does not exist, or a value is not understood.
         """
         return self._narrowed(tail, toolsets, tools, readonly)
+
+    def limited(self, surface: Surface, areas: frozenset[str] | None) -> Surface:
+        """The surface for a token that may change something in these areas only; None for any."""
+        return surface if areas is None else self._limited(surface, areas.intersection(self._areas))
+
+    def _limit(self, surface: Surface, areas: frozenset[str]) -> Surface:
+        return replace(surface, changing=areas)
 
     def _parse(self, tail: str) -> Surface:
         found = _PATH.fullmatch(tail)

@@ -187,6 +187,9 @@ def _why_not(tool: Tool, area: str, surface: Surface) -> str:
         return "is not among the tools that X-MCP-Tools asks for."
     if surface.read_only and not tool.definition["annotations"]["readOnlyHint"]:
         return "changes something, and this connection is read-only."
+    changes = not tool.definition["annotations"]["readOnlyHint"]
+    if surface.changing is not None and changes and area not in surface.changing:
+        return f"changes something in the area {area}, which this token leaves out."
     if any(tool.name in _LEADS_OUT[name] for name in surface.pins):
         return "leads away from what this connection is pinned to."
     return ""

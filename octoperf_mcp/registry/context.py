@@ -17,7 +17,8 @@ class Caller:
     """Who calls: the verified subject of the token and what the token grants.
 
     `token` is forwarded upstream and nowhere else; it stays out of the repr. `resources` are the
-    only addresses that it is good for, empty for all.
+    only addresses that it is good for, empty for all. `areas` are those in which a CI token may
+    change something; None for a token without such a limit.
     """
 
     subject: str
@@ -27,6 +28,7 @@ class Caller:
     expires_at: float
     issuer: str = ""
     resources: frozenset[str] = frozenset()
+    areas: frozenset[str] | None = None
 
     @property
     def identity(self) -> tuple[str, str]:

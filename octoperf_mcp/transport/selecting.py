@@ -6,6 +6,7 @@ from aiohttp import web
 
 from octoperf_mcp.errors import SurfaceError
 from octoperf_mcp.protocol.surfaces import Surface, Surfaces
+from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.transport.answers import Answered, refuse
 
 TOOLSETS: Final = "X-MCP-Toolsets"
@@ -48,6 +49,11 @@ def narrow_by_fields(request: web.Request, surfaces: Surfaces) -> None:
         )
     except SurfaceError as error:
         raise Answered(refuse(400, error.message)) from error
+
+
+def limit_by_token(request: web.Request, surfaces: Surfaces, caller: Caller) -> None:
+    """Narrow the surface of a request by what its token may change."""
+    request[SURFACE] = surfaces.limited(request[SURFACE], caller.areas)
 
 
 def _tail(request: web.Request) -> str:

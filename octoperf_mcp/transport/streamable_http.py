@@ -37,7 +37,13 @@ from octoperf_mcp.transport.reading import (
     read_body,
     takes_gzip,
 )
-from octoperf_mcp.transport.selecting import BELOW, SURFACE, narrow_by_fields, select_by_path
+from octoperf_mcp.transport.selecting import (
+    BELOW,
+    SURFACE,
+    limit_by_token,
+    narrow_by_fields,
+    select_by_path,
+)
 from octoperf_mcp.transport.sessions import Session, Sessions
 from octoperf_mcp.transport.streams import Resumed
 
@@ -98,6 +104,7 @@ class McpEndpoint:
             caller = await self._authenticate(request)
             self._limits.take(caller.identity)
             narrow_by_fields(request, self._server.surfaces)
+            limit_by_token(request, self._server.surfaces, caller)
             found = await self._answer(request, caller)
             if not isinstance(found, Opening):
                 return found

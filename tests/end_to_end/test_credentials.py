@@ -24,15 +24,27 @@ async def called(server: Server, token: str, tool: str, **arguments: Any) -> tup
     return status, body
 
 
+async def listed_tools(server: Server, token: str) -> set[str]:
+    """Names of the tools that a token is shown."""
+    _, _, body = await sent(server, token, "tools/list", {})
+    return {tool["name"] for tool in body["result"]["tools"]}
+
+
 async def answered(server: Server, token: str, tool: str, **arguments: Any) -> tuple[int, str, Any]:
     """As `called`, with the challenge."""
+    return await sent(server, token, "tools/call", {"name": tool, "arguments": arguments})
+
+
+async def sent(
+    server: Server, token: str, method: str, params: dict[str, Any]
+) -> tuple[int, str, Any]:
+    """Send one request; status, challenge and body."""
     message = {
         "jsonrpc": "2.0",
         "id": 1,
-        "method": "tools/call",
+        "method": method,
         "params": {
-            "name": tool,
-            "arguments": arguments,
+            **params,
             "_meta": {
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                 "io.modelcontextprotocol/clientCapabilities": {},
@@ -44,8 +56,8 @@ async def answered(server: Server, token: str, tool: str, **arguments: Any) -> t
         "Authorization": f"Bearer {token}",
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": "2026-07-28",
-        "Mcp-Method": "tools/call",
-        "Mcp-Name": tool,
+        "Mcp-Method": method,
+        **({"Mcp-Name": params["name"]} if "name" in params else {}),
     }
     async with (
         aiohttp.ClientSession() as session,
@@ -66,9 +78,15 @@ async def test_a_ci_token_calls_tools_within_its_limits_until_it_is_revoked(
     (workspace,) = answer["result"]["structuredContent"]["workspaces"]
     arguments = {"workspaceId": workspace["id"], "name": "Not mine to make"}
     status, answer = await called(server, token, "create_project", **arguments)
-    assert status == 200
-    assert answer["result"]["isError"]
-    assert "bench" in answer["result"]["content"][0]["text"]
+    assert "which this token leaves out" in answer["error"]["message"]
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        body = {"name": "Not mine", "type": "DESIGN", "workspaceId": workspace["id"]}
+        async with session.post(f"{server.origin}/design/projects", json=body) as refused:
+            assert refused.status == 403
+            assert "bench" in (await refused.json())["message"]
+    names = await listed_tools(server, token)
+    assert {"run_scenario", "list_workspaces", "get_bench_report"} <= names
+    assert not {"create_project", "import_har_virtual_user", "delete_bench_report"} & names
     assert (await called(server, token[:-1], "list_workspaces"))[0] == 401
     listed = octoperf_mcp(server, "token", "list")
     assert "nightly" in listed
@@ -80,6 +98,22 @@ async def test_a_ci_token_calls_tools_within_its_limits_until_it_is_revoked(
             f"{server.origin}/users/current", headers={"Authorization": f"Bearer {token}"}
         ) as refused:
             assert refused.status == 401
+
+
+async def test_a_token_that_only_reads_is_shown_only_tools_that_read(server: Server) -> None:
+    made = ("token", "create", "--name", "reader", "--days", "1", "--read-only")
+    token = octoperf_mcp(server, *made, "--url", server.origin)
+    names = await listed_tools(server, token)
+    assert "list_workspaces" in names
+    assert not [name for name in names if name.startswith(("create_", "delete_", "run_", "patch_"))]
+
+
+async def test_a_token_without_areas_is_shown_every_tool(server: Server) -> None:
+    full = octoperf_mcp(
+        server, "token", "create", "--name", "all", "--days", "1", "--url", server.origin
+    )
+    short = octoperf_mcp(server, "token", "--url", server.origin)
+    assert await listed_tools(server, full) == await listed_tools(server, short)
 
 
 async def test_session_tokens_and_api_keys_are_for_the_rest_api_only(

@@ -1,13 +1,14 @@
 """Access tokens of this issuer (RFC 9068): made after a grant, checked on each call."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from octoperf_mcp.auth.scopes import OPERATION_SCOPES, scope_text, with_implied
 from octoperf_mcp.auth.tokens import (
     ACCESS_TOKEN_TYPES,
+    AREAS_CLAIM,
     SuccessCache,
     TokenChecker,
     TokenRules,
@@ -63,7 +64,13 @@ class AccessTokens:
         self._generation = 0
 
     async def mint(
-        self, grant: Grant, scope: str, *, life_s: int | None = None, kind: str = "at+jwt"
+        self,
+        grant: Grant,
+        scope: str,
+        *,
+        life_s: int | None = None,
+        kind: str = "at+jwt",
+        areas: Sequence[str] | None = None,
     ) -> str:
         """A token of a grant, with the operation scopes among `scope`.
 
@@ -74,6 +81,8 @@ class AccessTokens:
                 since they count from when the answer arrives, and some answer a refusal of a
                 token that they believe in by asking the person to sign in again.
             kind: `typ` of the token.
+            areas: Where a CI token may change something, for the listings that it is shown; None
+                for other tokens. What holds is the limit beside the grant.
         """
         now = int(self._clock())
         if life_s is None:
@@ -90,6 +99,8 @@ class AccessTokens:
             "jti": new_id(),
             "sid": grant.id,
         }
+        if areas is not None:
+            claims[AREAS_CLAIM] = list(areas)
         return await self._keys.sign(claims, kind=kind)
 
     async def verified(self, token: str) -> VerifiedToken | None:

@@ -1,7 +1,8 @@
 """CI tokens: grants that a user makes without a client, each with one long access token.
 
 The token is a JWT like any other, so that it is checked in the same places; its grant is listed
-and revoked with the rest. What it may do is kept beside the grant, not in the token.
+and revoked with the rest. What it may do is kept beside the grant; the token repeats the areas, so
+that the MCP endpoint lists only tools that can work.
 """
 
 from collections.abc import Callable
@@ -98,7 +99,9 @@ class CiTokens:
 
         await self._database.write(work)
         life_s = wanted.days * _DAY_MS // 1000
-        return wrapped(await self._tokens.mint(grant, grant.scope, life_s=life_s)), grant
+        areas = () if wanted.read_only else wanted.limits.areas or None
+        minted = await self._tokens.mint(grant, grant.scope, life_s=life_s, areas=areas)
+        return wrapped(minted), grant
 
     async def spend_run(self, grant_id: str, limits: Limits) -> None:
         """Count a run against the day's budget.

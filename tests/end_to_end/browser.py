@@ -39,6 +39,8 @@ class Tab:
         self._numbers = itertools.count(1)
         self._loaded = asyncio.Event()
         self.problems: list[str] = []
+        self.network: list[dict[str, Any]] = []
+        """What the network domain told, once it is enabled."""
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._listening = asyncio.create_task(self._listen())
 
@@ -90,6 +92,8 @@ class Tab:
                 self._answers.pop(told["id"]).set_result(told.get("result", {}))
             elif told["method"] == "Page.loadEventFired":
                 self._loaded.set()
+            elif told["method"].startswith("Network."):
+                self.network.append(told)
             elif told["method"] == "Log.entryAdded":
                 self.problems.append(told["params"]["entry"]["text"])
 

@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from octoperf_mcp.demo.shop import RunningShop, start_shop
+from tests.end_to_end.browser import browser, chromium
+from tests.end_to_end.recorder import Recorder
 
 if TYPE_CHECKING:
     from octoperf_mcp.cli.agent import Agent, MemoryStorage
@@ -123,3 +125,64 @@ async def test_a_collection_searches_and_is_refused_as_its_test_says(
         ("GET", "/product/lamp-oslo", 200),
         ("GET", "/api/stock", 403),
     }
+
+
+@pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
+async def test_what_chromium_does_is_recorded_imported_and_replayed(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with browser() as tab:
+        recorder = Recorder(tab)
+        await recorder.start()
+        await tab.open(f"{shop.url}/")
+        await recorder.keep("Home")
+        await tab.submit({"q": "lamp"})
+        await recorder.keep("Search")
+        await tab.open(f"{shop.url}/product/lamp-oslo")
+        await recorder.keep("Product")
+    recorded = set(shop.counts())
+    async with signed_in() as agent:
+        project = await new_project(agent, "From Chromium")
+        ticket = await agent.call("import_har_virtual_user", {"projectId": project})
+        made = await upload(ticket["url"], recorder.har(), "shop.har")
+        tree = await agent.call("get_virtual_user", {"virtualUserId": made["id"]})
+        rows = await validated(agent, project, made["id"])
+    names = [one["name"] for one in tree["virtualUser"]["children"]]
+    assert names == ["Home", "Search", "Product"]
+    assert [(row["success"], row["total"]) for row in rows] == [(1, 1)] * 3
+    pages = {key for key in recorded if not key[1].startswith(("/static/", "/favicon"))}
+    assert pages == {
+        ("GET", "/", 200),
+        ("GET", "/search", 200),
+        ("GET", "/product/lamp-oslo", 200),
+    }
+    assert all(shop.counts()[key] == 2 for key in pages)
+
+
+async def test_a_small_plan_in_the_call_is_imported_without_an_upload(signed_in: SignedIn) -> None:
+    plan = (SAMPLES / "jmx" / "plans" / "shop-5.6.jmx").read_text("utf-8")
+    async with signed_in() as agent:
+        project = await new_project(agent, "In the call")
+        arguments = {"projectId": project, "fileContent": plan}
+        answer = await agent.call("upload_jmx_virtual_user", arguments)
+        shown = await agent.call(
+            "describe_virtual_user", {"virtualUserId": answer["virtualUsers"][0]["id"]}
+        )
+    assert shown["url"] == answer["url"]
+    assert answer["importReport"]["carried"] > 0
+
+
+async def test_an_archive_goes_out_and_comes_back(signed_in: SignedIn, shop: RunningShop) -> None:
+    async with signed_in() as agent:
+        project = await new_project(agent, "Archived")
+        urls = [f"{shop.url}/"]
+        made = await agent.call("import_urls_virtual_user", {"projectId": project, "urls": urls})
+        ticket = await agent.call("export_virtual_user_archive", {"virtualUserId": made["id"]})
+        async with aiohttp.ClientSession() as session, session.get(ticket["url"]) as answer:
+            archive = await answer.read()
+        other = await new_project(agent, "Restored")
+        ticket = await agent.call("import_archive_virtual_user", {"projectId": other})
+        restored = await upload(ticket["url"], archive, "archive.zip")
+        rows = await validated(agent, other, restored["id"])
+    assert [(row["success"], row["total"]) for row in rows] == [(1, 1)]
+    assert shop.total() == 1

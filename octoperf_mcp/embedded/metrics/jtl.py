@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, Sample
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
+from octoperf_mcp.entities.trees import RESOURCES
 
 COLUMNS = (
     "timeStamp",
@@ -59,7 +60,7 @@ class JtlSecond:
             (
                 sample.started_ms,
                 round(sample.elapsed_us / 1000),
-                sample.action_id,
+                _label(sample),
                 sample.code,
                 _PHRASES.get(sample.code, message if sample.code == "-1" else ""),
                 f"{sample.virtual_user_id} {sample.profile + 1}{user}",
@@ -102,6 +103,13 @@ def header() -> bytes:
     second = JtlSecond()
     second.add_row(COLUMNS)
     return second.member()
+
+
+def _label(sample: Sample) -> str:
+    """As the rows of a report have it: sub-requests apart from their request."""
+    if sample.kind == RESOURCE and not sample.action_id.endswith(RESOURCES):
+        return sample.action_id + RESOURCES
+    return sample.action_id
 
 
 def _failure(sample: Sample, message: str) -> str:

@@ -51,10 +51,19 @@ async def _note(
             last[place] = None if current else max(version, last.get(place) or 0)
 
 
+_ROLLED_3 = """
+    UPDATE metric_run SET sealed = false, rolled = COALESCE(
+        (SELECT MIN(start) / 60 * 60 FROM metric_slice
+         WHERE metric_slice.run_no = metric_run.run_no),
+        0
+    )
+"""
+
+
 async def coarse_slices_anew(connection: AsyncConnection) -> None:
     """To 3: runs of earlier versions are read from their seconds, which are all there."""
     await connection.exec_driver_sql("DELETE FROM metric_rollup")
-    await connection.exec_driver_sql("UPDATE metric_run SET rolled = 0, sealed = false")
+    await connection.exec_driver_sql(_ROLLED_3)
 
 
 MIGRATIONS: dict[int, Migration] = {2: revisions_with_summaries, 3: coarse_slices_anew}

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import Drawn, draw
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
@@ -55,7 +56,10 @@ async def bench_result(page: Page) -> web.StreamResponse:
 
 async def _show(page: Page, body: dict[str, Any]) -> web.StreamResponse:
     runs = [await page.get("bench_result", run_id) for run_id in body["benchResultIds"]]
-    items = [await _drawn(page, item) for item in body.get("items") or ()]
+    if "id" in body:
+        (read,) = await spread(page.platform.documents, [body], page.user.user_id)
+        body = dict(read)
+    items = [await _drawn(page, item, body) for item in body.get("items") or ()]
     running = any(not is_over(run["state"]) for run in runs)
     return await page.show_in_project(
         "report.html",
@@ -85,9 +89,9 @@ async def _start_up(page: Page, run_id: str) -> list[str]:
     return [f"{line['container']}: {line['message']}" for line in lines]
 
 
-async def _drawn(page: Page, item: dict[str, Any]) -> Drawn | None:
+async def _drawn(page: Page, item: dict[str, Any], report: dict[str, Any]) -> Drawn | None:
     try:
-        return await draw(page, item)
+        return await draw(page, item, report)
     except Failure as failure:
         return Drawn(str(item.get("id", "")), str(item.get("name", "")), text=failure.message)
 

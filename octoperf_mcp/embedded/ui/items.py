@@ -7,10 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from octoperf_mcp.embedded.metrics import bench_errors, charts, gauges, values
+from octoperf_mcp.embedded.metrics.area_range import area_range
 from octoperf_mcp.embedded.metrics.items import ROUTES, Asked, Item, item_of
 from octoperf_mcp.embedded.metrics.metric_ids import CATEGORIES, GAUGES, METRICS, TIME_UNIT
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.selection import Selection
+from octoperf_mcp.embedded.ui import item_lists
+from octoperf_mcp.embedded.ui.item_lists import Rows
 from octoperf_mcp.embedded.ui.rendering import Page, figure, when
 from octoperf_mcp.embedded.ui.svg import Point, Series, line_chart, pie
 
@@ -49,8 +52,13 @@ class Drawn:
 Draw = Callable[[Drawn, Views, Item], Awaitable[None]]
 
 
-async def draw(page: Page, body: Mapping[str, Any]) -> Drawn | None:
+async def draw(page: Page, body: Mapping[str, Any], report: Mapping[str, Any]) -> Drawn | None:
     """Read an item's values as the page's user and draw them; None for what has no picture.
+
+    Args:
+        page: The page.
+        body: The item.
+        report: Its report, as it is read.
 
     Raises:
         Failure: the item cannot be read, or not by this user.
@@ -60,24 +68,37 @@ async def draw(page: Page, body: Mapping[str, Any]) -> Drawn | None:
     if kind == "TextReportItem":
         drawn.text = str(body.get("description", ""))
         return drawn
-    if kind == "LoadGeneratorsChartReportItem":
+    if kind == "SynopsisReportItem":
+        _list(drawn, await item_lists.synopsis_rows(page, str(body.get("benchResultId", ""))))
+        return drawn
+    if kind == "TrendConfigReportItem":
+        _list(drawn, await item_lists.trend_rows(page, report))
+        return drawn
+    if kind in {"LoadGeneratorsChartReportItem", "LoadGeneratorsTreeReportItem"}:
         await _generators(page, drawn, str(body.get("benchResultId", "")))
         return drawn
-    if kind not in _DRAWN_BY:
+    if kind not in _DRAWN_BY and kind not in _LISTED_BY:
         return None
     route = next(path for path, types in ROUTES.items() if kind in types)
     item = item_of(dict(body), route)
     for run_id in item.bench_result_ids:
         await page.get("bench_result", run_id)
     async with page.platform.metrics.views(item.bench_result_ids) as views:
-        await _DRAWN_BY[kind](drawn, views, item)
+        if kind in _LISTED_BY:
+            _list(drawn, await _LISTED_BY[kind](views[item.bench_result_id], item))
+        else:
+            await _DRAWN_BY[kind](drawn, views, item)
     return drawn
+
+
+def _list(drawn: Drawn, rows: Rows) -> None:
+    drawn.columns, drawn.rows, drawn.empty = rows
 
 
 async def _summary(drawn: Drawn, views: Views, item: Item) -> None:
     found = await values.summary(views, item, _EVERYTHING)
     drawn.tiles = [
-        Tile(name_of(asked), shown(asked, value))
+        Tile(_name_with_run(asked, item), shown(asked, value))
         for asked, value in zip(item.metrics, found, strict=True)
     ]
 
@@ -101,6 +122,31 @@ def _legend(curve: Series) -> str:
     return f"{curve.name} (up to {figure(highest, curve.unit)})"
 
 
+async def _area(drawn: Drawn, views: Views, item: Item) -> None:
+    found = await area_range(views, item, _EVERYTHING)
+    asked = item.metrics[0]
+    scale, unit = (1.0, "%") if item.body.get("rangeType") == "PERCENTAGE" else _scale(asked)
+    series = [
+        Series(name, unit, [(point["x"], point["y"] * scale) for point in found[key]])
+        for key, name in (("curve", name_of(asked)), ("reference", "Reference"))
+    ]
+    drawn.chart = line_chart(series, title=drawn.title)
+    drawn.legend = [_legend(curve) for curve in series if curve.points]
+    drawn.text = f"Distance to the reference: {figure(found['rmse'] * scale, unit)}."
+
+
+async def _stacked(drawn: Drawn, views: Views, item: Item) -> None:
+    found = await charts.stacked(views, item, _EVERYTHING)
+    unit = "%" if item.body.get("mode") == "PERCENT" else _scale(item.metrics[0])[1]
+    names = found[0]["values"] if found else {}
+    series = [
+        Series(str(name), unit, [(point["x"], point["values"][name]) for point in found])
+        for name in names
+    ]
+    drawn.chart = line_chart(series, title=drawn.title)
+    drawn.legend = [_legend(curve) for curve in series]
+
+
 async def _pie(drawn: Drawn, views: Views, item: Item) -> None:
     found = (await values.pie(views, item, _EVERYTHING))[0]
     shares = sorted(found.items(), key=lambda share: -share[1])
@@ -118,7 +164,7 @@ async def _tree(drawn: Drawn, views: Views, item: Item) -> None:
 
 
 async def _rows(drawn: Drawn, item: Item, entries: Sequence[Mapping[str, Any]]) -> None:
-    drawn.columns = ["Action", *(name_of(asked) for asked in item.metrics)]
+    drawn.columns = ["Action", *(_name_with_run(asked, item) for asked in item.metrics)]
     drawn.empty = "No sample yet."
     for entry in entries[:_MOST_ROWS]:
         cells = [
@@ -181,8 +227,27 @@ _DRAWN_BY: Mapping[str, Draw] = {
     "StatisticTableReportItem": _table,
     "StatisticTreeReportItem": _tree,
     "TopReportItem": _top,
+    "AreaRangeChartReportItem": _area,
+    "StackedChartReportItem": _stacked,
     "ErrorsReportItem": _errors,
 }
+
+
+_LISTED_BY: Mapping[str, Callable[[RunView, Item], Awaitable[Rows]]] = {
+    "InsightsReportItem": item_lists.insight_rows,
+    "ThresholdAlarmReportItem": item_lists.alarm_rows,
+    "TextualMonitorReportItem": item_lists.text_rows,
+    "MonitorsTableReportItem": item_lists.monitor_rows,
+}
+
+
+def _name_with_run(asked: Asked, item: Item) -> str:
+    """Where an item shows several runs: which of them, the reference of a trend being the first."""
+    runs = list(dict.fromkeys([item.reference_id, *item.bench_result_ids]))
+    if len(runs) == 1:
+        return name_of(asked)
+    number = runs.index(asked.bench_result_id)
+    return f"{name_of(asked)}, {f'run {number}' if number else 'reference'}"
 
 
 def name_of(asked: Asked) -> str:
@@ -191,8 +256,10 @@ def name_of(asked: Asked) -> str:
     return text.capitalize()
 
 
-def shown(asked: Asked, value: float) -> str:
-    """A value of a metric with its unit; times in milliseconds."""
+def shown(asked: Asked, value: float | None) -> str:
+    """A value of a metric with its unit; times in milliseconds; a dash where there is none."""
+    if value is None:
+        return "–"  # noqa: RUF001 - a dash, as in print
     scale, unit = _scale(asked)
     return figure(value * scale, unit)
 

@@ -56,6 +56,9 @@ class FakeIdentity:
     def mark(self, text: str) -> str:
         return f"mark of {text}"
 
+    def anti_forgery(self, _: web.Request) -> str:
+        return "form text"
+
     async def check_password(
         self, username: str, password: str, *, address: str = ""
     ) -> str | None:

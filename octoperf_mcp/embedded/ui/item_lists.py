@@ -1,0 +1,97 @@
+"""Report items that a page shows as a list: insights, alarms, monitors, what was run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from octoperf_mcp.embedded.metrics import alarms, insights
+from octoperf_mcp.embedded.metrics.items import Item, filters_of
+from octoperf_mcp.embedded.metrics.reading import Limits, RunView
+from octoperf_mcp.embedded.ui.rendering import Page, figure, when
+
+_MS = 1000.0
+_MOST_ROWS = 50
+
+Rows = tuple[Sequence[str], list[list[str]], str]
+"""Columns, rows, and what is said where there is none."""
+
+
+async def insight_rows(view: RunView, item: Item) -> Rows:
+    """Insights, those that passed left out."""
+    found = await insights.insights({view.run_id: view}, item, Limits())
+    rows = [
+        [row["id"].replace("_", " ").capitalize(), row["level"], *_measured(row)]
+        for row in found
+        if row["level"] != "PASSED"
+    ]
+    return ("Insight", "Level", "Value", "Which is"), rows, "Nothing stands out."
+
+
+def _measured(row: Mapping[str, Any]) -> list[str]:
+    unit = {"THRESHOLD_ALARM": "alarms", "NOT_ENOUGH_DATA": "users"}.get(row["id"], "%")
+    return [figure(row["value"], unit), str(row["message"])]
+
+
+async def alarm_rows(view: RunView, _item: Item) -> Rows:
+    """Broken thresholds, the first ones."""
+    found = await alarms.threshold_alarms(view, Limits())
+    rows = [
+        [
+            str(row["connectionId"]),
+            str(row["counterId"]),
+            str(row["severity"]),
+            when(row["start"]),
+            figure(row["duration"] / _MS, "s"),
+            figure(row["value"], ""),
+        ]
+        for row in found[:_MOST_ROWS]
+    ]
+    columns = ("Connection", "Counter", "Severity", "Start", "Duration", "Greatest")
+    return columns, rows, "No threshold was broken."
+
+
+async def text_rows(view: RunView, item: Item) -> Rows:
+    """Texts of monitors."""
+    found = await alarms.textual_monitors(view, filters_of(item.body))
+    rows = [[row["connectionId"], row["counterPath"], row["value"]] for row in found]
+    return ("Connection", "Counter", "Text"), rows, "Nothing textual was sent."
+
+
+async def monitor_rows(view: RunView, _item: Item) -> Rows:
+    """Monitored connections."""
+    rows = [
+        [
+            str(row["connectionName"]),
+            ", ".join(row["counterPaths"]),
+            str(row["alarmCount"]),
+            str(row["severity"]),
+        ]
+        for row in await alarms.monitors_table(view)
+    ]
+    return ("Connection", "Counters", "Alarms", "Worst"), rows, "Nothing is monitored."
+
+
+async def synopsis_rows(page: Page, run_id: str) -> Rows:
+    """What was run, and how."""
+    run = await page.get("bench_result", run_id)
+    facts = [
+        ("Run", str(run.get("name") or "")),
+        ("State", str(run["state"])),
+        ("Started", when(run.get("startedAt") or run.get("created"))),
+        ("Users", str(run.get("userLoad") or "")),
+        ("Planned duration", figure((run.get("durationMs") or 0) / _MS, "s")),
+        ("Tags", ", ".join(run.get("tags") or ())),
+    ]
+    return ("Fact", "Value"), [[name, value] for name, value in facts if value], ""
+
+
+async def trend_rows(page: Page, report: Mapping[str, Any]) -> Rows:
+    """The reference of a trend and the runs that it shows now, in their order."""
+    bars = [item for item in report["items"] if item["@type"] == "BarChartReportItem"]
+    named = [metric["benchResultId"] for item in bars for metric in item["metrics"]]
+    ids = dict.fromkeys([*report["benchResultIds"], *named])
+    rows = []
+    for number, run_id in enumerate(ids):
+        run = await page.get("bench_result", run_id)
+        label = f"Run {number}" if number else "Reference"
+        rows.append([label, str(run.get("name") or run_id), when(run.get("created")), run["state"]])
+    return ("Label", "Run", "Made", "State"), rows, "No run."

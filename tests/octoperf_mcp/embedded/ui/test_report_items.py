@@ -1,0 +1,122 @@
+"""Every type of report item on the page of its report."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octoperf_mcp.embedded.metrics.recorder import Recorder
+from octoperf_mcp.embedded.metrics.sample import Sample
+from octoperf_mcp.embedded.metrics.spool import read_lines
+from octoperf_mcp.embedded.metrics.trends import trend_report
+from octoperf_mcp.entities.check import check
+from tests.octoperf_mcp.embedded.rest.conftest import platform
+from tests.octoperf_mcp.embedded.ui.test_parts import Site, site
+
+__all__ = ["platform", "site"]
+
+START_S = 1_700_000_000
+
+
+@pytest.fixture
+async def show(site: Site, tmp_path: Path) -> Any:
+    """Keeps a report over a run of five requests on a busy generator, and shows it."""
+    documents = site.platform.documents
+    space = await documents.create("workspace", {"name": "w"}, user_id="ada", workspace_id="")
+    project = await documents.create("project", {"name": "p"}, user_id="ada", workspace_id=space.id)
+    place: dict[str, Any] = {"user_id": "ada", "workspace_id": space.id, "project_id": project.id}
+
+    async def run(name: str) -> str:
+        body = {
+            "state": "FINISHED",
+            "name": name,
+            "designProjectId": project.id,
+            "userLoad": 7,
+            "tags": [],
+            "validation": False,
+        }
+        made = await documents.create("bench_result", body, **place)
+        now_ms = START_S * 1000
+        spool = tmp_path / f"{made.id}.jsonl"
+        writer = Recorder(made.id, "gen1", "eu-west", spool, None, clock=lambda: now_ms)
+        for second in range(5):
+            now_ms = (START_S + second) * 1000
+            writer.gauge({0: 7}, 1.0, 99.0)
+            elapsed_us = 100_000 * (second + 1)
+            writer.add(
+                Sample("a1", "vu1", 0, "Hit", now_ms - elapsed_us // 1000, elapsed_us, 50_000,
+                       0, 10, 100, "200", "GET", "text/html", "http://shop.test/", ok=True)
+            )  # fmt: skip
+        writer.close()
+        for line in read_lines(spool):
+            await site.platform.metrics.ingest(made.id, line.data)
+        return made.id
+
+    async def make(items: Any) -> str:
+        """`items` of one run, or None: a trend of two."""
+        first = await run("First")
+        if items is None:
+            await run("Second")
+            body = (await documents.get("bench_result", first, user_id="ada")).body
+            search = {"@type": "TrendReportNameSelector", "search": "Second", "matchType": "EQUALS"}
+            report = trend_report(body, {"selectors": [search]})
+        else:
+            report = {
+                "projectId": project.id,
+                "name": "R",
+                "benchResultIds": [first],
+                "configs": [],
+                "items": items(first),
+            }
+            check("bench_report", report)
+        kept = await documents.create("bench_report", report, **place)
+        site.path = f"/ui/workspace/{space.id}/project/{project.id}/analysis/report/{kept.id}"
+        return await site.page("")
+
+    return make
+
+
+def metric(run: str, name: str) -> dict[str, Any]:
+    return {"id": name, "type": "BASIC", "benchResultId": run, "filters": []}
+
+
+ITEMS = [
+    ("InsightsReportItem", (), {}, "Not enough data: 7 users"),
+    ("ThresholdAlarmReportItem", (), {}, "CRITICAL"),
+    ("TextualMonitorReportItem", (), {}, "eu-west"),
+    ("MonitorsTableReportItem", (), {}, "Timer lag"),
+    ("LoadGeneratorsTreeReportItem", (), {}, "eu-west"),
+    ("SynopsisReportItem", (), {}, "Users"),
+    (
+        "AreaRangeChartReportItem",
+        ("RESPONSE_TIME_AVG", "RESPONSE_TIME_AVG"),
+        {"rangeType": "PERCENTAGE"},
+        "Distance to the reference: 47.1",
+    ),
+    ("StackedChartReportItem", ("HTTP_RESPONSE_CODES",), {}, "200 (up to"),
+    ("BarChartReportItem", ("HITS_TOTAL",), {}, "Hits total"),
+]
+
+
+@pytest.mark.parametrize(
+    ("item_type", "metrics", "own", "says"), ITEMS, ids=[each[0] for each in ITEMS]
+)
+async def test_an_item_is_drawn(
+    show: Any, item_type: str, metrics: Any, own: dict[str, Any], says: str
+) -> None:
+    def items(run: str) -> list[dict[str, Any]]:
+        drawn: dict[str, Any] = {"@type": item_type, "id": "i1", "name": "Here", **own}
+        if metrics:
+            return [{**drawn, "metrics": [metric(run, name) for name in metrics]}]
+        return [{**drawn, "benchResultId": run}]
+
+    page = await show(items)
+    assert " Here " in page
+    assert says in page
+
+
+async def test_a_trend_shows_its_runs_and_their_differences(show: Any) -> None:
+    page = await show(None)
+    assert "Reference First" in page
+    assert "Run 1 Second" in page
+    assert "Response time avg, run 1" in page

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from octoperf_bench import rest
-from octoperf_bench.engines import BROWSERS, engine_for
 from octoperf_mcp import ToolContext
+from octoperf_mcp.entities.engines import BROWSERS, engine_for
 from octoperf_mcp.errors import InvalidArgumentError
 
 Documents = list[Mapping[str, Any]]

@@ -34,7 +34,7 @@ OWN = "/users/current/"
 
 JOB = {"name": MARK, "trigger": {"@type": "UnixCronTrigger", "expression": "0 3 1 1 *"}}
 ITEMS = ("SummaryReportItem", "StatisticTableReportItem", "ErrorsReportItem")
-NEVER_HAPPENED = ("/revisions/", "/bench-errors/http/", "/validations/")
+NEVER_HAPPENED = ("/revisions/", "/bench-errors/http/", "/validations/", "/statistics/")
 REFUSED = {400, 403, 404, 410}
 
 ROUTES = sorted(
@@ -125,11 +125,14 @@ def filled(path: str, owned: Mapping[str, str]) -> str:
         "userId": owned["user"],
         "virtualUserId": owned["virtual_user"],
         "benchResultId": owned["result"],
+        "baselineId": owned["result"],
+        "candidateId": owned["result"],
         "actionId": "a-get",
         "type": "DESIGN",
         "version": "1",
         "lines": "10",
         "name": "kept",
+        "kind": "har",
         "frameworkId": "java",
         "timestamp": "1",
     }

@@ -18,6 +18,7 @@ from octoperf_analysis import (
     report_tools,
     rest,
     slo_tools,
+    slowdown_tools,
     table_tools,
     trend_tools,
 )
@@ -66,6 +67,7 @@ def register_tools() -> Iterable[Tool]:
         comparison_tools.compare_runs,
         slo_tools.evaluate_slo,
         capacity_tools.estimate_capacity,
+        slowdown_tools.explain_slowdown,
     )
 
 

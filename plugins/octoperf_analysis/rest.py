@@ -109,6 +109,13 @@ CAPACITY = RestCall(
     answer="Capacity",
     optional=True,
 )
+SLOWDOWN = RestCall(
+    "GET",
+    "/analysis/statistics/slowdown/{benchResultId}",
+    _WINDOW,
+    answer="Slowdown",
+    optional=True,
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -137,4 +144,5 @@ CALLS = (
     COMPARE,
     EVALUATE_SLO,
     CAPACITY,
+    SLOWDOWN,
 )

@@ -116,6 +116,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "compare_runs": {"baselineId": "{benchResultId}", "candidateId": "{benchResultId}"},
     "evaluate_slo": RUN,
     "estimate_capacity": RUN,
+    "explain_slowdown": RUN,
     "create_project": {"workspaceId": "{workspaceId}", "name": "{client}"},
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},

@@ -78,7 +78,7 @@ _VALUES: dict[str, Values] = {
 def _item_values(path: str, read: Values) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         item = item_of(await read_json(request), path)
-        limits = _limits(request)
+        limits = limits_of(request)
         for run_id in item.bench_result_ids:
             await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
         report = await _report_of(request, item)
@@ -90,7 +90,7 @@ def _item_values(path: str, read: Values) -> Handler:
     return handler
 
 
-def _limits(request: web.Request) -> Limits:
+def limits_of(request: web.Request) -> Limits:
     """`from` and `to`, epoch milliseconds; absent or empty: the whole run.
 
     Raises:

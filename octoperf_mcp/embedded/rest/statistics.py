@@ -12,6 +12,8 @@ from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import number_query
 from octoperf_mcp.embedded.rest.crud import documents_of, user_of
+from octoperf_mcp.embedded.rest.metrics import limits_of
+from octoperf_mcp.embedded.statistics.curves import curves_of
 from octoperf_mcp.embedded.statistics.material import ramp_material, run_material
 from octoperf_mcp.embedded.statistics.sandbox import statistics
 from octoperf_mcp.embedded.statistics.slo import MAX_BYTES, checks_of, thresholds_of
@@ -36,6 +38,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{_ROOT}/comparison/{{baselineId}}/{{candidateId}}", _comparison),
         web.get(f"{_ROOT}/capacity/{{benchResultId}}", _capacity),
+        web.get(f"{_ROOT}/slowdown/{{benchResultId}}", _slowdown),
         web.get(f"{_ROOT}/slo/{{benchResultId}}", _slo),
     ]
 
@@ -87,6 +90,14 @@ async def _capacity(request: web.Request) -> web.Response:
     if not is_over(run.body["state"]):
         told["warnings"].append(f"The run is {run.body['state']}: the figures still move.")
     return json_answer({"benchResultId": run.id, **told})
+
+
+async def _slowdown(request: web.Request) -> web.Response:
+    run = await _run(request, request.match_info["benchResultId"])
+    limits = limits_of(request)
+    async with request.app[PLATFORM].metrics.views([run.id]) as views:
+        material = await curves_of(views[run.id], limits)
+    return json_answer({"benchResultId": run.id, **await statistics("changes", **material)})
 
 
 async def _slo(request: web.Request) -> web.Response:

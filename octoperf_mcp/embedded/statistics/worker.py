@@ -9,10 +9,11 @@ import sys
 import orjson
 
 from octoperf_mcp.embedded.statistics.capacity import capacity
+from octoperf_mcp.embedded.statistics.changes import changes
 from octoperf_mcp.embedded.statistics.comparison import compare
 
 CPU_LIMIT_S = 90
-TASKS = {"capacity": capacity, "compare": compare}
+TASKS = {"capacity": capacity, "changes": changes, "compare": compare}
 
 
 def main() -> None:

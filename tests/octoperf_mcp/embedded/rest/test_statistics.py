@@ -211,3 +211,27 @@ async def test_a_ramp_tells_where_hits_stop_growing(record: Record, ada: Any, ev
     assert "lasted 0 s" in found["reason"]
     assert "RUNNING" in found["warnings"][0]
     await eve.get(f"/analysis/statistics/capacity/{run}", status=404)
+
+
+async def test_users_that_moved_first_are_suspected(record: Record, ada: Any, eve: Any) -> None:
+    run = await record(
+        [10] * 30 + [30] * 50,
+        lambda _s, _u: 20,
+        lambda s, _u: 100.0 if s < 40 else 300.0,
+    )
+    path = f"/analysis/statistics/slowdown/{run}"
+    found = await ada.get(path)
+    first = found["onsets"][found["suspects"][0]]
+    assert (first["metric"], first["before"], first["after"]) == ("USERLOAD", 10, 30)
+    assert first["atMs"] == (START_S + 30) * 1000
+    assert "Users moved first, 10 s earlier" in found["reason"], found["reason"]
+    action = next(each for each in found["onsets"] if each.get("actionId") == "a1")
+    assert action["unit"] == "ms"
+    assert action["after"] == pytest.approx(315, rel=0.1)
+    window = f"?from={(START_S + 45) * 1000}&to={(START_S + 75) * 1000}"
+    assert "no lasting rise" in (await ada.get(path + window))["reason"]
+    await ada.get(f"{path}?from=5&to=5", status=400)
+    await eve.get(path, status=404)
+    empty = await record([])
+    found = await ada.get(f"/analysis/statistics/slowdown/{empty}")
+    assert "Only 0 points" in found["reason"]

@@ -163,6 +163,9 @@ class EmbeddedSettings:
     revisions: int = described("Earlier versions kept of each document.", 50)
     revision_days: int = described("Days that earlier versions are kept.", 90)
     audit_days: int = described("Days that the record of who did what is kept.", 90)
+    chromium: str = described(
+        "Program that prints reports as PDF; default: Chromium or Chrome, found on PATH.", ""
+    )
     access_life_s: int = described("Seconds an access token lives.", 15 * 60)
     client_documents: bool = described(
         "Accept client ids that are addresses of metadata documents, and fetch those; needs a "

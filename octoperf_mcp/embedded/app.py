@@ -14,6 +14,7 @@ from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform
+from octoperf_mcp.embedded.printing import task as print_task
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
 from octoperf_mcp.embedded.rest.routes import rest_routes
 from octoperf_mcp.embedded.schedules.schedules import schedules_of
@@ -100,6 +101,7 @@ async def _start(platform: Platform) -> None:
     """Register what the rooms do for each other, then take up what was left unfinished."""
     platform.documents.on_delete.append(platform.metrics.on_delete)
     correlation_task.register(platform)
+    print_task.register(platform)
     await platform.runs.open()
     await platform.tasks.resume()
     platform.collection.start()

@@ -4,7 +4,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
 from octoperf_mcp.embedded.engine.load_engine import StartUpLine
@@ -83,6 +83,13 @@ class RunDirectory:
         if path.is_symlink() or not path.is_file():
             raise NotFound(f"The run has no file {name!r}.")
         return path
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a run file as a whole: nobody ever reads a part of it."""
+        self.create()
+        with NamedTemporaryFile(dir=self.path, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(self.files / name)
 
     def zipped(self) -> IO[bytes]:
         """All run files in an archive, in an open temporary file."""

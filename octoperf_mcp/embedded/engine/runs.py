@@ -268,6 +268,16 @@ class Runs:
         path = RunDirectory(self._data_dir, run_id).file(name)
         await asyncio.to_thread(path.unlink)
 
+    async def attach(self, run_id: str, user_id: str, name: str, data: bytes) -> None:
+        """Put a file to those of a run, over an earlier one of that name.
+
+        Raises:
+            NotFound: the run does not exist for the user.
+            Forbidden: his role may not change runs.
+        """
+        await self._require_writer(run_id, user_id)
+        await asyncio.to_thread(RunDirectory(self._data_dir, run_id).put, name, data)
+
     async def _require_writer(self, run_id: str, user_id: str) -> None:
         async with self._records.database.reading() as reader:
             _, role = await rows.seen(reader, "bench_result", run_id, user_id)

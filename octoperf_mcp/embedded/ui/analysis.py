@@ -6,10 +6,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.failures import Failure
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.ui.forms import DONE
-from octoperf_mcp.embedded.ui.items import Drawn, draw
+from octoperf_mcp.embedded.ui.items import draw_all
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
@@ -59,14 +58,13 @@ async def _show(page: Page, body: dict[str, Any]) -> web.StreamResponse:
     if "id" in body:
         (read,) = await spread(page.platform.documents, [body], page.user.user_id)
         body = dict(read)
-    items = [await _drawn(page, item, body) for item in body.get("items") or ()]
     running = any(not is_over(run["state"]) for run in runs)
     return await page.show_in_project(
         "report.html",
         "analysis/report",
         report=body,
         runs=[await _run(page, run) for run in runs],
-        items=[item for item in items if item is not None],
+        items=await draw_all(page, body),
         files=[file for run in runs for file in await _files(page, run["id"])],
         log=[line for run in runs for line in await _start_up(page, run["id"])][-_SHOWN_LINES:],
         form_text=page.platform.identity.anti_forgery(page.request),
@@ -87,13 +85,6 @@ async def _start_up(page: Page, run_id: str) -> list[str]:
     directory = await page.platform.runs.directory(run_id, page.user.user_id)
     lines = await asyncio.to_thread(directory.start_up_lines)
     return [f"{line['container']}: {line['message']}" for line in lines]
-
-
-async def _drawn(page: Page, item: dict[str, Any], report: dict[str, Any]) -> Drawn | None:
-    try:
-        return await draw(page, item, report)
-    except Failure as failure:
-        return Drawn(str(item.get("id", "")), str(item.get("name", "")), text=failure.message)
 
 
 async def _run(page: Page, body: dict[str, Any]) -> dict[str, Any]:

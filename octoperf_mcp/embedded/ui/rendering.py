@@ -116,15 +116,16 @@ class Page:
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page."""
-        text = _templates.get_template(template).render(
-            {
+        text = rendered(
+            template,
+            **{
                 "user": self.user,
                 "crumbs": [],
                 "areas": [],
                 "areas_label": "Project",
                 "refresh_s": 0,
                 **values,
-            }
+            },
         )
         return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
 
@@ -153,6 +154,11 @@ def page(view: View) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             )
 
     return handler
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A template's text, with every value escaped."""
+    return _templates.get_template(template).render(values)
 
 
 def when(epoch_ms: Any) -> str:

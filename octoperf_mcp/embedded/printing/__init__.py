@@ -1,0 +1,1 @@
+"""Reports as PDF, printed by a headless Chromium."""

@@ -1,0 +1,120 @@
+"""What an item of a report looks like on a page, and how its figures are written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from octoperf_mcp.embedded.metrics.items import Asked, Item
+from octoperf_mcp.embedded.metrics.metric_ids import CATEGORIES, GAUGES, METRICS, TIME_UNIT
+from octoperf_mcp.embedded.metrics.reading import Limits, RunView
+from octoperf_mcp.embedded.ui.rendering import figure
+from octoperf_mcp.embedded.ui.svg import Series
+
+_MS = 1000.0
+
+Views = Mapping[str, RunView]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure of a summary."""
+
+    name: str
+    value: str
+
+
+@dataclass(slots=True)
+class Drawn:
+    """One item, ready for the template; what is empty is not shown."""
+
+    id: str
+    title: str
+    tiles: list[Tile] = field(default_factory=list)
+    chart: Markup | None = None
+    split: bool = False
+    legend: list[str] = field(default_factory=list)
+    columns: Sequence[str] = ()
+    rows: list[list[str]] = field(default_factory=list)
+    words: bool = False
+    empty: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an item is drawn from: its runs, the part of them that the report shows, most rows."""
+
+    views: Views
+    item: Item
+    limits: Limits
+    most: int
+
+    @property
+    def view(self) -> RunView:
+        """The run of an item that is about a single one."""
+        return self.views[self.item.bench_result_id]
+
+
+def tabulate(
+    drawn: Drawn,
+    columns: Sequence[str],
+    rows: Sequence[list[str]],
+    *,
+    most: int,
+    empty: str,
+    words: bool = True,
+) -> None:
+    """Put a table into an item, and say when it is cut.
+
+    Args:
+        drawn: The item.
+        columns: Heads.
+        rows: All rows.
+        most: How many are shown.
+        empty: What is said where there is none.
+        words: Whether the columns after the first hold words, not figures.
+    """
+    drawn.words = words
+    drawn.columns, drawn.empty = columns, empty
+    drawn.rows = list(rows[:most])
+    if len(rows) > most:
+        drawn.text = f"The first {most} of {len(rows)} rows."
+
+
+def legend_of(curve: Series) -> str:
+    """Name of a curve and the most it reaches."""
+    highest = max(value for _, value in curve.points)
+    return f"{curve.name} (up to {figure(highest, curve.unit)})"
+
+
+def name_of(asked: Asked) -> str:
+    """`RESPONSE_TIME_PERCENTILE_95` → `Response time p95`."""
+    text = asked.metric_id.replace("_PERCENTILE_", " p").replace("_", " ")
+    return text.capitalize()
+
+
+def shown(asked: Asked, value: float | None) -> str:
+    """A value of a metric with its unit; times in milliseconds; a dash where there is none."""
+    if value is None:
+        return "–"  # noqa: RUF001 - a dash, as in print
+    factor, unit = scale(asked)
+    return figure(value * factor, unit)
+
+
+def scale(asked: Asked) -> tuple[float, str]:
+    """What a metric's values are multiplied by to be shown, and the unit they then have."""
+    unit = _unit(asked.metric_id)
+    return (_MS, "ms") if unit == TIME_UNIT else (1.0, unit)
+
+
+def _unit(metric_id: str) -> str:
+    if metric_id in METRICS:
+        return METRICS[metric_id].unit
+    return CATEGORIES[metric_id].unit if metric_id in CATEGORIES else GAUGES[metric_id]
+
+
+def action_of(row: Mapping[str, Any]) -> str:
+    """Name of the action that a row is about."""
+    return str(row.get("actionName") or row.get("actionId") or "")

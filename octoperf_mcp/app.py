@@ -227,7 +227,7 @@ def _describe(request: web.Request) -> dict[str, Any]:
     if facts.code:
         told["rpc_code"] = facts.code
     if facts.tool_error:
-        told["outcome"] = "tool_error"
+        told |= {"outcome": "tool_error", "error_code": facts.tool_error}
     return told
 
 

@@ -15,6 +15,7 @@ from octoperf_mcp.errors import OctoPerfMcpError
 
 _PAGE = (
     "<!doctype html><meta charset=utf-8><title>Signed in</title>"
+    "<link rel=icon href='data:,'>"
     "<p style='font:1.1rem system-ui;margin:4rem'>Signed in. You can close this page.</p>"
 )
 _MAX_PAGES = 8

@@ -73,6 +73,12 @@ class Tab:
         await self.evaluate("document.querySelector('form').requestSubmit()")
         await self._load()
 
+    async def click(self, selector: str) -> None:
+        """Press what leads to the next page, and wait for that."""
+        self._loaded.clear()
+        await self.evaluate(f"document.querySelector({selector!r}).click()")
+        await self._load()
+
     async def evaluate(self, expression: str) -> Any:
         found = await self.command("Runtime.evaluate", expression=expression, returnByValue=True)
         return found["result"].get("value")

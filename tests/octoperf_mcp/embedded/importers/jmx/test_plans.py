@@ -218,10 +218,10 @@ def test_a_function_that_the_engine_does_not_know_is_named(
     sampler = element(
         "HTTPSamplerProxy",
         HTTPSampler__domain="a.example",
-        HTTPSampler__path="/${__machineName()}/${__jm__Loop__idx}/${__UUID()}",
+        HTTPSampler__path="/${__BeanShell()}/${__jm__Loop__idx}/${__UUID()}",
     )
     reasons = [note.reason for note in imported(plan(sampler)).changed]
-    assert "calls ${__machineName}, which the embedded engine leaves as text" in reasons
+    assert "calls ${__BeanShell}, which the embedded engine leaves as text" in reasons
     assert len(reasons) == 2
 
 

@@ -4,7 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, WithJsonSchema
 
-from octoperf_mcp import AppliedOperation, CapturedRequest, CapturedResponse, Listing, payload
+from octoperf_mcp import (
+    AppliedOperation,
+    CapturedRequest,
+    CapturedResponse,
+    Listing,
+    TaskStatus,
+    payload,
+)
 
 
 def _compact(value: float) -> float:
@@ -53,6 +60,20 @@ class Report(Listing):
     configs: list[dict[str, Any]]
     time_range: dict[str, Any] | None = None
     type: str | None = None
+
+
+@payload
+class StartedExport:
+    """A print that goes on, whose end get_task_result tells, or that was followed to its end."""
+
+    bench_report_id: str
+    bench_result_id: str
+    task_id: str
+    status: TaskStatus
+    message: str | None = None
+    filename: str | None = None
+    next: str | None = None
+    url: str
 
 
 @payload

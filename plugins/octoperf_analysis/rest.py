@@ -3,7 +3,7 @@
 Values are read by posting the whole report item: observed three times, the habit for the rest.
 """
 
-from octoperf_mcp import RestCall
+from octoperf_mcp import TASK_RESULT, RestCall
 
 _DSL = "abstracta/jmeter-java-dsl: octoperf/OctoPerfClient.java"
 _WINDOW = ("from", "to")
@@ -116,6 +116,13 @@ SLOWDOWN = RestCall(
     answer="Slowdown",
     optional=True,
 )
+SUBMIT_TASK = RestCall(
+    "POST",
+    "/tasks",
+    body="json",
+    answer="text",
+    source="OctoPerf/octoperf-maven-plugin: task-rest-api/TasksApi.java",
+)
 
 CALLS = (
     LIST_REPORTS,
@@ -141,6 +148,8 @@ CALLS = (
     ERRORS,
     ERROR_HTTP,
     LOAD_GENERATORS,
+    SUBMIT_TASK,
+    TASK_RESULT,
     COMPARE,
     EVALUATE_SLO,
     CAPACITY,

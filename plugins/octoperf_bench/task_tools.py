@@ -40,9 +40,16 @@ async def get_task_result(ctx: ToolContext, task_id: str, wait_sec: WaitSec = 0)
         message=message_of(result),
         result=dict(result) if result and status == "SUCCESS" else None,
         next_poll_sec=POLL_SEC if pending else None,
-        next="Call get_task_result again, with waitSec." if pending else None,
+        next="Call get_task_result again, with waitSec." if pending else _after(result or {}),
         url=await _page(ctx, task_id, result or {}),
     )
+
+
+def _after(result: Mapping[str, Any]) -> str | None:
+    """What a printed report's file is fetched with."""
+    if not result.get("filename"):
+        return None
+    return "download_bench_result_file with result.filename gives an address for the file."
 
 
 async def _page(ctx: ToolContext, task_id: str, result: Mapping[str, Any]) -> str:

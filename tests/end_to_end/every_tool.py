@@ -107,6 +107,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "actionId": "@get_report_errors.errors.0.actionId",
         "timestamp": "@get_report_errors.errors.0.timestamp",
     },
+    "export_bench_report_pdf": {"benchReportId": "{reportId}", "orientation": "landscape"},
     "create_trend_report_by_name": {**RUN, "search": "Seeded", "name": "{client}"},
     "create_trend_report_by_creation_date": {**RUN, "name": "{client}"},
     "create_trend_report_by_tags": {**RUN, "tags": ["seeded"], "name": "{client}"},

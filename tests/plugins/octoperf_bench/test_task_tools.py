@@ -36,6 +36,7 @@ async def test_a_printed_report_names_its_file(context: Any) -> None:
     assert result["status"] == "SUCCESS"
     assert "Night.pdf" in result["message"]
     assert result["result"]["filename"] == "Night.pdf"
+    assert "download_bench_result_file" in result["next"]
     assert result["url"] == f"{PROJECT}/analysis/report/rep1"
     assert "nextPollSec" not in result
 

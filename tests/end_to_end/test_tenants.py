@@ -138,6 +138,9 @@ async def everything(world: World) -> dict[str, str]:
         "jobId": job.id,
         "providerId": await kept("docker_provider", regions={"local": {}}),
         "benchResultId": result,
+        "baselineId": result,
+        "candidateId": result,
+        "benchReportId": report,
         "reportId": report,
         "templateId": report,
         "actionId": "a-get",
@@ -249,7 +252,7 @@ async def test_no_page_shows_what_is_anothers(world: World) -> None:
             if route.method != "GET" or "{" not in route.path or "static" in route.path:
                 continue
             names = {**world.owned, "ruleId": world.owned["correlationRuleId"]}
-            others = dict.fromkeys(("grantId", "clientId"), "none")
+            others = {"grantId": "none", "clientId": "none", "version": "1", "filename": "f"}
             async with session.get(origin + route.path.format(**names, **others)) as answer:
                 text = await answer.text()
             tried += 1

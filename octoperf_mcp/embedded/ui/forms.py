@@ -34,6 +34,7 @@ DONE = {
     "target-confirmed": "The host is confirmed.",
     "target-withdrawn": "The confirmation was withdrawn.",
     "imported": "The file was imported.",
+    "file-kept": "The file was uploaded.",
     "job-enable": "The job is enabled.",
     "job-disable": "The job is disabled.",
     "job-delete": "The job was deleted; its runs stay.",

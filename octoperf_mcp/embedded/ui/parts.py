@@ -1,4 +1,4 @@
-"""Pages of what virtual users are made with: servers, variables, files, correlation rules."""
+"""Pages of what virtual users are made with: servers, variables, correlation rules."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.store.documents import Document
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
-from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, count, when
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, count
 from octoperf_mcp.embedded.usages import mentions, names_of, server_users
 
 _SECRET = "••••••"  # noqa: S105 - what is shown instead of one
@@ -135,26 +135,6 @@ async def correlation_rule(page: Page) -> web.StreamResponse:
     state = "Correlation rule" if body.get("enabled") else "Correlation rule, disabled"
     sub = body.get("description") or state
     return await _one(page, "design/correlation-rule", body["name"], sub, tables)
-
-
-async def project_files(page: Page) -> web.StreamResponse:
-    """Files of a project, and the CSV variables that read them."""
-    files = ProjectFiles(page.platform.database, page.platform.blobs)
-    found = await files.list(page.part("projectId"), user_id=page.user.user_id)
-    readers: dict[str, list[str]] = {}
-    for body in await page.of_project("variable"):
-        readers.setdefault(str(body["variable"].get("filename")), []).append(body["name"])
-    rows = [
-        (
-            Cell(file.name),
-            Cell(f"{file.size:,} bytes"),
-            Cell(when(file.modified)),
-            Cell(", ".join(readers.get(file.name, ()))),
-        )
-        for file in found
-    ]
-    table = Table("Files", ("Name", "Size", "Changed", "CSV variables"), rows, "No file yet.")
-    return await _listing(page, "design/project-file", "Project files", table)
 
 
 async def _part(page: Page, kind: str, name: str) -> dict[str, Any]:

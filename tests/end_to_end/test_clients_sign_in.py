@@ -82,8 +82,11 @@ CLIENTS = {
 @pytest.fixture
 def short_lived(tmp_path: Path) -> Iterator[Server]:
     """A server whose access tokens live for moments."""
-    life = {"OCTOPERF_MCP_EMBEDDED_ACCESS_LIFE_S": str(ACCESS_LIFE_S)}
-    server = Server(tmp_path, environ=life)
+    environ = {
+        "OCTOPERF_MCP_EMBEDDED_ACCESS_LIFE_S": str(ACCESS_LIFE_S),
+        "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",  # they call until the token has to be renewed
+    }
+    server = Server(tmp_path, environ=environ)
     server.start()
     yield server
     server.stop()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Edited,
         IfRevision,
         edit_document,
+        patch_document,
         require_revision,
         told,
     )
@@ -121,6 +122,7 @@ _HOMES = {
     "by_name": "registry.listings",
     "download_ticket": "registry.tickets",
     "edit_document": "registry.edits",
+    "patch_document": "registry.edits",
     "epoch_ms": "registry.listings",
     "follow": "registry.polling",
     "form": "registry.questions",
@@ -201,6 +203,7 @@ __all__ = [
     "message_of",
     "page_in_order",
     "page_of",
+    "patch_document",
     "payload",
     "plain_text",
     "require_revision",

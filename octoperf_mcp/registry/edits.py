@@ -6,7 +6,7 @@ what happened since.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -16,6 +16,7 @@ from octoperf_mcp.entities.changes import changes, summary
 from octoperf_mcp.errors import ConflictError, InvalidArgumentError, InvalidDocumentError, ToolError
 from octoperf_mcp.registry.captures import plain_text
 from octoperf_mcp.registry.context import Revised, ToolContext
+from octoperf_mcp.registry.patches import AppliedOperation, Operation, apply_patch
 from octoperf_mcp.registry.rest_calls import RestCall
 
 IfRevision = Annotated[int, Field(ge=1)]
@@ -120,6 +121,33 @@ async def edit_document(
         else:
             what = await told(found.body, after)
             return Edited(found.body, saved.body or after, saved.revision, what)
+
+
+async def patch_document(
+    ctx: ToolContext,
+    editable: Editable,
+    document_id: str,
+    operations: Sequence[Operation],
+    *,
+    if_revision: int | None = None,
+    dry_run: bool = False,
+) -> tuple[Edited, list[AppliedOperation]]:
+    """Edit a document by a patch; also answers what each operation changed.
+
+    Raises:
+        InvalidArgumentError: see `apply_patch`; otherwise as `edit_document`.
+    """
+    applied: list[AppliedOperation] = []
+
+    async def change(document: Json) -> Json:
+        patched = await asyncio.to_thread(apply_patch, editable.kind, document, operations)
+        applied[:] = patched.applied
+        return patched.document
+
+    edited = await edit_document(
+        ctx, editable, document_id, change, if_revision=if_revision, dry_run=dry_run
+    )
+    return edited, applied
 
 
 async def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Told:

@@ -1,6 +1,5 @@
 """Tools that change and delete reports."""
 
-import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -9,16 +8,15 @@ from octoperf_analysis import links, rest
 from octoperf_analysis.items import page_of, read_report
 from octoperf_analysis.payloads import DeletedReport, EditedReport, PatchedReport
 from octoperf_mcp import (
-    AppliedOperation,
     Confirm,
     Editable,
     IfRevision,
     PatchOperations,
     ToolContext,
-    apply_patch,
     edit_document,
     known_id,
     listing,
+    patch_document,
     tool,
 )
 from octoperf_mcp.errors import InvalidArgumentError
@@ -98,16 +96,9 @@ async def patch_bench_report(
         dry_run: Check and answer what would change, without saving.
         if_revision: Refuse if it has another revision by now.
     """
-    applied: list[AppliedOperation] = []
-
-    async def change(document: dict[str, Any]) -> dict[str, Any]:
-        patched = await asyncio.to_thread(apply_patch, "bench_report", document, patch)
-        applied[:] = patched.applied
-        return patched.document
-
     with known_id("reportId", report_id, listed_by=LISTED_BY):
-        edited = await edit_document(
-            ctx, REPORT, report_id, change, if_revision=if_revision, dry_run=dry_run
+        edited, applied = await patch_document(
+            ctx, REPORT, report_id, patch, if_revision=if_revision, dry_run=dry_run
         )
     return listing(
         PatchedReport,

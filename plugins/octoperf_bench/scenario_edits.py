@@ -1,6 +1,5 @@
 """Tools that change and delete scenarios."""
 
-import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,16 +9,15 @@ from octoperf_bench.loads import plan_of
 from octoperf_bench.payloads import DeletedScenario, PatchedScenario, ScenarioListing
 from octoperf_bench.scenario_tools import Description, Name, scenario_page
 from octoperf_mcp import (
-    AppliedOperation,
     Confirm,
     Editable,
     IfRevision,
     PatchOperations,
     ToolContext,
-    apply_patch,
     edit_document,
     known_id,
     listing,
+    patch_document,
     tool,
 )
 from octoperf_mcp.errors import InvalidArgumentError
@@ -100,16 +98,9 @@ async def patch_scenario(
         dry_run: Check and answer what would change, without saving.
         if_revision: Refuse if it has another revision than this one by now.
     """
-    applied: list[AppliedOperation] = []
-
-    async def change(document: dict[str, Any]) -> dict[str, Any]:
-        patched = await asyncio.to_thread(apply_patch, "scenario", document, patch)
-        applied[:] = patched.applied
-        return patched.document
-
     with known_id("scenarioId", scenario_id, listed_by=_LISTED_BY):
-        edited = await edit_document(
-            ctx, SCENARIO, scenario_id, change, if_revision=if_revision, dry_run=dry_run
+        edited, applied = await patch_document(
+            ctx, SCENARIO, scenario_id, patch, if_revision=if_revision, dry_run=dry_run
         )
     plan = plan_of(edited.after)
     return listing(

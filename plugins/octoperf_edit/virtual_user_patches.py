@@ -1,6 +1,5 @@
 """The tool that edits the action tree of a virtual user."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,14 +8,12 @@ from octoperf_edit.outline import walk
 from octoperf_edit.payloads import PatchedVirtualUser
 from octoperf_edit.virtual_users import page_url
 from octoperf_mcp import (
-    AppliedOperation,
     IfRevision,
     PatchOperations,
     ToolContext,
-    apply_patch,
-    edit_document,
     known_id,
     listing,
+    patch_document,
     tool,
 )
 
@@ -42,16 +39,9 @@ async def patch_virtual_user(
         dry_run: Check and answer what would change, without saving.
         if_revision: Refuse if it has another revision than this one by now.
     """
-    applied: list[AppliedOperation] = []
-
-    async def change(document: dict[str, Any]) -> dict[str, Any]:
-        patched = await asyncio.to_thread(apply_patch, "virtual_user", document, patch)
-        applied[:] = patched.applied
-        return patched.document
-
     with known_id("virtualUserId", virtual_user_id, listed_by="list_virtual_users"):
-        edited = await edit_document(
-            ctx, VIRTUAL_USER, virtual_user_id, change, if_revision=if_revision, dry_run=dry_run
+        edited, applied = await patch_document(
+            ctx, VIRTUAL_USER, virtual_user_id, patch, if_revision=if_revision, dry_run=dry_run
         )
     return listing(
         PatchedVirtualUser,

@@ -6,9 +6,8 @@ A node that is disabled is left out. What cannot run is named in the run log onc
 is compiled; where the original makes a row for it, a KO row says so at run time.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -152,24 +151,3 @@ def processors(
         except Exception as error:  # noqa: BLE001 - regular expressions, paths: each has its own
             scope.warn(f"{kind} {child.get('name') or child.get('id')!r} is broken: {error}")
     return tuple(extractors), tuple(assertions)
-
-
-@dataclass(slots=True)
-class Mentions:
-    """Which variables a tree mentions: files of others need not be read."""
-
-    text: str
-    everything: bool = field(default=False)
-
-    @classmethod
-    def of(cls, trees: Sequence[Node]) -> "Mentions":
-        """From the action trees; a DebugAction that shows variables mentions all."""
-        text = json.dumps(list(trees), ensure_ascii=False)
-        dynamic = '"DebugAction"' in text or "__V(" in text or "JSR223" in text
-        return cls(text, dynamic)
-
-    def __call__(self, name: str) -> bool:
-        """Whether the name occurs as a placeholder or as a text of its own."""
-        if self.everything or "${" + name + "}" in self.text:
-            return True
-        return f'"{name}"' in self.text or f'\\"{name}\\"' in self.text

@@ -6,15 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.embedded.engine import containers, generic, meetings, requests, scripts
-from octoperf_mcp.embedded.engine.compiler import (
-    Mentions,
-    Options,
-    Scope,
-    Warn,
-    compile_children,
-)
+from octoperf_mcp.embedded.engine.compiler import Options, Scope, Warn, compile_children
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
 from octoperf_mcp.embedded.engine.http_cache import SIZE
+from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.program import Program
 from octoperf_mcp.embedded.engine.timers import compile_pacing
@@ -107,7 +102,7 @@ class Role:
 def compile_program(role: Role, materials: Materials, options: Options, warn: Warn) -> Program:
     """A virtual user with its servers and variables, ready to be played."""
     tree = materials.virtual_users[role.virtual_user_id]
-    mentioned = Mentions.of([tree, *materials.virtual_users.values()])
+    mentioned = Mentions.of([*materials.virtual_users.values(), *materials.servers])
     around = Surroundings(
         materials.resources, materials.share, materials.run_id, warn, materials.shared
     )

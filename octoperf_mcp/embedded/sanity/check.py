@@ -7,10 +7,11 @@ names the action or variable. An ERROR blocks a validation.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.sanity.actions import CHECKS, Surroundings
 from octoperf_mcp.embedded.sanity.csv_files import check_csv
 from octoperf_mcp.embedded.sanity.limits import check_limits
-from octoperf_mcp.embedded.sanity.links import check_links
+from octoperf_mcp.embedded.sanity.links import check_links, played_by
 from octoperf_mcp.embedded.sanity.messages import by_level, enabled_nodes, objects, row, text
 
 __all__ = ["sanity_check"]
@@ -50,8 +51,21 @@ def sanity_check(
     return by_level(
         [
             *check_links(virtual_user, fragments),
-            *check_csv(variables, files),
+            *check_csv(variables, files, _mentions(virtual_user, around.servers, fragments)),
             *rows,
             *check_limits(virtual_user, around.servers),
         ]
     )
+
+
+def _mentions(
+    virtual_user: Json, servers: Mapping[str, Json], others: Mapping[str, Json]
+) -> Mentions:
+    """What the enabled actions of a virtual user and of those that it plays mention."""
+    nodes = [
+        {key: value for key, value in node.items() if key != "children"}
+        for document in played_by(virtual_user, others)
+        for node in enabled_nodes(document)
+    ]
+    used = {text(node.get("serverId")) for node in nodes}
+    return Mentions.of([*nodes, *(servers[one] for one in sorted(used & servers.keys()))])

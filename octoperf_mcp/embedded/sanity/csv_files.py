@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.sanity.messages import ERROR, WARNING, number, objects, row, text
 
 Json = dict[str, Any]
@@ -14,12 +15,18 @@ _MAX_BYTES = 16 * 1024 * 1024
 _MAX_ROWS = 100_000
 
 
-def check_csv(variables: Sequence[Json], files: Mapping[str, bytes | None]) -> list[Json]:
+def check_csv(
+    variables: Sequence[Json], files: Mapping[str, bytes | None], mentioned: Mentions
+) -> list[Json]:
     """Rows about all CSV variables.
+
+    Variables belong to the project: what is an ERROR for a virtual user that needs one of the
+    columns is a WARNING for all others.
 
     Args:
         variables: Variables of the project, each a wrapper with `variable`.
         files: Project files by name; None: it exists, its content is not looked at.
+        mentioned: What the virtual user mentions.
     """
     wrappers = [
         wrapper
@@ -38,8 +45,17 @@ def check_csv(variables: Sequence[Json], files: Mapping[str, bytes | None]) -> l
             *_policy(wrapper),
             *_shared(wrapper, shared),
         ]
-        rows += [row(level, message, **about) for level, message in found]
+        worst = ERROR if _is_needed(wrapper, mentioned) else WARNING
+        rows += [
+            row(worst if level == ERROR else level, message, **about) for level, message in found
+        ]
     return rows
+
+
+def _is_needed(wrapper: Json, mentioned: Mentions) -> bool:
+    """Whether a column is mentioned; without a list of them, any variable may be one."""
+    columns = [name for name in _columns(wrapper["variable"]) if name]
+    return any(map(mentioned.need, columns)) if columns else mentioned.need_any()
 
 
 def _filename(wrapper: Json) -> str:

@@ -33,6 +33,18 @@ def check_links(virtual_user: Json, others: Mapping[str, Json]) -> list[Json]:
     return rows
 
 
+def played_by(virtual_user: Json, others: Mapping[str, Json]) -> list[Json]:
+    """A virtual user and all those that it plays, each once."""
+    found = [virtual_user]
+    seen = {text(virtual_user.get("id"))}
+    for document in found:
+        for target in _targets(document):
+            if target not in seen and target in others:
+                seen.add(target)
+                found.append(others[target])
+    return found
+
+
 def _targets(document: Json) -> list[str]:
     """Virtual users that a document links to."""
     return [

@@ -127,6 +127,18 @@ def test_a_file_that_nobody_mentions_is_not_read(tmp_path: Path) -> None:
     assert play.notes.lines == []
 
 
+def test_a_file_may_name_the_hosts(files: Path) -> None:
+    servers = [{"id": "s", "protocol": "HTTP", "hostname": "${login}.example", "port": 80}]
+    play = Player(
+        [node("ContainerAction")],
+        variables=[csv(names=["login", "pw"], ignoreFirstLine=True)],
+        servers=servers,
+        resources=files,
+    )
+    play.session.run_iteration()
+    assert play.variables["login"] == "ann"
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

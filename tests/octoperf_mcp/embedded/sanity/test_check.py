@@ -202,7 +202,8 @@ def test_each_message_about_a_csv_variable_names_it(
     variable: Json, data: bytes | None, level: str, message: str
 ) -> None:
     files = {} if data is None else {"users.csv": data}
-    (found,) = sanity_check({"children": []}, [], [variable], files, {})
+    tree = {"children": [request(path="/${users_login}/${x}")]}
+    (found,) = sanity_check(tree, [SERVER], [variable], files, {})
     assert found["level"] == level
     assert found["message"].startswith(message)
     assert found["variableId"] == "id-users"
@@ -224,13 +225,49 @@ def test_quoted_fields_tabs_and_encodings_are_counted_as_the_engine_reads_them()
 def test_two_csv_variables_must_not_share_a_column_nor_a_file() -> None:
     first = csv_variable("users")
     second = csv_variable("others", filename="users.csv", names=["users_login", "x"])
-    found = rows(variables=[first, second], files={"users.csv": None})
+    uses = request(path="/${x}")
+    found = rows(uses, variables=[first, second], files={"users.csv": None})
     assert found[0] == (
         "ERROR",
         "CSVVariable has conflicting column names: users_login of others is also a column of users",
     )
     shared = "File users.csv is used by multiple csv variables."
     assert found[1:] == 2 * [("WARNING", f"{shared} This can lead to unpredictable behavior.")]
+
+
+@pytest.mark.parametrize(
+    ("node", "level"),
+    [
+        (request(path="/${users_login}"), "ERROR"),
+        (request(headers=[{"name": "x", "value": "${__V(users_${n})}"}]), "ERROR"),
+        (action("ForEachContainerAction", input="users_login", children=[request()]), "ERROR"),
+        (action("LinkAction", virtualUserId="fragment"), "ERROR"),
+        (request(serverId="moving"), "ERROR"),
+        (request(path="/${other}"), "WARNING"),
+        (request(path="/${users_login}", enabled=False), "WARNING"),
+        (request(recordedResponse={"body": "${users_login}"}), "WARNING"),
+        (action("DebugAction", variablesDisplayed=True), "WARNING"),
+    ],
+)
+def test_a_missing_file_blocks_only_virtual_users_that_need_it(node: Json, level: str) -> None:
+    """Our choice: variables belong to the project, so that one would block all its runs."""
+    moving = SERVER | {"id": "moving", "hostname": "${users_login}.example"}
+    fragment = {"id": "fragment", "children": [request(path="/${users_password}")]}
+    (found,) = rows(
+        node,
+        servers=[SERVER, moving],
+        variables=[csv_variable()],
+        fragments={"fragment": fragment},
+    )
+    assert found == (level, "A file is missing for CSV variable users: users.csv")
+
+
+@pytest.mark.parametrize(
+    ("path", "level"), [("/${x}", "ERROR"), ("/${__UUID()}", "WARNING"), ("/x", "WARNING")]
+)
+def test_columns_that_only_the_missing_file_knows_may_be_any(path: str, level: str) -> None:
+    (found,) = rows(request(path=path), variables=[csv_variable(names=[])])
+    assert found[0] == level
 
 
 def test_errors_come_first() -> None:

@@ -7,8 +7,11 @@ killing it disturbs no other work, while a killed worker of a pool breaks the po
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
+
+_MISSING = re.compile(r"^ModuleNotFoundError: No module named '(\w+)")
 
 
 class ChildTimeoutError(Exception):
@@ -16,7 +19,10 @@ class ChildTimeoutError(Exception):
 
 
 class ChildDiedError(Exception):
-    """The process ended without an answer; the message is the last line that it wrote."""
+    """The process ended without an answer.
+
+    The message is the last line that it wrote, or which package whoever runs the server installs.
+    """
 
 
 async def answer_of(
@@ -60,6 +66,16 @@ async def answer_of(
             process.kill()
             await process.wait()
     if process.returncode:
-        last = complaint.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ChildDiedError(last[:300])
+        raise ChildDiedError(_reason(complaint))
     return answer
+
+
+def _reason(complaint: bytes) -> str:
+    last = complaint.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    missing = _MISSING.match(last)
+    if missing is None:
+        return last[:300]
+    return (
+        f"The server has no Python package {missing[1]}: whoever runs it installs it with "
+        "pip install 'octoperf-mcp[embedded]'."
+    )

@@ -12,10 +12,13 @@ _MODULE = "octoperf_mcp.embedded.statistics.worker"
 
 
 class StatisticsFailedError(Failure):
-    """No answer came; nothing was changed."""
+    """No answer came; nothing was changed.
+
+    Not a 5xx: what it says is for the caller, and bridges keep the texts of those to themselves.
+    """
 
     code = "statistics_failed"
-    status = 503
+    status = 422
 
 
 async def statistics(task: str, *, limit_s: float = LIMIT_S, **asked: Any) -> dict[str, Any]:

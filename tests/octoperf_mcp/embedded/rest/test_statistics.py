@@ -134,6 +134,24 @@ async def test_statistics_that_take_too_long_are_given_up(monkeypatch: pytest.Mo
         await sandbox.statistics("no such task")
 
 
+async def test_a_server_without_scipy_names_the_package_to_install(
+    ada: Any, record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runs = [await record([10] * 40, seed=seed) for seed in (1, 2)]
+    text = "raise ModuleNotFoundError(\"No module named 'scipy'\")"
+    (tmp_path / "scipy.py").write_text(text, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for path in (
+        f"comparison/{runs[0]}/{runs[1]}",
+        f"capacity/{runs[0]}",
+        f"slowdown/{runs[0]}",
+    ):
+        answer = await ada.call("GET", f"/analysis/statistics/{path}")
+        assert answer.status == 422
+        assert "scipy" in (message := (await answer.json())["message"])
+        assert "pip install 'octoperf-mcp[embedded]'" in message
+
+
 async def upload(platform: Platform, project: str, name: str, text: str) -> None:
     files = ProjectFiles(platform.database, platform.blobs)
     data = BytesIO(text.encode())

@@ -101,7 +101,7 @@ class Aggregate:
     )
 
     def __init__(self, sample: Sample) -> None:
-        elapsed, latency, connect, network = _times(sample)
+        elapsed, latency, connect, network = times_of(sample)
         self.n = 1
         self.ok = int(sample.ok)
         self.elapsed = Measure(elapsed)
@@ -119,7 +119,7 @@ class Aggregate:
 
     def add(self, sample: Sample) -> None:
         """Take one more sample of the same dimensions."""
-        elapsed, latency, connect, network = _times(sample)
+        elapsed, latency, connect, network = times_of(sample)
         self.n += 1
         self.ok += sample.ok
         self.elapsed.add(elapsed)
@@ -156,7 +156,7 @@ class Aggregate:
         ]
 
 
-def _times(sample: Sample) -> tuple[int, int, int, int]:
+def times_of(sample: Sample) -> tuple[int, int, int, int]:
     """Elapsed, latency, connect and network time; never negative, latency within elapsed."""
     elapsed = max(0, sample.elapsed_us)
     latency = min(max(0, sample.latency_us), elapsed)

@@ -1,7 +1,10 @@
 """The raw samples of one generator as JMeter's CSV log, gzip-compressed.
 
 Each second is a gzip member of its own: members one after the other are a valid gzip file, and a
-writer that is killed leaves only whole ones behind. Columns as JMeter names them.
+writer that is killed leaves only whole ones behind. Columns as JMeter names them, in its order; its
+times are whole milliseconds. Behind them, as JMeter's `sample_variables` (names in quotes, last:
+CSVSaveService), stands what every figure of the platform is computed from, so that anybody can
+compute it again exactly.
 """
 
 import csv
@@ -10,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from octoperf_mcp.embedded.metrics.aggregate import key_of, times_of
 from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
 from octoperf_mcp.entities.trees import RESOURCES
 
@@ -32,6 +36,20 @@ COLUMNS = (
     "IdleTime",
     "Connect",
 )
+VARIABLES = (
+    "second",
+    "kind",
+    "elapsedUs",
+    "latencyUs",
+    "connectUs",
+    "method",
+    "mediaType",
+    "assertionsOk",
+    "assertionsFailed",
+    "assertionsError",
+)
+"""`second`: the epoch second that the sample counts in, that of its end; `kind`: Hit, Resource,
+Container or CutOff; times in microseconds."""
 _GZIP = 16 + zlib.MAX_WBITS
 _FAST = 3
 _ROWS_AT_ONCE = 256
@@ -42,9 +60,10 @@ _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/java
 class JtlSecond:
     """The rows of one second, compressed as they come."""
 
-    __slots__ = ("_packed", "_packer", "_rows", "_text", "_writer")
+    __slots__ = ("_packed", "_packer", "_rows", "_second", "_text", "_writer")
 
-    def __init__(self) -> None:
+    def __init__(self, second: int) -> None:
+        self._second = second
         self._text = io.StringIO()
         self._writer = csv.writer(self._text, lineterminator="\n")
         self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, _GZIP)
@@ -56,10 +75,12 @@ class JtlSecond:
         error = sample.error
         message = error.message if error is not None else ""
         user = f"-{error.user}" if error is not None and error.user else ""
-        self.add_row(
+        elapsed, latency, connect, _ = times_of(sample)
+        _, _, _, kind, _, method, media_type = key_of(sample)
+        self._add_row(
             (
                 sample.started_ms,
-                round(sample.elapsed_us / 1000),
+                round(elapsed / 1000),
                 _label(sample),
                 sample.code,
                 _PHRASES.get(sample.code, message if sample.code == "-1" else ""),
@@ -72,14 +93,23 @@ class JtlSecond:
                 users.get(sample.profile, 0),
                 sum(users.values()),
                 "null" if sample.kind == CONTAINER else sample.url,
-                round(sample.latency_us / 1000),
+                round(latency / 1000),
                 0,
-                round(sample.connect_us / 1000),
+                round(connect / 1000),
+                self._second,
+                kind,
+                elapsed,
+                latency,
+                connect,
+                method,
+                media_type,
+                sample.assertions_ok,
+                sample.assertions_failed,
+                sample.assertions_error,
             )
         )
 
-    def add_row(self, row: Sequence[str | int]) -> None:
-        """Take the values of one row."""
+    def _add_row(self, row: Sequence[str | int]) -> None:
         self._writer.writerow(row)
         self._rows += 1
         if self._rows % _ROWS_AT_ONCE == 0:
@@ -100,9 +130,9 @@ class JtlSecond:
 
 def header() -> bytes:
     """The names of the columns, as a gzip member."""
-    second = JtlSecond()
-    second.add_row(COLUMNS)
-    return second.member()
+    names = (*COLUMNS, *(f'"{name}"' for name in VARIABLES))
+    packer = zlib.compressobj(_FAST, zlib.DEFLATED, _GZIP)
+    return packer.compress(f"{','.join(names)}\n".encode()) + packer.flush()
 
 
 def _label(sample: Sample) -> str:

@@ -191,7 +191,7 @@ class _Second:
         self.rows: dict[Key, Aggregate] = {}
         self.errors: list[dict[str, Any]] = []
         self.gauge: dict[str, Any] = {}
-        self.raw = JtlSecond()
+        self.raw = JtlSecond(second)
         self.journal = SecondJournal(spool, second)
 
 

@@ -217,9 +217,29 @@ def test_the_raw_log_has_a_row_per_sample_with_the_columns_of_jmeter(
         "Latency": "200",
         "IdleTime": "0",
         "Connect": "12",
+        "second": str(SECOND),
+        "kind": "Hit",
+        "elapsedUs": "250000",
+        "latencyUs": "200000",
+        "connectUs": "12400",
+        "method": "GET",
+        "mediaType": "text/html",
+        "assertionsOk": "0",
+        "assertionsFailed": "0",
+        "assertionsError": "0",
     }
     assert (failed["failureMessage"], failed["threadName"]) == ('said "no",\nthen left', "vu1 1-2")
-    assert container["URL"] == "null"
+    assert (container["URL"], container["kind"]) == ("null", "Container")
+
+
+def test_columns_of_ours_are_variables_to_jmeter(tmp_path: Path) -> None:
+    """JMeter's CSVSaveService tells `sample_variables` by their quotes, and wants them last."""
+    recorder(tmp_path).close()
+    text = gzip.decompress((tmp_path / "gen1.jtl.gz").read_bytes()).decode()
+    names = text.splitlines()[0].split(",")
+    quoted = [name.startswith('"') and name.endswith('"') for name in names]
+    assert quoted == sorted(quoted)
+    assert names[-1] == '"assertionsError"'
 
 
 def test_a_line_torn_by_a_kill_is_left_alone_by_readers_and_cut_by_the_next_writer(

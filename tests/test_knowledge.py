@@ -4,14 +4,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from math import log
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from octoperf_analysis.items import VALUE_TOOLS
 from octoperf_mcp.embedded.engine.validation_results import category_of
 from octoperf_mcp.embedded.metrics.metric_ids import IDS
+from octoperf_mcp.embedded.schedules.jobs import MISSED, REFUSED, STARTED
+from octoperf_mcp.embedded.schedules.triggers import CRON, next_fire
 from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.registry.guide import called_tools, published
@@ -35,6 +39,7 @@ CATEGORIES = {
 }
 FILTERS = {"subSampleType"}
 ANSWERED = {"PENDING", "SUCCESS", "FAILED", "ERROR", "WARNING", "INFO", "EXTRACT", "INJECT"}
+FIRES = {STARTED, REFUSED, MISSED}
 FORM_FIELDS = {"VIEWSTATE", "EVENTVALIDATION"}
 HTTP = {"POST"}
 
@@ -106,7 +111,7 @@ def test_every_word_in_code_is_a_word_of_the_server(path: str) -> None:
     types = {word for word in words if re.fullmatch(r"([A-Z][a-z]+){2,}", word)}
     assert tools <= set(REGISTRY.tools)
     assert camel <= PROPERTIES | FILTERS
-    spoken = {*STATES, *IDS, *ANSWERED, *CATEGORIES, *FORM_FIELDS, *HTTP}
+    spoken = {*STATES, *IDS, *ANSWERED, *FIRES, *CATEGORIES, *FORM_FIELDS, *HTTP}
     assert upper <= VALUES | spoken
     assert types - {"NoHttpResponseException"} <= VALUES
 
@@ -161,6 +166,36 @@ def test_the_table_of_items_is_that_of_the_tools() -> None:
     assert taught.keys() == known - {"MonitoringAlarmsReportItem"}
 
 
+CRON_ROW = re.compile(
+    r"^\| (.+?) (\d\d):(\d\d) \| ([A-Z]\w+/\w+) \| `(.+?)` \| `(.+?)` \|$", re.MULTILINE
+)
+FORTNIGHT_MS = 14 * 24 * 3_600_000
+WEEKDAYS = {"weekdays": {0, 1, 2, 3, 4}, "every day": set(range(7)), "Mondays": {0}}
+
+
+def test_the_cron_expressions_of_the_skill_fire_when_its_table_says() -> None:
+    """A fortnight of each, in July and in January, told in the local time of the place."""
+    rows = CRON_ROW.findall(TEXTS[SKILLS["scheduling"]])
+    assert len(rows) >= 5
+    for days, hour, minute, place, *expressions in rows:
+        for month, expression in zip((7, 1), expressions, strict=True):
+            first = int(datetime(2027, month, 3, tzinfo=UTC).timestamp() * 1000)
+            local = [
+                datetime.fromtimestamp(moment / 1000, ZoneInfo(place))
+                for moment in fires(expression, first, first + FORTNIGHT_MS)
+            ]
+            assert {(at.hour, at.minute) for at in local} == {(int(hour), int(minute))}, expression
+            assert {at.weekday() for at in local} == WEEKDAYS[days], expression
+
+
+def fires(expression: str, after_ms: int, until_ms: int) -> Iterator[int]:
+    while moment := next_fire({"@type": CRON, "expression": expression}, after_ms):
+        if moment > until_ms:
+            return
+        yield moment
+        after_ms = moment
+
+
 GIVEN = {"projectId": "p1", "virtualUserId": "v1", "reportId": "r1", "baseUrl": "https://a.test"}
 
 
@@ -210,6 +245,12 @@ REQUESTS = [
     ("what does this metric mean", "bench-reports"),
     ("how often shall I poll the task", "async-polling"),
     ("is the test still running?", "async-polling"),
+    ("run this scenario every night at two", "scheduling"),
+    ("schedule the load test for next monday", "scheduling"),
+    ("pause the nightly job", "scheduling"),
+    ("export the report as PDF", "export-bench-report-pdf"),
+    ("I need the results as a document for my manager", "export-bench-report-pdf"),
+    ("print this bench report", "export-bench-report-pdf"),
 ]
 
 

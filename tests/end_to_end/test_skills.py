@@ -10,8 +10,10 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -22,6 +24,7 @@ from octoperf_mcp.demo.job import CSRF_PATTERN
 from octoperf_mcp.demo.shop import RunningShop, start_shop
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.registry.guide import called_tools
+from tests.end_to_end.browser import chromium
 
 if TYPE_CHECKING:
     from octoperf_mcp.cli.agent import Agent
@@ -325,6 +328,109 @@ async def test_polling_diagnosis_and_report_of_a_run_that_fails(
         assert exchange["response"]["status"] == 403
         assert diagnosis.left_out == set()
         assert reports.left_out == set()
+
+
+async def smoke(agent: Agent, imported: Imported, name: str) -> str:
+    """Id of a scenario of one user for a few seconds."""
+    made = await agent.call(
+        "create_scenario_ramp_up",
+        {
+            "scenarioName": name,
+            "projectId": imported.project,
+            "virtualUserIds": [imported.virtual_user],
+            "providerId": imported.place["providerId"],
+            "locations": [imported.place["location"]],
+            "users": 1,
+            "rampUpSec": 0,
+            "holdForSec": 3,
+        },
+    )
+    return str(made["id"])
+
+
+async def test_a_scheduled_job_is_checked_made_fires_and_is_managed(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        reader = Reader(agent, "scheduling")
+        scenario = {"scenarioId": await smoke(agent, imported, "Nightly")}
+        project = {"projectId": imported.project}
+        await reader.call("get_scenario", **scenario)
+        assert (await reader.call("get_scenario_matching_plans", **scenario))["launchable"]
+        assert (await reader.call("list_active_subscriptions"))["total"] >= 1
+        assert (await reader.call("list_scheduled_jobs_by_project", **project))["total"] == 0
+
+        soon = datetime.now(ZoneInfo("Europe/Paris")) + timedelta(seconds=2)
+        once = await reader.call(
+            "schedule_scenario_once", **scenario, runAt=soon.isoformat(), name="Soon"
+        )
+        assert once["nextRun"] == round(soon.timestamp() * 1000)
+        weekdays = await reader.call(
+            "schedule_scenario_cron", **scenario, expression="30 6 * * 1-5", name="Weekdays"
+        )
+        next_run = datetime.fromtimestamp(weekdays["nextRun"] / 1000, UTC)
+        assert (next_run.hour, next_run.minute) == (6, 30)
+        assert next_run.weekday() < 5
+
+        cron = {"jobId": weekdays["id"]}
+        assert not (await reader.call("disable_scheduled_job", **cron))["enabled"]
+        assert (await reader.call("enable_scheduled_job", **cron))["nextRun"]
+        await reader.call("delete_scheduled_job", **cron)
+
+        async with asyncio.timeout(LIMIT_S):
+            fired = None
+            while fired is None or fired["outcome"] == "STARTING":
+                listed = await reader.call("list_scheduled_jobs_by_project", **project)
+                (job,) = listed["scheduledJobs"]
+                fired = job.get("lastRun")
+        assert (fired["outcome"], job["enabled"]) == ("STARTED", False)
+        runs = await reader.call("list_bench_results_by_project", **project)
+        assert runs["benchResults"][0]["id"] == fired["benchResultId"]
+        await reader.call("list_bench_docker_logs", benchResultId=fired["benchResultId"])
+        assert reader.left_out == set()
+        await agent.call("stop_bench_result", {"benchResultId": fired["benchResultId"]})
+
+
+@pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
+async def test_a_report_is_printed_found_and_fetched(
+    signed_in: SignedIn, shop: RunningShop
+) -> None:
+    async with following(signed_in, shop) as (agent, imported):
+        reader = Reader(agent, "export-bench-report-pdf")
+        scenario = await smoke(agent, imported, "Nightly, 3 users")
+        which = await agent.call("run_scenario", {"scenarioId": scenario})
+        run = {"benchResultId": which["benchResultIds"][0]}
+        polling = Reader(agent, "async-polling")
+        await polling.until("get_bench_status", "finished", {True}, **run)
+
+        listed = await reader.call("list_bench_reports_by_project", projectId=imported.project)
+        report = {"benchReportId": listed["benchReports"][0]["id"]}
+        read = await reader.call("get_bench_report", reportId=report["benchReportId"])
+        assert read["benchResultIds"] == [run["benchResultId"]]
+        assert (await reader.call("get_bench_result", **run))["state"] == "FINISHED"
+
+        started = await reader.call(
+            "export_bench_report_pdf",
+            **report,
+            orientation="landscape",
+            coverPage="# $REPORT_NAME$",
+        )
+        assert started["benchResultId"] == run["benchResultId"]
+        ended = await reader.until(
+            "get_task_result", "status", {"SUCCESS", "FAILED"}, taskId=started["taskId"]
+        )
+        assert ended["status"] == "SUCCESS", ended.get("message")
+
+        files = (await reader.call("list_bench_result_files", **run))["files"]
+        (name,) = [each["filename"] for each in files if each["filename"].endswith(".pdf")]
+        assert name == ended["result"]["filename"] == re.sub(r"\W+", "_", read["name"]) + ".pdf"
+        ticket = await reader.call("download_bench_result_file", **run, filename=name)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(ticket["url"]) as answer:
+                assert (await answer.read()).startswith(b"%PDF-")
+            async with session.get(ticket["url"]) as answer:
+                assert answer.status >= 400, "an address is for one use"
+        assert reader.left_out == set()
 
 
 async def test_prompts_complete_ids_of_the_live_account(

@@ -7,7 +7,7 @@ application by the command that runs it.
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass
 from functools import partial
-from typing import Any, cast, get_args
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -50,8 +50,6 @@ from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
 from octoperf_mcp.upstream.kept_values import PlatformValues
-
-_MIN_SECRET_CHARS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +120,9 @@ def make_app(
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     registry = published(registry, addresses.origin, files_origin)
     keys = _keys(settings.server)
-    relay = _relay(app, settings, keys)
+    relay = _relay(app, settings)
     once = _once(settings, relay, upstream)
-    confirming = Confirming(_confirm(settings), Seal("confirmation", keys), relay)
+    confirming = Confirming(cast("Mode", settings.tools.confirm), Seal("confirmation", keys), relay)
     server = McpServer(
         guarded(registry, once=once, confirming=confirming),
         upstream.context,
@@ -156,15 +154,8 @@ def make_app(
 
 
 def _keys(settings: ServerSettings) -> list[bytes]:
-    """The configured secrets; none are made up for the life of the process.
-
-    Raises:
-        ConfigError: one is too short.
-    """
-    secrets = settings.secrets.reveal().split()
-    if any(len(secret) < _MIN_SECRET_CHARS for secret in secrets):
-        raise ConfigError(f"[server] secrets must have {_MIN_SECRET_CHARS} characters each.")
-    return [secret.encode() for secret in secrets]
+    """The configured secrets; none are made up for the life of the process."""
+    return [secret.encode() for secret in settings.secrets.reveal().split()]
 
 
 def _once(settings: Settings, relay: Relay, upstream: _Upstream) -> Once | None:
@@ -174,32 +165,15 @@ def _once(settings: Settings, relay: Relay, upstream: _Upstream) -> Once | None:
     return Once(SharedValues(relay)) if settings.shared.redis_url else None
 
 
-def _confirm(settings: Settings) -> Mode:
-    """The mode.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    mode = settings.tools.confirm
-    if mode not in get_args(Mode):
-        raise ConfigError(f"[tools] confirm must be ask, always or never, not {mode!r}.")
-    return cast("Mode", mode)
-
-
-def _relay(app: web.Application, settings: Settings, keys: list[bytes]) -> Relay:
+def _relay(app: web.Application, settings: Settings) -> Relay:
     """What crosses replicas: Redis where it is configured, else the memory of this process.
 
     Raises:
-        ConfigError: Redis is configured without its library, or without secrets to share.
+        ConfigError: Redis is configured without its library.
     """
     url = settings.shared.redis_url.reveal()
     if not url:
         return MemoryRelay()
-    if not keys:
-        raise ConfigError(
-            "[shared] redis_url needs [server] secrets, the same on all replicas: without them no "
-            "replica can read another's sessions."
-        )
     try:
         from octoperf_mcp.protocol.relay_redis import RedisRelay  # noqa: PLC0415 - an extra
     except ImportError as error:

@@ -43,6 +43,13 @@ COMMANDS = {
         "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length",
     ),
     "plugins": Command("plugins", "list the plugins", "octoperf-mcp plugins list --json"),
+    "config": Command(
+        "config",
+        "show, check and describe the configuration",
+        "octoperf-mcp config show --origin\n"
+        "  octoperf-mcp config check --config /etc/octoperf-mcp.toml\n"
+        "  octoperf-mcp config schema > octoperf-mcp.schema.json",
+    ),
     "call": Command(
         "call",
         "call a tool of a running server, signing in when needed",

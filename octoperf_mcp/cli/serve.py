@@ -13,6 +13,7 @@ from octoperf_mcp.cli.serving import Serving, serving, until_signal
 from octoperf_mcp.cli.settings import (
     add_config_arguments,
     add_data_dir_argument,
+    add_server_arguments,
     data_dir_of,
     read,
 )
@@ -26,12 +27,7 @@ _COLLECT_AFTER = 20_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: 8091; 0: a free one)")
-    parser.add_argument("--public-url", help="origin that clients see")
-    parser.add_argument("--upstream", help="origin of a real OctoPerf REST API")
-    parser.add_argument("--auth", choices=["oauth", "off"], help=argparse.SUPPRESS)
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    add_server_arguments(parser)
     add_data_dir_argument(parser)
     add_config_arguments(parser)
 

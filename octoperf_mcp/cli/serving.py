@@ -7,15 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
 from octoperf_mcp.app import Addresses, make_app
 from octoperf_mcp.auth.bearer import AUTHENTICATOR
-from octoperf_mcp.auth.hosts import is_loopback
 from octoperf_mcp.config import ServerSettings, Settings
+from octoperf_mcp.config.contradictions import refuse_contradictions
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.transport.runner import make_runner
@@ -53,7 +52,7 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
     Raises:
         ConfigError: the address is taken, or the settings contradict each other.
     """
-    _check(settings)
+    refuse_contradictions(settings)
     listener = _bind(settings.server)
     port = listener.getsockname()[1]
     local = f"http://{_bracketed(_reachable(settings.server.host))}:{port}"
@@ -120,23 +119,6 @@ async def _embedded(
         yield _Opened(first_start, platform.runs.stop_all)
     finally:
         await close_platform(platform)
-
-
-def _check(settings: Settings) -> None:
-    host = settings.server.host
-    if settings.auth.mode not in {"oauth", "off"}:
-        raise ConfigError(f"[auth] mode must be oauth or off, not {settings.auth.mode!r}.")
-    if is_loopback(host):
-        return
-    if settings.auth.mode == "off":
-        raise ConfigError("--auth off is for loopback addresses only.")
-    if not settings.server.public_url:
-        raise ConfigError(
-            f"Listening on {host} needs the origin that clients see: "
-            "--public-url https://octoperf.example.com"
-        )
-    if urlsplit(settings.server.public_url).scheme not in {"http", "https"}:
-        raise ConfigError("[server] public_url must be an origin such as https://host.")
 
 
 def _bind(settings: ServerSettings) -> socket.socket:

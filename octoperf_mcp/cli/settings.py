@@ -9,6 +9,16 @@ from octoperf_mcp.config import Settings, load_settings
 from octoperf_mcp.registry.manager import Registry, load_registry
 
 
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `serve` that set keys of the configuration."""
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 8091; 0: a free one)")
+    parser.add_argument("--public-url", help="origin that clients see")
+    parser.add_argument("--upstream", help="origin of a real OctoPerf REST API")
+    parser.add_argument("--auth", choices=["oauth", "off"], help=argparse.SUPPRESS)
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """`--config`, `--enable`, `--disable`."""
     parser.add_argument("--config", type=Path, help="TOML file (default: octoperf-mcp.toml)")

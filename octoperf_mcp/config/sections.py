@@ -1,0 +1,198 @@
+"""The sections of the configuration, and what each key means."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from octoperf_mcp.config.values import Secret, described
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where the server listens and what it calls itself."""
+
+    host: str = described(
+        "Address to listen on; another than loopback needs public_url.", "127.0.0.1"
+    )
+    port: int = described("Port to listen on; 0 takes a free one.", 8091, least=0, most=65_535)
+    public_url: str = described("Origin that clients see, https://octoperf.example.com.", "")
+    allowed_origins: tuple[str, ...] = described(
+        "Browser origins that may call /mcp, besides loopback ones; * for all.", ()
+    )
+    secrets: Secret = described(
+        "Secrets that seal sessions and questions, so that they survive a restart and work on all "
+        "replicas: 32 random characters or more, several separated by blanks, newest first.",
+        factory=Secret,
+    )
+    trusted_proxies: tuple[str, ...] = described(
+        "Addresses and networks of reverse proxies whose X-Forwarded-For is believed.", ()
+    )
+    drain_s: float = described(
+        "Seconds that calls under way may take to end after SIGTERM.", 20.0, least=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """What several replicas share; empty for a server that is alone."""
+
+    redis_url: Secret = described(
+        "Redis 7 or Valkey, redis://[[user]:password@]host[:port][/db], rediss:// for TLS: streams "
+        "resume, questions are answered and deleted sessions are known at every replica. Needs "
+        "the extra `redis` and [server] secrets.",
+        factory=Secret,
+    )
+    prefix: str = described("First part of all keys in Redis.", "octoperf-mcp")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsSettings:
+    """What holds for all tools."""
+
+    confirm: str = described(
+        "Before load is started or stopped and before something is deleted: `ask` the user where "
+        "the client can, `always` want a second call with a token where it cannot (edits "
+        "included), `never`.",
+        "ask",
+        choices=("ask", "always", "never"),
+    )
+    max_result_bytes: int = described(
+        "Largest result of a tool; longer lists are cut, and say so in `truncated`.",
+        60_000,
+        least=1_000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """What one user may take of this process; 0 for no limit."""
+
+    requests_per_s: float = described("Requests a second to /mcp, in the long run.", 50.0, least=0)
+    burst: int = described("Requests to /mcp that may come at once.", 500, least=0)
+    streams: int = described("Open event streams at a time.", 100, least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """The OctoPerf REST API behind the bridge; empty means the embedded platform."""
+
+    url: str = described("Origin of the REST API, https://api.octoperf.com.", "")
+    ui_url: str = described("Origin of the web UI that links point at; default: the API's.", "")
+    timeout_s: float = described(
+        "Longest silence of the REST API during a call, in seconds.", 60.0, least=0.1
+    )
+    connections: int = described("Most connections at a time.", 100, least=1)
+    max_answer_bytes: int = described(
+        "Largest REST answer that is read, in bytes.", 64 * 1024 * 1024, least=1024
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """Whose tokens are accepted."""
+
+    mode: str = described(
+        "`oauth`, or `off` for protocol tests on a loopback address.",
+        "oauth",
+        choices=("oauth", "off"),
+    )
+    issuer: str = described("Issuer of the tokens; default: the REST API's origin.", "")
+    jwks_url: str = described("Where the issuer's keys are; default: read from its metadata.", "")
+    audiences: tuple[str, ...] = described(
+        "Accepted `aud` values besides the public origin and its /mcp.", ()
+    )
+    algorithms: tuple[str, ...] = described(
+        "Accepted signature algorithms.", ("RS256", "ES256", "EdDSA")
+    )
+    leeway_s: float = described("Clock difference that is forgiven, in seconds.", 30.0, least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """The embedded OctoPerf-compatible platform."""
+
+    data_dir: str = described("Directory of the database, run files and keys.", "")
+    database_url: str = described("Database address; default: SQLite in data_dir.", "")
+    secrets_key: Secret = described(
+        "Key that seals secret variables: 32 bytes in Base64, the same on all replicas of one "
+        "database; default: the file secrets.key in data_dir.",
+        factory=Secret,
+    )
+    demo_password: Secret = described(
+        "Password of the user `demo` in a fresh data directory; default: generated.", factory=Secret
+    )
+    max_upload_bytes: int = described("Largest uploaded file.", 200 * 1024 * 1024, least=1)
+    presigned_life_s: int = described("Seconds a presigned address lives.", 300, least=1)
+    fetch_from: tuple[str, ...] = described(
+        "Where imports may be fetched: `public` for all public addresses, HOST[:PORT]; off.", ()
+    )
+    revisions: int = described("Earlier versions kept of each document.", 50, least=0)
+    revision_days: int = described("Days that earlier versions are kept.", 90, least=0)
+    audit_days: int = described("Days that the record of who did what is kept.", 90, least=0)
+    chromium: str = described(
+        "Program that prints reports as PDF; default: Chromium or Chrome, found on PATH.", ""
+    )
+    access_life_s: int = described("Seconds an access token lives.", 15 * 60, least=1)
+    client_documents: bool = described(
+        "Accept client ids that are addresses of metadata documents, and fetch those; needs a "
+        "way out to the internet.",
+        False,
+    )
+    client_document_hosts: tuple[str, ...] = described(
+        "Hosts whose metadata documents are fetched; default: any.", ()
+    )
+    login_release: int = described(
+        "Release whose answer /public/users/login gives: 16, or 15 with a bare token.",
+        16,
+        choices=(15, 16),
+    )
+    workers: int = described("Load worker processes of a run; 0: one per core.", 0, least=0)
+    run_file_days: int = described(
+        "Days that logs and other files of a run are kept after its end; 0: for ever.", 7, least=0
+    )
+    most_users: int = described(
+        "Most virtual users of a run; 0: one for each megabyte of the machine's memory.", 0, least=0
+    )
+    longest_run_min: int = described("Longest planned run, in minutes.", 24 * 60, least=0)
+    unconfirmed_users: int = described(
+        "Most virtual users of a run against hosts that are neither this machine nor confirmed.",
+        50,
+        least=0,
+    )
+    load_targets: tuple[str, ...] = described(
+        "Hosts that may be put under load from all workspaces; * stands for any text.", ()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged and how."""
+
+    level: str = described(
+        "debug, info, warning or error.", "info", choices=("debug", "info", "warning", "error")
+    )
+    format: str = described(
+        "`json`, `console`, or `auto`: console on a terminal.",
+        "auto",
+        choices=("auto", "json", "console"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PluginsSettings:
+    """Which plugins run."""
+
+    enable: tuple[str, ...] = described("Plugins to switch on: third-party ones, conformance.", ())
+    disable: tuple[str, ...] = described("Plugins to switch off.", ())
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "server": ServerSettings,
+    "shared": SharedSettings,
+    "tools": ToolsSettings,
+    "limits": LimitsSettings,
+    "upstream": UpstreamSettings,
+    "auth": AuthSettings,
+    "embedded": EmbeddedSettings,
+    "log": LogSettings,
+    "plugins": PluginsSettings,
+}

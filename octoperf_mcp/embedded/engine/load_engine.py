@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from octoperf_mcp.embedded.engine.reach import Reach
+
 Json = dict[str, Any]
 
 
@@ -25,6 +27,8 @@ class LoadPlan:
     """Generators of each location; 0 lets the engine choose."""
     grace_ms: int = 10_000
     """Time that requests in flight have at the planned end."""
+    reach: Reach | None = None
+    """Where it may go; None: anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

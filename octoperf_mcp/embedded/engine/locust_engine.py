@@ -150,6 +150,7 @@ class LocustLoad:
                 generator=generator,
                 index=max(0, index),
                 grace_ms=plan.grace_ms,
+                reach=plan.reach.message() if plan.reach else None,
                 **(mine if generator else nothing),
             )
 

@@ -35,6 +35,7 @@ from octoperf_mcp.embedded.engine.parties import (
 from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.profiles import Materials, compile_profile
 from octoperf_mcp.embedded.engine.pulse import Pulse
+from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.transport import Addresses
 from octoperf_mcp.embedded.metrics.recorder import Recorder
@@ -109,7 +110,7 @@ class Worker:
         self._crew = Crew(
             parts, self._sink, dict(order.properties), self._stop_test, self._finished
         )
-        self._playing = Parties(self._crew)
+        self._playing = Parties(self._crew, Reach.of(order.reach))
         self._pulse = Pulse(
             self._recorder, self._crew.users, lambda text: self._log.write(text, level="WARN")
         )
@@ -128,9 +129,10 @@ class Worker:
             (order.index, order.workers),
         )
         parts = []
+        reach = Reach.of(order.reach)
         for index, profile in order.profiles:
             program = compile_profile(profile, index, materials, self._warn)
-            parts.append(Part(program, profile["load"], Addresses(program.static_hosts)))
+            parts.append(Part(program, profile["load"], Addresses(program.static_hosts, reach)))
         self._parties: dict[str, list[Party]] = {
             which: [
                 party

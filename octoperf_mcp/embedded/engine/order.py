@@ -35,6 +35,8 @@ class Order:
     """Time that requests in flight have at the planned end."""
     iterations: int = 1
     """Of a validation."""
+    reach: Json | None = None
+    """Where it may go; see `Reach`."""
 
     @classmethod
     def of(cls, message: Json) -> Self:

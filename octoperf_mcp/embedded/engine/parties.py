@@ -23,6 +23,7 @@ from octoperf_mcp.embedded.engine.profiles import (
 )
 from octoperf_mcp.embedded.engine.program import Program
 from octoperf_mcp.embedded.engine.ramp import peak_users
+from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.session import Seat, UserSession
 from octoperf_mcp.embedded.engine.timers import compile_pacing
 from octoperf_mcp.embedded.engine.transport import Addresses
@@ -100,8 +101,9 @@ def _delay(party: Party, number: int) -> float:
 class Parties:
     """Plays parties, one kind after the other."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, reach: Reach | None = None) -> None:
         self._crew = crew
+        self._reach = reach
         self._halt = Event()
         self._users: list[gevent.Greenlet] = []
 
@@ -124,7 +126,7 @@ class Parties:
         crew = self._crew
         if self._halt.wait(max(0.0, min(begin, until) - time.monotonic())):
             return
-        addresses = Addresses(program.static_hosts)
+        addresses = Addresses(program.static_hosts, self._reach)
         seat = Seat(
             number + 1, crew.sink, addresses, self._halt, crew.properties, until, crew.company
         )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
 from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
 from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
-from octoperf_mcp.embedded.engine.result_projects import freeze
+from octoperf_mcp.embedded.engine.run_creation import RunCreation
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.run_records import RunRecords
 from octoperf_mcp.embedded.engine.run_retention import TIDY_S, remove_old
@@ -27,7 +28,6 @@ from octoperf_mcp.embedded.engine.validations import Validations
 from octoperf_mcp.embedded.failures import Conflict, Invalid
 from octoperf_mcp.embedded.launch.gate import Gate
 from octoperf_mcp.embedded.launch.tokens import Launches, SpentError
-from octoperf_mcp.embedded.metrics.default_report import default_report
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.access import require_writer
@@ -35,12 +35,11 @@ from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
-from octoperf_mcp.embedded.store.schema import new_id, now_ms
+from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.entities.runs import is_over
 
 log = structlog.get_logger()
 
-Json = dict[str, Any]
 Admit = Callable[[int, int], Awaitable[None]]
 
 _MOST_WAITING = 10
@@ -86,6 +85,7 @@ class Runs:
         )
         self.gate = Gate(database, settings)
         self.launches = Launches(database)
+        self._creation = RunCreation(self._records, self._files, self.launches)
         self.stops = StopRequests(database)
         self._background = Background()
         self._active: dict[str, LoadRun] = {}
@@ -153,7 +153,7 @@ class Runs:
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
         plan = await check_scenario(self._documents, self._files, scenario, user_id)
-        await self.gate.require(plan)
+        plan = replace(plan, reach=await self.gate.require(plan))
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
         facts = {**(origin or {}), "name": name or scenario.body["name"]}
@@ -171,7 +171,7 @@ class Runs:
         properties: Mapping[str, str],
         token: str,
     ) -> Document:
-        result, report = await self._create(plan, user_id, facts, token)
+        result, report = await self._creation.create(plan, user_id, facts, token)
         trees = [each.body for each in plan.materials.virtual_users.values()]
         await self._metrics.describe(result.id, plan.scenario.body, trees)
         directory = RunDirectory(self._data_dir, result.id)
@@ -189,36 +189,6 @@ class Runs:
         run = self._active[result.id] = LoadRun(directory, self._with, make_plan)
         self._spawn(result.id, run.play())
         return report
-
-    async def _create(
-        self, plan: ScenarioPlan, user_id: str, own: Mapping[str, Any], token: str
-    ) -> tuple[Document, Document]:
-        """Frozen project, bench result and bench report, in one transaction."""
-        scenario = plan.scenario
-
-        async def work(writer: AsyncConnection) -> tuple[Document, Document]:
-            result = await self._records.create(
-                writer,
-                {**_bench_result(plan), **own},
-                user_id=user_id,
-                project=plan.materials.project,
-                is_validation=False,
-            )
-            frozen = await freeze(writer, self._files, plan.materials, scenario, user_id)
-            report = await rows.insert(
-                writer,
-                "bench_report",
-                default_report(result.body, scenario.body),
-                user_id=user_id,
-                workspace_id=scenario.workspace_id,
-                project_id=scenario.project_id,
-            )
-            if token:
-                await self.launches.spend(writer, token, report.id)
-            facts = {"resultProjectId": frozen.id, "benchReportId": report.id}
-            return await rows.update(writer, result, {**result.body, **facts}), report
-
-        return await self._records.database.write(work)
 
     async def stop(self, run_id: str, user_id: str, *, by: str = "") -> Document:
         """Ask a run to end; it is ABORTED when everything is written down.
@@ -351,20 +321,3 @@ class Runs:
         while True:
             await remove_old(self._data_dir, self._documents, self._settings.run_file_days)
             await asyncio.sleep(TIDY_S)
-
-
-def _bench_result(plan: ScenarioPlan) -> Json:
-    scenario = plan.scenario
-    return {
-        "batchId": new_id(),
-        "scenarioId": scenario.id,
-        "resultProjectId": "",
-        "description": scenario.body.get("description") or "",
-        "tags": list(scenario.body.get("tags") or []),
-        "userLoad": plan.user_load,
-        "durationMs": plan.duration_ms,
-        "startedAt": None,
-        "endedAt": None,
-        "validation": False,
-        "virtualUserId": None,
-    }

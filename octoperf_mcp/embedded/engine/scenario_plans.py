@@ -10,6 +10,7 @@ from octoperf_mcp.embedded.engine.load_engine import LoadPlan
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
 from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.ramp import LoadError, duration_ms, peak_users
+from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.sanity.check import sanity_check
@@ -26,6 +27,8 @@ class ScenarioPlan:
     scenario: Document
     materials: ProjectMaterials
     profiles: list[Json]
+    reach: Reach | None = None
+    """Where the run may go, as the gate says; None: anywhere."""
 
     @property
     def duration_ms(self) -> int:
@@ -138,4 +141,5 @@ async def load_plan(
         variables=collecting.revealed(documents, found.variables),
         properties={**merged, **properties},
         workers=workers,
+        reach=plan.reach,
     )

@@ -9,6 +9,7 @@ import gevent.socket
 
 from octoperf_mcp.embedded.engine.connection import Address, Connection
 from octoperf_mcp.embedded.engine.forbidden_addresses import ForbiddenAddressError, is_forbidden
+from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.throttle import Throttle
 
 _DNS_LIFE_S = 30.0
@@ -51,8 +52,11 @@ class Server:
 class Addresses:
     """Name look-ups of a worker process, kept for half a minute; static hosts never expire."""
 
-    def __init__(self, static_hosts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, static_hosts: Mapping[str, str] | None = None, reach: Reach | None = None
+    ) -> None:
         self._static = {name.lower(): to for name, to in (static_hosts or {}).items()}
+        self._reach = reach
         self._known: dict[tuple[str, int], tuple[float, list[Address]]] = {}
 
     def __call__(self, host: str, port: int) -> list[Address]:
@@ -60,17 +64,25 @@ class Addresses:
 
         Raises:
             OSError: the name is unknown.
-            ForbiddenAddressError: it leads to where no load goes.
+            ForbiddenAddressError: it leads to where no load goes, or not that much.
         """
         key = (host, port)
         kept = self._known.get(key)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         target = self._static.get(host.lower(), host)
-        found = list(gevent.socket.getaddrinfo(target, port, type=gevent.socket.SOCK_STREAM))
-        for *_, place in found:
-            if is_forbidden(str(place[0])):
-                raise ForbiddenAddressError(host, str(place[0]))
+        asked = self._reach.addresses(target) if self._reach else (target,)
+        found = [
+            each
+            for one in asked
+            for each in gevent.socket.getaddrinfo(one, port, type=gevent.socket.SOCK_STREAM)
+        ]
+        places = [str(place[0]) for *_, place in found]
+        for place in places:
+            if is_forbidden(place):
+                raise ForbiddenAddressError(host, place)
+        if self._reach is not None:
+            self._reach.require(target, places)
         self._known[key] = (time.monotonic() + _DNS_LIFE_S, found)
         return found
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.failures import Forbidden
 from octoperf_mcp.embedded.launch.caps import Caps
@@ -35,19 +36,26 @@ class Gate:
         self.targets = Targets(database, settings)
         self._unconfirmed_users = settings.unconfirmed_users
 
-    async def require(self, plan: ScenarioPlan) -> None:
-        """Refuse a run.
+    async def require(self, plan: ScenarioPlan) -> Reach | None:
+        """Refuse a run; else answers where it may go, None: anywhere.
 
         Raises:
             Forbidden: it exceeds a cap, or sends much load to a host that nobody confirmed.
         """
         found = self.over_caps(plan)
+        targets = []
         if not found and plan.user_load > self._unconfirmed_users:
-            found = self.unconfirmed(plan, await self.judged(plan))
+            targets = await self.judged(plan)
+            found = self.unconfirmed(plan, targets)
         if found:
             first = found[0]
             details = {key: value for key, value in first.document().items() if key != "message"}
             raise Forbidden(first.message, details=details)
+        if plan.user_load <= self._unconfirmed_users:
+            return None
+        known = await self.targets.confirmed(plan.scenario.workspace_id)
+        pinned = {each.host: each.addresses for each in targets if each.addresses}
+        return Reach(self._unconfirmed_users, known, pinned)
 
     async def judged(self, plan: ScenarioPlan) -> list[Target]:
         """The targets of a run, and who confirmed each."""

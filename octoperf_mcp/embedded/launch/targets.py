@@ -8,7 +8,7 @@ import asyncio
 import fnmatch
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -20,6 +20,7 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.forbidden_addresses import is_forbidden, is_forbidden_host
 from octoperf_mcp.embedded.failures import Forbidden, Invalid
 from octoperf_mcp.embedded.launch.tables import load_target
+from octoperf_mcp.embedded.outbound.pinned import pinned_session
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.access import Role
 from octoperf_mcp.embedded.store.database import Database
@@ -40,6 +41,8 @@ class Target:
     host: str
     port: int
     confirmed_by: str = ""
+    addresses: tuple[str, ...] = ()
+    """Those that the host had when its file was read, where that confirmed it."""
 
     def document(self) -> dict[str, Any]:
         """As a preview shows it."""
@@ -110,12 +113,17 @@ class Targets:
         known = {host for host, _ in await self.of_workspace(workspace_id)}
 
         async def judge(target: Target) -> Target:
-            by = self._confirmed_by(target.host, known)
-            if not by and await _says_so_itself(target, workspace_id):
-                by = "file"
-            return Target(target.scheme, target.host, target.port, by)
+            if by := self._confirmed_by(target.host, known):
+                return replace(target, confirmed_by=by)
+            addresses = await _says_so_itself(target, workspace_id)
+            by = "file" if addresses else ""
+            return replace(target, confirmed_by=by, addresses=addresses)
 
         return list(await asyncio.gather(*map(judge, found)))
+
+    async def confirmed(self, workspace_id: str) -> list[str]:
+        """Hosts that a workspace may load, and patterns of hosts that all may."""
+        return [*self._patterns, *(host for host, _ in await self.of_workspace(workspace_id))]
 
     async def of_workspace(self, workspace_id: str) -> list[tuple[str, int]]:
         """Hosts that a workspace confirmed, and when (epoch ms)."""
@@ -199,27 +207,28 @@ async def _require_administrator(
         raise Forbidden("Only an administrator of the workspace confirms targets of load.")
 
 
-async def _says_so_itself(target: Target, workspace_id: str) -> bool:
-    """Whether the file of a target names the workspace; whatever goes wrong means no."""
+async def _says_so_itself(target: Target, workspace_id: str) -> tuple[str, ...]:
+    """The addresses of a target whose file names the workspace; whatever goes wrong means none."""
     if not _is_host(target.host):
-        return False
+        return ()
     try:
         async with asyncio.timeout(_ASK_S):
             loop = asyncio.get_running_loop()
             found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-            if any(is_forbidden(str(address[4][0])) for address in found):
-                return False
-            text = await _file_of(target)
+            addresses = tuple(dict.fromkeys(str(one[4][0]) for one in found))
+            if any(map(is_forbidden, addresses)):
+                return ()
+            text = await _file_of(target, addresses)
     except (OSError, TimeoutError, aiohttp.ClientError, UnicodeError):
-        return False
-    return workspace_id in text.split()
+        return ()
+    return addresses if workspace_id in text.split() else ()
 
 
-async def _file_of(target: Target) -> str:
+async def _file_of(target: Target, addresses: tuple[str, ...]) -> str:
     host = f"[{target.host}]" if ":" in target.host else target.host
     url = f"{target.scheme}://{host}:{target.port}{WELL_KNOWN}"
     async with (
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        pinned_session(addresses) as session,
         session.get(url, allow_redirects=False) as answer,
     ):
         if answer.status != 200:  # noqa: PLR2004

@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, TooLarge
-from octoperf_mcp.embedded.outbound.pinned import Pinned
+from octoperf_mcp.embedded.outbound.pinned import pinned_session
 from octoperf_mcp.embedded.outbound.public_addresses import is_public
 
 PUBLIC = "public"
@@ -105,13 +105,9 @@ async def _addresses(url: URL, allowed: Collection[str]) -> list[str]:
 
 async def _get(url: URL, addresses: list[str], file: BinaryIO, most_bytes: int) -> URL | None:
     """Write the answer into the file; or where it redirects to."""
-    connector = aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, limit=1)
-    headers = {"Accept": "*/*", "User-Agent": "octoperf-mcp"}
     try:
         async with (
-            aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=headers
-            ) as session,
+            pinned_session(addresses) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
             if answer.status in _REDIRECTS and (location := answer.headers.get("Location")):

@@ -1,14 +1,27 @@
 """Connections to addresses that were looked up, and judged, before."""
 
 import socket
+from collections.abc import Sequence
 
+import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+_HEADERS = {"Accept": "*/*", "User-Agent": "octoperf-mcp"}
+
+
+def pinned_session(addresses: Sequence[str]) -> aiohttp.ClientSession:
+    """A client that connects to these addresses only, without cookies."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, limit=1),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_HEADERS,
+    )
 
 
 class Pinned(AbstractResolver):
     """Answers with the addresses that were checked, whatever the name means by now."""
 
-    def __init__(self, addresses: list[str]) -> None:
+    def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
 
     async def resolve(

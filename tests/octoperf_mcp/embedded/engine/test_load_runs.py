@@ -322,7 +322,7 @@ async def test_what_the_sanity_check_calls_an_error_refuses_the_run(stage: Stage
         "variable",
         {"name": "users", "variable": {"@type": "CSVVariable", "filename": "gone.csv"}},
     )
-    virtual_user = await stage.virtual_user(request("/"), request("/a", serverId="deleted"))
+    virtual_user = await stage.virtual_user(request("/${login}"), request("/a", serverId="deleted"))
     scenario = await stage.scenario(stage.profile(virtual_user, ramp(1, 0, 100)))
     with pytest.raises(Invalid, match=r"found 2 errors: .*gone\.csv; No Server Found for /a"):
         await stage.started(scenario)

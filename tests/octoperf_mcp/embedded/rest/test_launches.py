@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -176,9 +177,27 @@ async def test_a_host_confirms_itself_with_a_file(
     there = Target("http", "127.0.0.1", site.port or 0)
     known = platform.runs.gate.targets
     (judged,) = await known.judged([there], home.workspace_id)
-    assert judged.confirmed_by == "file"
+    assert (judged.confirmed_by, judged.addresses) == ("file", ("127.0.0.1",))
     (judged,) = await known.judged([there], "another-workspace")
     assert judged.confirmed_by == ""
+
+
+async def test_the_file_is_read_where_the_name_was_looked_up(
+    platform: Platform, home: Home, site: BaseTestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: a second look-up would lead to another machine."""
+    looked_up = []
+
+    async def resolved(_: object, host: str, port: int, **__: object) -> list[Any]:
+        looked_up.append(host)
+        address = "127.0.0.1" if len(looked_up) == 1 else "198.51.100.7"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolved)
+    there = Target("http", "shop.test", site.port or 0)
+    (judged,) = await platform.runs.gate.targets.judged([there], home.workspace_id)
+    assert (judged.confirmed_by, judged.addresses) == ("file", ("127.0.0.1",))
+    assert looked_up == ["shop.test"]
 
 
 @pytest.mark.parametrize(

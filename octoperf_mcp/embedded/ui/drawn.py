@@ -9,7 +9,8 @@ from markupsafe import Markup
 from octoperf_mcp.embedded.metrics.items import Asked, Item
 from octoperf_mcp.embedded.metrics.metric_ids import CATEGORIES, GAUGES, METRICS, TIME_UNIT
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
-from octoperf_mcp.embedded.ui.rendering import figure
+from octoperf_mcp.embedded.ui.chart_data import Curves
+from octoperf_mcp.embedded.ui.rendering import figure, when
 from octoperf_mcp.embedded.ui.svg import Series
 
 _MS = 1000.0
@@ -25,21 +26,32 @@ class Tile:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One picture; `curves` where a script can draw it live, `split` where the legend is beside."""
+
+    picture: Markup
+    legend: Sequence[str] = ()
+    split: bool = False
+    curves: Curves | None = None
+
+
 @dataclass(slots=True)
 class Drawn:
     """One item, ready for the template; what is empty is not shown."""
 
     id: str
     title: str
+    half: bool = False
     tiles: list[Tile] = field(default_factory=list)
-    chart: Markup | None = None
-    split: bool = False
-    legend: list[str] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
     columns: Sequence[str] = ()
     rows: list[list[str]] = field(default_factory=list)
     words: bool = False
     empty: str = ""
     text: str = ""
+    words_of_people: Markup | None = None
+    """Rendered Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,23 @@ def tabulate(
         drawn.text = f"The first {most} of {len(rows)} rows."
 
 
+def why_empty(source: Source) -> str:
+    """What is said where an item has nothing to draw."""
+    limits, view = source.limits, source.view
+    if not view.series:
+        return "The run ended without a sample." if view.sealed else "No sample yet."
+    if limits.from_ms is not None or limits.to_ms is not None:
+        start, end = when(limits.from_ms) or "the start", when(limits.to_ms) or "the end"
+        return f"Nothing was measured from {start} to {end}, the time range of this report."
+    if any(each.selection.terms for each in source.item.metrics):
+        return "Nothing that was measured passes the filters of this item."
+    return "Nothing was measured for this item."
+
+
 def legend_of(curve: Series) -> str:
     """Name of a curve and the most it reaches."""
+    if not curve.points:
+        return f"{curve.name} (nothing measured)"
     highest = max(value for _, value in curve.points)
     return f"{curve.name} (up to {figure(highest, curve.unit)})"
 

@@ -44,7 +44,11 @@ def _measured(row: Mapping[str, Any]) -> list[str]:
 
 async def alarm_rows(view: RunView, _item: Item, limits: Limits) -> Rows:
     """Broken thresholds, the earliest first."""
-    found = await alarms.threshold_alarms(view, limits)
+    return alarm_table(await alarms.threshold_alarms(view, limits))
+
+
+def alarm_table(found: Sequence[Mapping[str, Any]]) -> Rows:
+    """A row for each alarm."""
     rows = [
         [
             str(row["connectionId"]),

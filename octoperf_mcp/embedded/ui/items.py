@@ -5,25 +5,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from octoperf_mcp.embedded.failures import Failure
-from octoperf_mcp.embedded.metrics import bench_errors, charts, gauges, values
-from octoperf_mcp.embedded.metrics.area_range import area_range
-from octoperf_mcp.embedded.metrics.items import ROUTES, Asked, Item, apdex_of, filters_of, item_of
+from octoperf_mcp.embedded.metrics import bench_errors, gauges, values
+from octoperf_mcp.embedded.metrics.items import ROUTES, Item, apdex_of, filters_of, item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
-from octoperf_mcp.embedded.ui import item_lists
-from octoperf_mcp.embedded.ui.drawn import (
-    Drawn,
-    Source,
-    Tile,
-    action_of,
-    legend_of,
-    name_of,
-    scale,
-    shown,
-    tabulate,
-)
+from octoperf_mcp.embedded.ui import item_charts, item_lists
+from octoperf_mcp.embedded.ui.drawn import Drawn, Source, action_of, shown, tabulate, why_empty
+from octoperf_mcp.embedded.ui.item_charts import name_with_run
 from octoperf_mcp.embedded.ui.item_lists import Reader, Rows
+from octoperf_mcp.embedded.ui.markdown import html_of
 from octoperf_mcp.embedded.ui.rendering import figure, when
-from octoperf_mcp.embedded.ui.svg import Point, Series, line_chart, pie
 
 MOST_ROWS: Final[Mapping[str, int]] = {
     "StatisticTableReportItem": 50,
@@ -31,6 +21,7 @@ MOST_ROWS: Final[Mapping[str, int]] = {
     "ErrorsReportItem": 20,
     "ThresholdAlarmReportItem": 20,
     "TextualMonitorReportItem": 20,
+    "MonitoringAlarmsReportItem": 20,
 }
 """Most rows of a table on a page; on paper another table holds."""
 _MOST_OTHER_ROWS = 50
@@ -74,11 +65,12 @@ async def draw(
     Raises:
         Failure: the item cannot be read, or not by this reader.
     """
-    drawn = Drawn(str(body.get("id", "")), str(body.get("name", "")))
+    half = body.get("width") == "HALF"
+    drawn = Drawn(str(body.get("id", "")), str(body.get("name", "")), half=half)
     kind = str(body.get("@type", ""))
     most = most_rows.get(kind, _MOST_OTHER_ROWS)
     if kind == "TextReportItem":
-        drawn.text = str(body.get("description", ""))
+        drawn.words_of_people = html_of(str(body.get("description") or ""))
     elif kind == "SynopsisReportItem":
         run_id = str(body.get("benchResultId") or _first_run(report))
         _list(drawn, await item_lists.synopsis_rows(reader, run_id), most)
@@ -90,7 +82,7 @@ async def draw(
         async with reader.platform.metrics.views([run_id]) as views:
             _list(drawn, await _generators(views[run_id]), most)
     elif kind in _DRAWN_BY:
-        item = _with_apdex(item_of(dict(body), _route_of(kind)), report)
+        item = _with_apdex(_item_of(body, kind, report), report)
         for run_id in item.bench_result_ids:
             await reader.get("bench_result", run_id)
         async with reader.platform.metrics.views(item.bench_result_ids) as views:
@@ -102,6 +94,15 @@ async def draw(
 
 def _route_of(kind: str) -> str:
     return next(path for path, types in ROUTES.items() if kind in types)
+
+
+def _item_of(body: Mapping[str, Any], kind: str, report: Mapping[str, Any]) -> Item:
+    """The item as its route reads it; one of monitoring alarms, which has none, as alarms."""
+    if kind != _ALARMS:
+        return item_of(dict(body), _route_of(kind))
+    run_id = body.get("benchResultId") or _first_run(report)
+    alike = {"@type": "ThresholdAlarmReportItem", "benchResultId": run_id}
+    return item_of({**body, **alike}, _route_of(alike["@type"]))
 
 
 def _first_run(report: Mapping[str, Any]) -> str:
@@ -130,36 +131,6 @@ def _listed(read: Callable[[RunView, Item, Limits], Awaitable[Rows]]) -> Draw:
     return draw_list
 
 
-async def _summary(drawn: Drawn, source: Source) -> None:
-    found = await values.summary(source.views, source.item, source.limits)
-    drawn.tiles = [
-        Tile(_name_with_run(asked, source.item), shown(asked, value))
-        for asked, value in zip(source.item.metrics, found, strict=True)
-    ]
-
-
-async def _line(drawn: Drawn, source: Source) -> None:
-    found = await charts.line(source.views, source.item, source.limits)
-    times = source.item.type != "PercentilesChartReportItem"
-    series = []
-    for asked, points in zip(source.item.metrics, found, strict=True):
-        factor, unit = scale(asked)
-        curve: list[Point] = [(point["x"], point["y"] * factor) for point in points]
-        series.append(Series(name_of(asked), unit, curve))
-    drawn.chart = line_chart(series, title=drawn.title, times=times)
-    drawn.legend = [legend_of(curve) for curve in series if curve.points]
-    if len({curve.unit for curve in series if curve.points}) > 1:
-        drawn.text = f"The axis is that of {series[0].name}; each other curve has its own scale."
-
-
-async def _pie(drawn: Drawn, source: Source) -> None:
-    found = (await values.pie(source.views, source.item, source.limits))[0]
-    shares = sorted(found.items(), key=lambda share: -share[1])
-    drawn.chart = pie([(name, float(value)) for name, value in shares], title=drawn.title)
-    drawn.legend = [f"{name}: {value:,}" for name, value in shares]
-    drawn.split = True
-
-
 async def _table(drawn: Drawn, source: Source) -> None:
     _statistics(drawn, source, await values.table(source.views, source.item, source.limits))
 
@@ -180,21 +151,8 @@ def _statistics(drawn: Drawn, source: Source, entries: Sequence[Mapping[str, Any
         ]
         for entry in entries
     ]
-    columns = ["Action", *(_name_with_run(asked, source.item) for asked in metrics)]
-    tabulate(drawn, columns, rows, most=source.most, empty="No sample yet.", words=False)
-
-
-async def _top(drawn: Drawn, source: Source) -> None:
-    found = await values.top(source.views, source.item, source.limits)
-    asked = source.item.metrics[0]
-    factor, unit = scale(asked)
-    series = []
-    for action_id in found["actionIds"]:
-        points = [(point["x"], point["y"] * factor) for point in found["curves"][action_id]]
-        label = source.view.labels.names(action_id).get("actionName")
-        series.append(Series(str(label or action_id), unit, points))
-    drawn.chart = line_chart(series, title=drawn.title)
-    drawn.legend = [legend_of(curve) for curve in series if curve.points]
+    columns = ["Action", *(name_with_run(asked, source.item) for asked in metrics)]
+    tabulate(drawn, columns, rows, most=source.most, empty=why_empty(source), words=False)
 
 
 async def _errors(drawn: Drawn, source: Source) -> None:
@@ -206,37 +164,6 @@ async def _errors(drawn: Drawn, source: Source) -> None:
     ]
     columns = ("Action", "Time", "Code", "Message")
     tabulate(drawn, columns, rows, most=source.most, empty="No request failed.")
-
-
-async def _stacked(drawn: Drawn, source: Source) -> None:
-    found = await charts.stacked(source.views, source.item, source.limits)
-    percent = source.item.body.get("mode") == "PERCENT"
-    unit = "%" if percent else scale(source.item.metrics[0])[1]
-    names = list(found[0]["values"]) if found else []
-    series = [
-        Series(name, unit, [(point["x"], point["values"][name]) for point in found])
-        for name in names
-    ]
-    drawn.chart = line_chart(series, title=drawn.title)
-    drawn.legend = [legend_of(curve) for curve in series]
-
-
-async def _area_range(drawn: Drawn, source: Source) -> None:
-    found = await area_range(source.views, source.item, source.limits)
-    first = source.item.metrics[0]
-    factor, unit = scale(first)
-    if source.item.body.get("rangeType") == "PERCENTAGE":
-        factor, unit = 1.0, "%"
-    series = [
-        Series(name, unit, [(point["x"], point["y"] * factor) for point in found[part]])
-        for name, part in (
-            (name_of(first), "curve"),
-            ("Reference", "reference"),
-        )
-    ]
-    drawn.chart = line_chart(series, title=drawn.title)
-    drawn.legend = [legend_of(curve) for curve in series if curve.points]
-    drawn.text = f"Distance to the reference: {figure(found['rmse'] * factor, unit)}."
 
 
 async def _generators(view: RunView) -> Rows:
@@ -254,30 +181,23 @@ async def _generators(view: RunView) -> Rows:
     return columns, rows, "No load generator has reported yet."
 
 
-def _name_with_run(asked: Asked, item: Item) -> str:
-    """Where an item shows several runs: which of them, the reference of a trend being the first."""
-    runs = list(dict.fromkeys([item.reference_id, *item.bench_result_ids]))
-    if len(runs) == 1:
-        return name_of(asked)
-    number = runs.index(asked.bench_result_id)
-    return f"{name_of(asked)}, {f'run {number}' if number else 'reference'}"
-
-
+_ALARMS = "MonitoringAlarmsReportItem"
 _GENERATORS = ("LoadGeneratorsChartReportItem", "LoadGeneratorsTreeReportItem")
 _DRAWN_BY: Mapping[str, Draw] = {
-    "SummaryReportItem": _summary,
-    "BarChartReportItem": _summary,
-    "LineChartReportItem": _line,
-    "PercentilesChartReportItem": _line,
-    "PieChartReportItem": _pie,
+    "SummaryReportItem": item_charts.summary,
+    "BarChartReportItem": item_charts.bars,
+    "LineChartReportItem": item_charts.line,
+    "PercentilesChartReportItem": item_charts.line,
+    "PieChartReportItem": item_charts.pies,
     "StatisticTableReportItem": _table,
     "StatisticTreeReportItem": _tree,
-    "TopReportItem": _top,
+    "TopReportItem": item_charts.top,
     "ErrorsReportItem": _errors,
-    "AreaRangeChartReportItem": _area_range,
-    "StackedChartReportItem": _stacked,
+    "AreaRangeChartReportItem": item_charts.ranges,
+    "StackedChartReportItem": item_charts.stacked,
     "InsightsReportItem": _listed(item_lists.insight_rows),
     "ThresholdAlarmReportItem": _listed(item_lists.alarm_rows),
     "TextualMonitorReportItem": _listed(item_lists.text_rows),
     "MonitorsTableReportItem": _listed(item_lists.monitor_rows),
+    _ALARMS: item_charts.monitoring_alarms,
 }

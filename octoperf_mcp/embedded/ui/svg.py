@@ -1,15 +1,21 @@
-"""Charts as SVG, drawn on the server: no script, the same in a browser and on paper."""
+"""Charts as SVG, drawn on the server: no script, the same in a browser and on paper.
+
+Colours are classes (`l0` a line, `f0` a filling, …), so that the style sheet suits them to a light
+or a dark page.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 900, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 28
-_COLOURS = ("#1668b8", "#c4501b", "#2b8a3e", "#8a3ab9", "#b08900", "#0b7285", "#c2255c", "#5c636a")
+WIDTH, HEIGHT = 900, 270
+LEFT, RIGHT, TOP, BOTTOM = 56, 56, 26, 28
+COLOURS: Final = 8
+"""The style sheet has so many, `--c0` and on."""
 _TICKS = 4
 _SMALLEST = 1e-12
 """Below it a value is drawn as nothing; powers of ten vanish further down."""
@@ -17,6 +23,7 @@ _THOUSAND = 1000
 _HOUR_S = 3600
 
 Point = tuple[float, float]
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,61 +35,62 @@ class Series:
     points: Sequence[Point]
 
 
-def colour(index: int) -> str:
-    """Colour of the n-th series."""
-    return _COLOURS[index % len(_COLOURS)]
-
-
 def line_chart(series: Sequence[Series], *, title: str, times: bool = True) -> Markup:
-    """Curves over a common x axis; each keeps its own scale when the units differ.
+    """Curves over a common x axis; curves of one unit share a scale.
+
+    The first unit has its axis on the left, the second on the right; those of further units reach
+    from nothing to their own greatest value.
 
     Args:
-        series: The curves; without a point the chart says that there is no data.
+        series: The curves; nothing is drawn without a point.
         title: Read out instead of the picture.
         times: Whether x is a time in epoch milliseconds; labels then count from the first one.
     """
     drawn = [item for item in series if item.points]
     if not drawn:
-        return Markup('<p class="empty">No data yet.</p>')
-    first = min(point[0] for item in drawn for point in item.points)
-    last = max(point[0] for item in drawn for point in item.points)
-    shared = len({item.unit for item in drawn}) == 1
-    tops = [nice_top(max(point[1] for point in item.points)) for item in drawn]
-    if shared:
-        tops = [max(tops)] * len(tops)
-    parts = [_grid(tops[0], first, last, times=times)]
-    for index, item in enumerate(drawn):
-        parts.append(_curve(item, index, (first, last), tops[index]))
-    return _picture(title, "".join(parts))
+        return Markup("")
+    span = span_of(drawn)
+    units = units_of(drawn)
+    tops = {
+        unit: nice_top(max(y for item in drawn if item.unit == unit for _, y in item.points))
+        for unit in units
+    }
+    parts = [grid(tops[units[0]], span, units[0], times=times)]
+    if len(units) > 1:
+        parts.append(right_axis(tops[units[1]], units[1]))
+    for index, item in enumerate(series):
+        if item.points:
+            parts.append(_curve(item, index, span, tops[item.unit]))
+    return picture(title, "".join(parts))
 
 
 def load_shape(points: Sequence[Point], *, title: str) -> Markup:
     """Users over time (seconds), filled down to zero."""
     if not points:
         return Markup("")
-    last = points[-1][0] or 1
+    span = (0.0, points[-1][0] or 1)
     top = nice_top(max(point[1] for point in points))
-    corners = " ".join(_xy(x, y, (0, last), top) for x, y in points)
-    floor = HEIGHT - _BOTTOM
-    area = f"{_LEFT},{floor} {corners} {WIDTH - _RIGHT},{floor}"
-    body = _grid(top, 0, last * _THOUSAND, times=True)
-    body += f'<polygon points="{area}" fill="{colour(0)}" opacity=".18"/>'
-    body += f'<polyline points="{corners}" fill="none" stroke="{colour(0)}" stroke-width="2"/>'
-    return _picture(title, body)
+    corners = " ".join(xy(x, y, span, top) for x, y in points)
+    floor = HEIGHT - BOTTOM
+    area = f"{LEFT},{floor} {corners} {WIDTH - RIGHT},{floor}"
+    body = grid(top, (0, span[1] * _THOUSAND), "users", times=True)
+    body += f'<polygon points="{area}" class="f0 faint"/>'
+    body += f'<polyline points="{corners}" class="l0"/>'
+    return picture(title, body)
 
 
 def pie(shares: Sequence[tuple[str, float]], *, title: str) -> Markup:
     """A ring of shares; the legend is the caller's."""
     total = sum(value for _, value in shares)
     if not total:
-        return Markup('<p class="empty">No data yet.</p>')
+        return Markup("")
     radius, circle = 70.0, 2 * math.pi * 70.0
     parts, before = [], 0.0
     for index, (name, value) in enumerate(shares):
         length = circle * value / total
         parts.append(
-            f'<circle cx="100" cy="100" r="{radius}" fill="none" stroke="{colour(index)}" '
-            f'stroke-width="36" stroke-dasharray="{length:.2f} {circle - length:.2f}" '
+            f'<circle cx="100" cy="100" r="{radius}" class="r{index % COLOURS}" '
+            f'stroke-dasharray="{length:.2f} {circle - length:.2f}" '
             f'stroke-dashoffset="{-before:.2f}" transform="rotate(-90 100 100)">'
             f"<title>{escape(name)}: {value:g}</title></circle>"
         )
@@ -92,6 +100,17 @@ def pie(shares: Sequence[tuple[str, float]], *, title: str) -> Markup:
         + "".join(parts)
         + "</svg>"
     )
+
+
+def units_of(series: Sequence[Series]) -> list[str]:
+    """Each unit once, in the order of the curves."""
+    return list(dict.fromkeys(item.unit for item in series))
+
+
+def span_of(series: Sequence[Series]) -> Span:
+    """Least and greatest x."""
+    found = [point[0] for item in series for point in item.points]
+    return min(found), max(found)
 
 
 def nice_top(value: float) -> float:
@@ -116,50 +135,69 @@ def clock(epoch_ms: float) -> str:
     return datetime.fromtimestamp(epoch_ms / _THOUSAND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _picture(title: str, body: str) -> Markup:
+def elapsed(seconds: float) -> str:
+    """`45s`, `2m05`, `1h30`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds >= _HOUR_S:
+        return f"{minutes // 60}h{minutes % 60:02d}"
+    return f"{minutes}m{rest:02d}" if minutes else f"{rest}s"
+
+
+def picture(title: str, body: str, height: int = HEIGHT) -> Markup:
+    """The whole drawing; its texts have to be escaped."""
     return Markup(  # noqa: S704 - every text in it is escaped where it is put in
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(title)}">{body}</svg>'
     )
 
 
-def _xy(x: float, y: float, span: tuple[float, float], top: float) -> str:
-    width, height = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+def xy(x: float, y: float, span: Span, top: float) -> str:
+    """Where a point is drawn."""
+    width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     share = (x - span[0]) / ((span[1] - span[0]) or 1)
-    return f"{_LEFT + share * width:.1f},{_TOP + (1 - min(y / top, 1)) * height:.1f}"
+    return f"{LEFT + share * width:.1f},{TOP + (1 - min(max(y, 0) / top, 1)) * height:.1f}"
 
 
-def _curve(item: Series, index: int, span: tuple[float, float], top: float) -> str:
-    stroke = colour(index)
-    if len(item.points) == 1:
-        x, y = _xy(*item.points[0], span, top).split(",")
-        return f'<circle cx="{x}" cy="{y}" r="3" fill="{stroke}"/>'
-    points = " ".join(_xy(x, y, span, top) for x, y in item.points)
-    return (
-        f'<polyline points="{points}" fill="none" stroke="{stroke}" stroke-width="1.8">'
-        f"<title>{escape(item.name)}</title></polyline>"
-    )
-
-
-def _grid(top: float, first: float, last: float, *, times: bool) -> str:
-    parts = []
+def grid(top: float, span: Span, unit: str, *, times: bool) -> str:
+    """Lines with the figures of the left axis and of the one below."""
+    parts = [f'<text x="{LEFT - 6}" y="14" class="tick end">{escape(unit)}</text>' if unit else ""]
     for tick in range(_TICKS + 1):
-        y = _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - tick / _TICKS)
+        y = _height_of(tick)
         parts.append(
-            f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
-            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" class="tick end">'
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="tick end">'
             f"{short(top * tick / _TICKS)}</text>"
         )
-        x = _LEFT + (WIDTH - _LEFT - _RIGHT) * tick / _TICKS
-        value = first + (last - first) * tick / _TICKS
-        label = _elapsed((value - first) / _THOUSAND) if times else short(value)
+        x = LEFT + (WIDTH - LEFT - RIGHT) * tick / _TICKS
+        value = span[0] + (span[1] - span[0]) * tick / _TICKS
+        label = elapsed((value - span[0]) / _THOUSAND) if times else short(value)
         anchor = "end" if tick == _TICKS else "middle" if tick else "start"
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" class="tick {anchor}">{label}</text>')
     return "".join(parts)
 
 
-def _elapsed(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    if seconds >= _HOUR_S:
-        return f"{minutes // 60}h{minutes % 60:02d}"
-    return f"{minutes}m{rest:02d}" if minutes else f"{rest}s"
+def right_axis(top: float, unit: str) -> str:
+    """Figures of a second scale."""
+    x = WIDTH - RIGHT + 6
+    labels = "".join(
+        f'<text x="{x}" y="{_height_of(tick) + 4:.1f}" class="tick">'
+        f"{short(top * tick / _TICKS)}</text>"
+        for tick in range(_TICKS + 1)
+    )
+    return f'<text x="{x}" y="14" class="tick">{escape(unit)}</text>{labels}'
+
+
+def _height_of(tick: int) -> float:
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - tick / _TICKS)
+
+
+def _curve(item: Series, index: int, span: Span, top: float) -> str:
+    number = index % COLOURS
+    if len(item.points) == 1:
+        x, y = xy(*item.points[0], span, top).split(",")
+        return f'<circle cx="{x}" cy="{y}" r="3" class="f{number}"/>'
+    points = " ".join(xy(x, y, span, top) for x, y in item.points)
+    return (
+        f'<polyline points="{points}" class="l{number}"><title>{escape(item.name)}</title>'
+        "</polyline>"
+    )

@@ -197,7 +197,7 @@ async def test_the_page_for_the_printer_is_light_escaped_and_loads_nothing(
     assert "default-src 'none'" in html
     assert "Nightly &lt;b&gt;&amp;&lt;/b&gt; slow" in html
     assert "<b>&</b>" not in html
-    assert "@media screen and (prefers-color-scheme: dark)" in html
+    assert ":root, :root[data-theme] { color-scheme: light;" in html
     assert not re.findall(r"(?:src|href)=", html)
     assert "has no picture here" not in html
     for item in report["items"]:

@@ -1,5 +1,7 @@
 """Every type of report item on the page of its report."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,19 @@ ITEMS = [
     ),
     ("StackedChartReportItem", ("HTTP_RESPONSE_CODES",), {}, "200 (up to"),
     ("BarChartReportItem", ("HITS_TOTAL",), {}, "Hits total"),
+    ("MonitoringAlarmsReportItem", (), {}, "Critical"),
+    ("LoadGeneratorsChartReportItem", (), {}, "99 %"),
+    ("SummaryReportItem", ("HITS_TOTAL",), {}, "Hits total 5"),
+    ("LineChartReportItem", ("USERLOAD", "RESPONSE_TIME_AVG"), {}, "Userload (up to 7 users)"),
+    ("PercentilesChartReportItem", ("RESPONSE_TIME_AVG",), {}, "Percentile"),
+    ("PieChartReportItem", ("HTTP_RESPONSE_CODES",), {}, "200: 5 (100.0 %)"),
+    ("StatisticTableReportItem", ("HITS_TOTAL",), {}, "Action Hits total"),
+    ("StatisticTreeReportItem", ("HITS_TOTAL",), {}, "Action Hits total"),
+    ("TopReportItem", ("RESPONSE_TIME_AVG",), {}, "a1 (up to 500 ms)"),
+    ("ErrorsReportItem", (), {}, "No request failed."),
+    ("TextReportItem", (), {"description": "# Why\n\n**It** is slow"}, "Why It is slow"),
 ]
+"""Type, metrics, own properties, what the page says; all types but that of a trend's runs."""
 
 
 @pytest.mark.parametrize(
@@ -113,6 +127,35 @@ async def test_an_item_is_drawn(
     page = await show(items)
     assert " Here " in page
     assert says in page
+
+
+def test_no_type_of_the_schema_is_left_out() -> None:
+    types = {each.split("/")[-1] for each in _types()}
+    assert types == {each[0] for each in ITEMS} | {"TrendConfigReportItem"}
+
+
+def _types() -> list[str]:
+    text = files("octoperf_public_assets").joinpath("schema/bench-report.json").read_text("utf-8")
+    return [each["$ref"] for each in json.loads(text)["$defs"]["BenchReportItem"]["oneOf"]]
+
+
+async def test_an_item_without_data_says_why(show: Any) -> None:
+    def items(run: str) -> list[dict[str, Any]]:
+        other = [{"@type": "SingleTermFilter", "field": "responseCode", "term": "404"}]
+        curve = {**metric(run, "RESPONSE_TIME_AVG"), "filters": other}
+        return [{"@type": "LineChartReportItem", "id": "i1", "name": "Here", "metrics": [curve]}]
+
+    assert "Nothing that was measured passes the filters of this item." in await show(items)
+
+
+async def test_markup_in_a_text_stays_text(show: Any) -> None:
+    def items(_: str) -> list[dict[str, Any]]:
+        text = "<img src=x onerror=alert(1)> [here](javascript:alert(1)) ![x](http://evil.test/x)"
+        return [{"@type": "TextReportItem", "id": "i1", "name": "Here", "description": text}]
+
+    page = await show(items)
+    assert "<img src=x onerror=alert(1)>" in page  # what is a tag is not in the text of a page
+    assert "[here](javascript:alert(1))" in page
 
 
 async def test_a_trend_shows_its_runs_and_their_differences(show: Any) -> None:

@@ -8,7 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from octoperf_mcp.hookspecs import Lifespan, hookimpl
+    from octoperf_mcp.cli.settings import add_config_arguments, read_config
+    from octoperf_mcp.config import Secret, described
+    from octoperf_mcp.hookspecs import hookimpl
+    from octoperf_mcp.registry.api_range import API_VERSION
     from octoperf_mcp.registry.assets import (
         Completion,
         ConfigSection,
@@ -45,6 +48,17 @@ if TYPE_CHECKING:
         require_revision,
         told,
     )
+    from octoperf_mcp.registry.extending import (
+        AfterToolCall,
+        BeforeToolCall,
+        Command,
+        Drain,
+        HealthCheck,
+        Host,
+        Lifespan,
+        ToolCall,
+        ToolCallEnd,
+    )
     from octoperf_mcp.registry.ids import known_id
     from octoperf_mcp.registry.listings import (
         Limit,
@@ -79,6 +93,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AfterToolCall": "registry.extending",
+    "BeforeToolCall": "registry.extending",
+    "Command": "registry.extending",
+    "Drain": "registry.extending",
+    "HealthCheck": "registry.extending",
+    "Host": "registry.extending",
+    "Lifespan": "registry.extending",
+    "ToolCall": "registry.extending",
+    "ToolCallEnd": "registry.extending",
+    "described": "config",
+    "Secret": "config",
+    "API_VERSION": "registry.api_range",
+    "add_config_arguments": "cli.settings",
+    "read_config": "cli.settings",
     "AppliedOperation": "registry.patches",
     "Block": "registry.content",
     "CallScope": "registry.context",
@@ -96,7 +124,6 @@ _HOMES = {
     "Editable": "registry.edits",
     "Edited": "registry.edits",
     "IfRevision": "registry.edits",
-    "Lifespan": "hookspecs",
     "Limit": "registry.listings",
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
@@ -149,10 +176,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "API_VERSION",
     "PRESIGN",
     "PRESIGN_DOWNLOAD",
     "TASK_RESULT",
+    "AfterToolCall",
     "AppliedOperation",
+    "BeforeToolCall",
     "Block",
     "CallScope",
     "Caller",
@@ -161,13 +191,17 @@ __all__ = [
     "CapturedResponse",
     "Captures",
     "Change",
+    "Command",
     "Completion",
     "ConfigSection",
     "Confirm",
     "Content",
     "DeepLink",
+    "Drain",
     "Editable",
     "Edited",
+    "HealthCheck",
+    "Host",
     "IfRevision",
     "Lifespan",
     "Limit",
@@ -181,16 +215,21 @@ __all__ = [
     "Resource",
     "RestCall",
     "Revised",
+    "Secret",
     "TaskStatus",
     "Ticket",
     "Tool",
+    "ToolCall",
+    "ToolCallEnd",
     "ToolContext",
     "WaitSec",
     "Watch",
     "__version__",
+    "add_config_arguments",
     "apply_patch",
     "audio_block",
     "by_name",
+    "described",
     "download_ticket",
     "edit_document",
     "epoch_ms",
@@ -206,6 +245,7 @@ __all__ = [
     "patch_document",
     "payload",
     "plain_text",
+    "read_config",
     "require_revision",
     "resource_block",
     "roots",

@@ -4,7 +4,7 @@ The only module that knows every room of the bridge; the embedded platform is ad
 application by the command that runs it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, cast
@@ -22,19 +22,22 @@ from octoperf_mcp.auth.bearer import (
 )
 from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
-from octoperf_mcp.config import ServerSettings, Settings
+from octoperf_mcp.config import PluginsSettings, ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
+from octoperf_mcp.hosts import Hosts
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.confirming import Confirming, Mode
 from octoperf_mcp.protocol.guards import guarded
 from octoperf_mcp.protocol.identity import instructions, server_info
+from octoperf_mcp.protocol.isolation import Isolation, isolated
 from octoperf_mcp.protocol.kept_values import SharedValues
 from octoperf_mcp.protocol.once import Once
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.protocol.surfaces import Surfaces
+from octoperf_mcp.protocol.watching import watched
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
@@ -119,12 +122,14 @@ def make_app(
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     registry = published(registry, addresses.origin, files_origin)
+    hosts = Hosts(registry, settings, addresses.origin)
     keys = _keys(settings.server)
     relay = _relay(app, settings)
     once = _once(settings, relay, upstream)
     confirming = Confirming(cast("Mode", settings.tools.confirm), Seal("confirmation", keys), relay)
+    apart = isolated(registry, _isolation(settings.plugins))
     server = McpServer(
-        guarded(registry, once=once, confirming=confirming),
+        watched(guarded(apart, once=once, confirming=confirming), hosts.of),
         upstream.context,
         info=server_info(),
         instruct=partial(instructions, public_url=addresses.origin),
@@ -147,9 +152,13 @@ def make_app(
     )
     add_public_files(app, registry)
     _add_authentication(app, settings, addresses, server.surfaces)
-    add_health(app, {"keys": lambda: _missing_keys(app)})
-    for lifespan in registry.lifespans:
-        app.cleanup_ctx.append(lifespan)
+    checks = {
+        "keys": lambda: _missing_keys(app),
+        "plugins": lambda: _missing_plugins(registry, settings.plugins.required),
+    }
+    add_health(app, {**checks, **hosts.checks(checks)})
+    hosts.join(app)
+    endpoint.before_drain = hosts.drain
     return app, endpoint
 
 
@@ -189,6 +198,25 @@ def _relay(app: web.Application, settings: Settings) -> Relay:
 
     app.cleanup_ctx.append(run)
     return relay
+
+
+def _isolation(settings: PluginsSettings) -> Isolation:
+    return Isolation(
+        timeout_s=settings.call_timeout_s,
+        max_answer_bytes=settings.max_answer_bytes,
+        failures=settings.breaker_failures,
+        pause_s=settings.breaker_pause_s,
+    )
+
+
+def _missing_plugins(registry: Registry, required: Sequence[str]) -> str:
+    states = {plugin.name: plugin for plugin in registry.plugins}
+    missing = [
+        f"{name} ({states[name].reason if name in states else 'not installed'})"
+        for name in required
+        if name not in states or states[name].state != "enabled"
+    ]
+    return f"required plugins are missing: {', '.join(missing)}" if missing else ""
 
 
 def _describe(request: web.Request) -> dict[str, Any]:

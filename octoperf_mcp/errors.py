@@ -12,6 +12,7 @@
         KeysUnavailableError        becomes HTTP 503: signing in again would not help
       ToolError                     becomes a tool result with isError: the agent can act on it
         InvalidArgumentError
+        PluginFailedError           PluginOffError
         UpstreamError               NotFoundError, ForbiddenError, ConflictError, GoneError,
                                     InvalidDocumentError, RateLimitedError, UnavailableError
 
@@ -214,6 +215,44 @@ class InvalidArgumentError(ToolError):
         if did_you_mean:
             details["didYouMean"] = did_you_mean
         super().__init__(message, next_step=next_step, details=details)
+
+
+class PluginFailedError(ToolError):
+    """A third-party plugin broke, took too long or answered too much; nothing else is touched.
+
+    Args:
+        message: What happened.
+        plugin: Whose fault it is.
+        next_step: As in ToolError.
+    """
+
+    code = "plugin_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        plugin: str,
+        next_step: str = "Tell the user; the plugin's author or the operator has to look into it.",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            message, next_step=next_step, details={"plugin": plugin, **(details or {})}
+        )
+
+
+class PluginOffError(PluginFailedError):
+    """A third-party plugin is left alone for a while, since it failed again and again."""
+
+    code = "plugin_off"
+
+    def __init__(self, message: str, *, plugin: str, retry_after_s: float) -> None:
+        super().__init__(
+            message,
+            plugin=plugin,
+            next_step="Go on without this tool, or try again after that time.",
+            details={"retryAfterSec": retry_after_s},
+        )
 
 
 class UpstreamError(ToolError):

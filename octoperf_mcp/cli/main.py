@@ -3,12 +3,12 @@
 import argparse
 import gc
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from octoperf_mcp import __version__
 from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
+from octoperf_mcp.registry.extending import Command
 
 FAILED = 1
 WRONG_USE = 2
@@ -16,16 +16,7 @@ _SETTLE_LATER = frozenset({"serve"})
 """Commands that turn the garbage collector on themselves, once they are up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command; its module has `add_arguments(parser)` and `run(args) -> int`."""
-
-    module: str
-    summary: str
-    example: str
-
-
-COMMANDS = {
+COMMANDS: dict[str, Command] = {
     "serve": Command(
         "serve",
         "run the MCP server, with the embedded platform unless --upstream is given",
@@ -132,7 +123,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"octoperf-mcp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, command in COMMANDS.items():
+    for name, command in {**_of_plugins(argv), **COMMANDS}.items():
         child = commands.add_parser(
             name,
             help=command.summary,
@@ -141,7 +132,17 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name in argv:  # only the command that runs pays for its imports
-            module = import_module(f"octoperf_mcp.cli.{command.module}")
+            module = import_module(command.import_path)
             module.add_arguments(child)
             child.set_defaults(run=module.run)
     return parser
+
+
+def _of_plugins(argv: Sequence[str]) -> Mapping[str, Command]:
+    """Commands of plugins; they are loaded only where none of our own is asked for."""
+    typed = next((word for word in argv if not word.startswith("-")), "")
+    if typed in COMMANDS or (not typed and not argv):
+        return {}
+    from octoperf_mcp.cli.settings import registry_of_commands
+
+    return registry_of_commands(argv).commands

@@ -2,10 +2,11 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.config import Settings, load_settings
+from octoperf_mcp.config import PluginsSettings, Settings, load_settings
 from octoperf_mcp.registry.manager import Registry, load_registry
 
 
@@ -52,9 +53,32 @@ def read(args: argparse.Namespace) -> tuple[Settings, Registry]:
     """Configuration and plugins, as the flags, the environment and the file say."""
     flags = _flags(args)
     first = load_settings(flags=flags, file=args.config, lenient=True)
-    registry = load_registry(enable=first.plugins.enable, disable=first.plugins.disable)
+    registry = _registry(first.plugins)
     sections = {section.name: section.settings for section in registry.config_sections}
-    return load_settings(flags=flags, file=args.config, sections=sections), registry
+    idle = {plugin.name for plugin in registry.plugins if plugin.state != "enabled"} - {*sections}
+    return load_settings(flags=flags, file=args.config, sections=sections, idle=idle), registry
+
+
+def registry_of_commands(argv: Sequence[str]) -> Registry:
+    """The plugins, for their commands: as far as the arguments can be read without them."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_config_arguments(parser)
+    args, _ = parser.parse_known_args([word for word in argv if word not in {"-h", "--help"}])
+    return _registry(load_settings(flags=_flags(args), file=args.config, lenient=True).plugins)
+
+
+def _registry(settings: PluginsSettings) -> Registry:
+    return load_registry(
+        enable=settings.enable,
+        disable=settings.disable,
+        override=settings.override,
+        load_limit_s=settings.load_timeout_s,
+    )
+
+
+def read_config(args: argparse.Namespace) -> tuple[Settings, Registry]:
+    """`read`, by the name that commands of plugins use."""
+    return read(args)
 
 
 def _flags(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 import os
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ def load_settings(
     environ: Mapping[str, str] | None = None,
     file: Path | None = None,
     sections: Mapping[str, type[Any]] | None = None,
+    idle: Collection[str] = (),
     lenient: bool = False,
 ) -> Settings:
     """Read the configuration.
@@ -32,6 +33,7 @@ def load_settings(
         environ: The environment; default: the process's.
         file: TOML file; default: `OCTOPERF_MCP_CONFIG`, else `octoperf-mcp.toml` if it exists.
         sections: Sections of plugins besides the built-in ones.
+        idle: Sections of plugins that do not run, which nobody reads.
         lenient: Leave unknown sections alone: used before plugins are loaded.
 
     Raises:
@@ -40,9 +42,10 @@ def load_settings(
     environ = os.environ if environ is None else environ
     known = {**SECTIONS, **(sections or {})}
     path, from_file = _read_file(file, environ)
-    _refuse_unknown(from_file, known, path, lenient=lenient)
+    read = {name: values for name, values in from_file.items() if name not in idle}
+    _refuse_unknown(read, known, path, lenient=lenient)
     if not lenient:
-        _refuse_unknown_environment(environ, known)
+        _refuse_unknown_environment(environ, known, idle)
     sources = _Sources(flags or {}, environ, path, from_file)
     origins: dict[tuple[str, str], Origin] = {}
     loaded = {name: _section(name, kind, sources, origins) for name, kind in known.items()}
@@ -116,13 +119,16 @@ def _refuse_unknown(
                 raise ConfigError(f"{path}: [{section}] has no key {key!r}{near or '.'}")
 
 
-def _refuse_unknown_environment(environ: Mapping[str, str], known: Mapping[str, type[Any]]) -> None:
+def _refuse_unknown_environment(
+    environ: Mapping[str, str], known: Mapping[str, type[Any]], idle: Collection[str]
+) -> None:
     names = {PREFIX + "CONFIG"}
+    unread = (PREFIX + "TESTS_", *(variable(section, "") for section in idle))
     for section, kind in known.items():
         for item in fields(kind):
             names |= {variable(section, item.name), variable(section, item.name) + "_FILE"}
     for name in environ:
-        if name.startswith(PREFIX) and not name.startswith(PREFIX + "TESTS_") and name not in names:
+        if name.startswith(PREFIX) and not name.startswith(unread) and name not in names:
             near = suggestion(name, names)
             raise ConfigError(f"The environment variable {name} is unknown{near or '.'}")
 

@@ -183,6 +183,25 @@ class PluginsSettings:
 
     enable: tuple[str, ...] = described("Plugins to switch on: third-party ones, conformance.", ())
     disable: tuple[str, ...] = described("Plugins to switch off.", ())
+    override: tuple[str, ...] = described(
+        "Built-in tools whose place a third-party plugin may take.", ()
+    )
+    required: tuple[str, ...] = described(
+        "Plugins without which the server is not ready; others may be missing.", ()
+    )
+    load_timeout_s: float = described(
+        "Longest that a third-party plugin may take to load.", 10.0, least=0.1
+    )
+    call_timeout_s: float = described(
+        "Longest that a call of a third-party tool may take.", 60.0, least=0.1
+    )
+    max_answer_bytes: int = described(
+        "Largest answer of a third-party tool.", 8 * 1024 * 1024, least=1024
+    )
+    breaker_failures: int = described(
+        "Failures in a row after which a third-party plugin is left alone for a while.", 5, least=1
+    )
+    breaker_pause_s: float = described("Seconds of that while.", 30.0, least=0)
 
 
 SECTIONS: dict[str, type[Any]] = {

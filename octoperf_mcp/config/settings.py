@@ -44,6 +44,10 @@ class Settings:
         """Where the value of a key comes from."""
         return self._origins.get((section, key), DEFAULT)
 
+    def get(self, name: str) -> Any:
+        """A section; None where it was not read."""
+        return self._sections.get(name)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all sections."""

@@ -1,32 +1,54 @@
-"""The typed face over pluggy: finds plugins, isolates the broken, sorts what they register."""
+"""What all enabled plugins register, checked, sorted, names unique; broken ones isolated."""
 
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Literal
 
-import pluggy
-
 from octoperf_mcp import hookspecs
+from octoperf_mcp.config import SECTIONS
 from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
+from octoperf_mcp.registry.discovering import (
+    DISTRIBUTION,
+    Found,
+    Parts,
+    found_at,
+    found_object,
+    parts_of,
+)
+from octoperf_mcp.registry.extending import (
+    AfterToolCall,
+    BeforeToolCall,
+    Command,
+    Drain,
+    HealthCheck,
+    Lifespan,
+    Registered,
+)
 from octoperf_mcp.registry.public_assets import shipped_assets
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
 
-DISTRIBUTION = "octoperf_mcp"
-OFF_BY_DEFAULT = frozenset({"conformance"})
+OFF_BY_DEFAULT = frozenset({"conformance", "policy"})
 RESERVED = ("find_tools", "call_read_tool", "call_write_tool", "call_destructive_tool")
 """Tools that the server itself has where its surface is the catalog."""
+
+LOAD_LIMIT_S = 10.0
 
 State = Literal["enabled", "disabled", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """A plugin that was found; `reason` says why it is not enabled."""
+    """A plugin that was found; `reason` says why it is not enabled.
+
+    `api` is the range of API versions that it declares, empty without one and while it is off;
+    `hooks` are those that it uses; `load_ms` is what importing and asking it took; `overrides` are
+    tools of others whose place it takes.
+    """
 
     name: str
     distribution: str
@@ -34,6 +56,10 @@ class PluginInfo:
     state: State
     reason: str = ""
     tools: int = 0
+    api: str = ""
+    hooks: tuple[str, ...] = ()
+    load_ms: float = 0.0
+    overrides: tuple[str, ...] = ()
 
     @property
     def built_in(self) -> bool:
@@ -53,13 +79,21 @@ class Registry:
     resources: tuple[Resource, ...]
     prompts: Mapping[str, Prompt]
     public_assets: Mapping[str, PublicAsset]
-    lifespans: tuple[hookspecs.Lifespan, ...]
+    lifespans: tuple[Registered[Lifespan], ...]
     owners: Mapping[str, str] = field(default_factory=dict)
     """Plugin of each tool."""
     reading_owners: Mapping[str, str] = field(default_factory=dict)
     """Plugin of each resource, by address, and of each prompt, by name."""
     completions: Mapping[str, Completion] = field(default_factory=dict)
     """By name of the prompt argument."""
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    """Of plugins, by name."""
+    section_owners: Mapping[str, str] = field(default_factory=dict)
+    """Configuration section of each plugin that has one."""
+    before_calls: tuple[Registered[BeforeToolCall], ...] = ()
+    after_calls: tuple[Registered[AfterToolCall], ...] = ()
+    health_checks: tuple[Registered[HealthCheck], ...] = ()
+    drains: tuple[Registered[Drain], ...] = ()
 
     def tool(self, name: str) -> Tool | None:
         """The tool of this name or of this older name."""
@@ -68,13 +102,14 @@ class Registry:
             found = next((tool for tool in self.tools.values() if name in tool.aliases), None)
         return found
 
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    name: str
-    distribution: str
-    version: str
-    load: Callable[[], object]
+    @property
+    def third_party(self) -> frozenset[str]:
+        """Names of the enabled plugins that do not ship with this server."""
+        return frozenset(
+            plugin.name
+            for plugin in self.plugins
+            if plugin.state == "enabled" and not plugin.built_in
+        )
 
 
 def load_registry(
@@ -82,8 +117,10 @@ def load_registry(
     enable: Sequence[str] = (),
     disable: Sequence[str] = (),
     allow: Sequence[str] = (),
+    override: Sequence[str] = (),
     extra: Iterable[object] = (),
     installed: bool = True,
+    load_limit_s: float = LOAD_LIMIT_S,
 ) -> Registry:
     """Find, check and collect plugins.
 
@@ -91,43 +128,28 @@ def load_registry(
         enable: Built-in plugins that are off by default, and third-party ones, to switch on.
         disable: Plugins to leave out.
         allow: Third-party plugins to switch on; the same as `enable`, read from configuration.
+        override: Built-in tools whose place a third-party plugin may take.
         extra: Plugin objects beyond the installed ones; they count as built in.
         installed: Whether to look for entry points.
+        load_limit_s: Longest that a third-party plugin may take to load.
 
     Raises:
         PluginError: a built-in plugin is broken, or a name to enable or disable is unknown.
     """
-    found = _installed() if installed else []
-    found += [
-        _Found(_name_of(plugin), DISTRIBUTION, "", lambda plugin=plugin: plugin)  # type: ignore[misc]
-        for plugin in extra
-    ]
+    found = found_at(entry_points(group=hookspecs.PROJECT)) if installed else []
+    found += [found_object(plugin) for plugin in extra]
     _refuse_unknown([*enable, *disable, *allow], [item.name for item in found])
     wanted = {*enable, *allow}
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    collected = _Collected(shipped_assets() if installed else ())
-    for item in sorted(found, key=lambda item: (item.distribution != DISTRIBUTION, item.name)):
-        collected.add(manager, item, _why_off(item, wanted, disable))
+    collected = _Collected(shipped_assets() if installed else (), frozenset(override))
+    seen: dict[str, str] = {}
+    for item in sorted(found, key=lambda item: (not item.built_in, item.name, item.distribution)):
+        taken = seen.setdefault(item.name, item.distribution)
+        if taken != item.distribution:
+            reason = f"its name is that of a plugin of {taken or 'another package'}"
+            collected.plugins.append(_info(item, "broken", reason))
+            continue
+        collected.add(item, _why_off(item, wanted, disable), load_limit_s)
     return collected.registry()
-
-
-def _installed() -> list[_Found]:
-    return [
-        _Found(point.name, *_origin(point), point.load)
-        for point in entry_points(group=hookspecs.PROJECT)
-    ]
-
-
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    if point.dist is None:
-        return "", ""
-    return point.dist.name.replace("-", "_"), point.dist.version
-
-
-def _name_of(plugin: object) -> str:
-    name = getattr(plugin, "__name__", type(plugin).__name__)
-    return str(name).removeprefix("octoperf_")
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
@@ -137,14 +159,14 @@ def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
             raise PluginError(f"There is no plugin {name!r}; installed are: {listed}.")
 
 
-def _why_off(item: _Found, wanted: set[str], disable: Sequence[str]) -> str:
+def _why_off(item: Found, wanted: set[str], disable: Sequence[str]) -> str:
     if item.name in disable:
         return "disabled by configuration"
     if item.name in wanted:
         return ""
     if item.name in OFF_BY_DEFAULT:
         return f"off by default; enable it with --enable {item.name}"
-    if item.distribution != DISTRIBUTION:
+    if not item.built_in:
         return f"third-party plugins are off until allowed by name: --enable {item.name}"
     return ""
 
@@ -152,9 +174,11 @@ def _why_off(item: _Found, wanted: set[str], disable: Sequence[str]) -> str:
 class _Collected:
     """Gathers what plugins register; a plugin is taken whole or not at all."""
 
-    def __init__(self, assets: Iterable[PublicAsset]) -> None:
+    def __init__(self, assets: Iterable[PublicAsset], override: frozenset[str]) -> None:
+        self._override = override
         self.plugins: list[PluginInfo] = []
         self.sections: dict[str, ConfigSection] = {}
+        self.section_owners: dict[str, str] = {}
         self.rest_calls: set[RestCall] = set()
         self.deep_links: set[DeepLink] = set()
         self.tools: dict[str, Tool] = {}
@@ -163,44 +187,33 @@ class _Collected:
         self.resources: dict[str, Resource] = {}
         self.prompts: dict[str, Prompt] = {}
         self.completions: dict[str, Completion] = {}
+        self.commands: dict[str, Command] = {}
         self.assets = {asset.path: asset for asset in assets}
-        self.lifespans: list[hookspecs.Lifespan] = []
+        self.running: dict[str, list[Registered[Any]]] = {}
 
-    def add(self, manager: pluggy.PluginManager, item: _Found, why_off: str) -> None:
+    def add(self, item: Found, why_off: str, limit_s: float) -> None:
         if why_off:
             self.plugins.append(_info(item, "disabled", why_off))
             return
         try:
-            count = self._take(manager, item)
+            parts = parts_of(item, limit_s)
+            overrides = self._check(parts.by_hook, item)
         except Exception as error:  # a plugin may fail in any way; ours must not be hidden
-            reason = f"{type(error).__name__}: {error}"
-            if item.distribution == DISTRIBUTION:
+            name = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
+            reason = f"{name}{error}"
+            if item.built_in:
                 raise PluginError(f"Plugin {item.name!r} is broken: {reason}") from error
             self.plugins.append(_info(item, "broken", reason))
         else:
-            self.plugins.append(_info(item, "enabled", "", count))
+            self._merge(parts.by_hook, item.name)
+            self.plugins.append(_info(item, "enabled", "", parts, overrides))
 
-    def _take(self, manager: pluggy.PluginManager, item: _Found) -> int:
-        plugin = item.load()
-        manager.register(plugin, item.name)
-        try:
-            manager.check_pending()
-            part = {
-                hook: _call(manager, plugin, hook)
-                for hook in dir(hookspecs)
-                if hook.startswith("register_")
-            }
-            self._check(part)
-        except BaseException:
-            manager.unregister(plugin)
-            raise
-        self._merge(part, item.name)
-        return len(part["register_tools"])
-
-    def _check(self, part: Mapping[str, list[Any]]) -> None:
+    def _check(self, part: Mapping[str, list[Any]], item: Found) -> tuple[str, ...]:
+        """Refuse names that are taken; answers the tools whose place the plugin may take."""
         names = [name for tool in part["register_tools"] for name in (tool.name, *tool.aliases)]
         taken = {name for tool in self.tools.values() for name in (tool.name, *tool.aliases)}
-        _refuse_repeats("tool", names, {*RESERVED, *taken})
+        replaced = self._replaced(names, item)
+        _refuse_repeats("tool", names, {*RESERVED, *taken} - set(replaced))
         _refuse_repeats("prompt", [p.name for p in part["register_prompts"]], self.prompts)
         _refuse_repeats("resource", [r.uri for r in part["register_resources"]], self.resources)
         arguments = [completion.argument for completion in part["register_completions"]]
@@ -208,7 +221,20 @@ class _Collected:
         assets = [asset.path for asset in part["register_public_assets"]]
         _refuse_repeats("public file", assets, self.assets)
         sections = [section.name for section in part["register_config"]]
-        _refuse_repeats("configuration section", sections, self.sections)
+        _refuse_repeats("configuration section", sections, {*self.sections, *SECTIONS})
+        commands = [command.name for command in part["register_commands"]]
+        _refuse_repeats("command", commands, self.commands)
+        if not all(commands):
+            raise PluginError("a command of a plugin needs a name")
+        return replaced
+
+    def _replaced(self, names: Sequence[str], item: Found) -> tuple[str, ...]:
+        if item.built_in:
+            return ()
+        theirs = {plugin.name for plugin in self.plugins if plugin.built_in}
+        return tuple(
+            name for name in names if name in self._override and self.owners.get(name, "") in theirs
+        )
 
     def _merge(self, part: Mapping[str, list[Any]], plugin: str) -> None:
         self.rest_calls.update(part["register_rest_calls"])
@@ -217,15 +243,21 @@ class _Collected:
             self.tools[tool.name] = tool
             self.owners[tool.name] = plugin
         self.sections.update({section.name: section for section in part["register_config"]})
+        for section in part["register_config"]:
+            self.section_owners.setdefault(plugin, section.name)
+        self.commands.update({command.name: command for command in part["register_commands"]})
         self.resources.update({resource.uri: resource for resource in part["register_resources"]})
         self.prompts.update({prompt.name: prompt for prompt in part["register_prompts"]})
         for item in (*part["register_resources"], *part["register_prompts"]):
             self.reading_owners[getattr(item, "uri", "") or item.name] = plugin
         self.completions.update({one.argument: one for one in part["register_completions"]})
         self.assets.update({asset.path: asset for asset in part["register_public_assets"]})
-        self.lifespans.extend(part["register_lifespan"])
+        for hook in _RUNNING:
+            mine = [Registered(plugin, item) for item in part[hook]]
+            self.running.setdefault(hook, []).extend(mine)
 
     def registry(self) -> Registry:
+        running = {member: tuple(self.running.get(hook, ())) for hook, member in _RUNNING.items()}
         return Registry(
             plugins=tuple(self.plugins),
             config_sections=tuple(self.sections.values()),
@@ -235,17 +267,23 @@ class _Collected:
             resources=tuple(self.resources[uri] for uri in sorted(self.resources)),
             prompts=types.MappingProxyType(dict(sorted(self.prompts.items()))),
             public_assets=types.MappingProxyType(dict(sorted(self.assets.items()))),
-            lifespans=tuple(self.lifespans),
             owners=types.MappingProxyType(self.owners),
             reading_owners=types.MappingProxyType(self.reading_owners),
             completions=types.MappingProxyType(self.completions),
+            commands=types.MappingProxyType(self.commands),
+            section_owners=types.MappingProxyType(self.section_owners),
+            **running,
         )
 
 
-def _call(manager: pluggy.PluginManager, plugin: object, hook: str) -> list[Any]:
-    others = [known for known in manager.get_plugins() if known is not plugin]
-    caller = manager.subset_hook_caller(hook, others)
-    return [item for items in caller() for item in items]
+_RUNNING = {
+    "register_lifespan": "lifespans",
+    "register_before_tool_call": "before_calls",
+    "register_after_tool_call": "after_calls",
+    "register_health_checks": "health_checks",
+    "register_drain": "drains",
+}
+"""Hooks whose objects run in the server, and the member of the registry that has them."""
 
 
 def _refuse_repeats(kind: str, names: Sequence[str], taken: Iterable[str]) -> None:
@@ -256,5 +294,21 @@ def _refuse_repeats(kind: str, names: Sequence[str], taken: Iterable[str]) -> No
         seen.add(name)
 
 
-def _info(item: _Found, state: State, reason: str, tools: int = 0) -> PluginInfo:
-    return PluginInfo(item.name, item.distribution, item.version, state, reason, tools)
+def _info(
+    item: Found,
+    state: State,
+    reason: str,
+    parts: Parts | None = None,
+    overrides: tuple[str, ...] = (),
+) -> PluginInfo:
+    told: dict[str, Any] = {}
+    if parts is not None:
+        told = {
+            "tools": len(parts.by_hook["register_tools"]),
+            "api": parts.api,
+            "hooks": parts.hooks,
+            "load_ms": round(parts.load_s * 1000, 1),
+        }
+    return PluginInfo(
+        item.name, item.distribution, item.version, state, reason, overrides=overrides, **told
+    )

@@ -93,6 +93,8 @@ class McpEndpoint:
         self._answering = Answering(
             server, self._calls, self._asking, self._listening, keep_alive_s=keep_alive_s
         )
+        self.before_drain: Callable[[], Awaitable[None]] | None = None
+        """Awaited once, when draining begins."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one HTTP request."""
@@ -130,6 +132,9 @@ class McpEndpoint:
 
     async def drain(self, timeout_s: float) -> int:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
+        tell, self.before_drain = self.before_drain, None
+        if tell is not None:
+            await tell()
         self._listening.close()
         cut = await self._calls.drain(timeout_s)
         await self._answering.drain()

@@ -1,0 +1,106 @@
+"""Plugins in the running server: each with its settings and memory, entered, asked, left."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from octoperf_mcp.config import Settings
+from octoperf_mcp.protocol.isolation import within
+from octoperf_mcp.registry.extending import Host, Lifespan, Registered
+from octoperf_mcp.registry.manager import Registry
+
+log = structlog.get_logger(__name__)
+
+LIMIT_S: Final = 10.0
+"""Longest that a plugin may take to start, to drain and to stop."""
+
+
+class Hosts:
+    """The hosts of all enabled plugins.
+
+    What a third-party plugin raises here is logged and changes nothing for others; what a
+    built-in one raises at start stops the start.
+    """
+
+    def __init__(
+        self, registry: Registry, settings: Settings, origin: str, limit_s: float = LIMIT_S
+    ) -> None:
+        self._registry = registry
+        self._limit_s = limit_s
+        self._hosts = {
+            plugin.name: Host(plugin.name, _own(registry, settings, plugin.name), origin)
+            for plugin in registry.plugins
+            if plugin.state == "enabled"
+        }
+
+    def of(self, plugin: str) -> Host:
+        """The host of an enabled plugin."""
+        return self._hosts[plugin]
+
+    def join(self, app: web.Application) -> None:
+        """Enter the lifespans with the application, in the order of the plugins' names."""
+        if self._registry.lifespans:
+            app.cleanup_ctx.append(self._run)
+
+    def checks(self, taken: Collection[str]) -> dict[str, Callable[[], str]]:
+        """The health checks by name; a name that is taken gets the plugin's before it."""
+        checks: dict[str, Callable[[], str]] = {}
+        for one in self._registry.health_checks:
+            name = one.value.name
+            if name in taken or name in checks:
+                name = f"{one.plugin}.{name}"
+            checks[name] = partial(self._checked, one)
+        return checks
+
+    async def drain(self) -> None:
+        """Tell all who want to know that the server begins to drain."""
+        for one in self._registry.drains:
+            try:
+                await within(one.value(self.of(one.plugin)), self._limit_s)
+            except Exception:
+                log.exception("plugin_drain_failed", plugin=one.plugin)
+
+    def _checked(self, one: Registered[Any]) -> str:
+        try:
+            return str(one.value.check(self.of(one.plugin)))
+        except Exception as error:
+            log.exception("plugin_health_check_failed", plugin=one.plugin)
+            return f"its check failed: {type(error).__name__}"
+
+    async def _run(self, _app: web.Application) -> AsyncIterator[None]:
+        async with AsyncExitStack() as entered:
+            for one in self._registry.lifespans:
+                await self._enter(entered, one)
+            yield
+
+    async def _enter(self, entered: AsyncExitStack, one: Registered[Lifespan]) -> None:
+        made: Any = one.value(self.of(one.plugin))
+        life = asynccontextmanager(lambda: made)() if inspect.isasyncgen(made) else made
+        if one.plugin not in self._registry.third_party:
+            await entered.enter_async_context(life)
+            return
+        try:
+            async with asyncio.timeout(self._limit_s):
+                await life.__aenter__()
+        except Exception:
+            log.exception("plugin_start_failed", plugin=one.plugin)
+            return
+        entered.push_async_callback(self._leave, life, one.plugin)
+
+    async def _leave(self, life: Any, plugin: str) -> None:
+        try:
+            async with asyncio.timeout(self._limit_s):
+                await life.__aexit__(None, None, None)
+        except Exception:
+            log.exception("plugin_stop_failed", plugin=plugin)
+
+
+def _own(registry: Registry, settings: Settings, plugin: str) -> Any:
+    section = registry.section_owners.get(plugin)
+    return None if section is None else settings.get(section)

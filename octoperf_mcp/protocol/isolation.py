@@ -1,0 +1,237 @@
+"""Calls of third-party tools: a time limit, a size limit, an eye on the event loop, a breaker.
+
+Code of others runs in this very process, so this is no sandbox: it keeps mistakes of one plugin
+from the calls of others, and says whose they are. Built-in tools are not wrapped.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import structlog
+
+from octoperf_mcp.errors import OctoPerfMcpError, PluginFailedError, PluginOffError
+from octoperf_mcp.registry.context import ToolContext
+from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.tools import Tool
+
+log = structlog.get_logger(__name__)
+
+BLOCKED_S: Final = 0.5
+"""Longest that one step of a plugin may keep everybody else waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What is allowed to a third-party plugin; see `[plugins]` of the configuration."""
+
+    timeout_s: float = 60.0
+    max_answer_bytes: int = 8 * 1024 * 1024
+    failures: int = 5
+    pause_s: float = 30.0
+    blocked_s: float = BLOCKED_S
+
+
+class Breaker:
+    """Refuses calls of a plugin for a while, once so many failed in a row.
+
+    After the pause one call is let through; if it fails, the pause begins anew.
+    """
+
+    def __init__(
+        self, plugin: str, limits: Isolation, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._plugin = plugin
+        self._limits = limits
+        self._now = now
+        self._failures = 0
+        self._open_until = 0.0
+
+    def check(self) -> None:
+        """Refuse a call while the breaker is open.
+
+        Raises:
+            PluginOffError: it is.
+        """
+        left = self._open_until - self._now()
+        if left > 0:
+            raise PluginOffError(
+                f"The plugin {self._plugin} failed {self._failures} times in a row and is left "
+                f"alone for {left:.0f} s more.",
+                plugin=self._plugin,
+                retry_after_s=round(left, 1),
+            )
+
+    def succeeded(self) -> None:
+        """Close it."""
+        self._failures = 0
+        self._open_until = 0.0
+
+    def failed(self, tool: str, reason: str) -> None:
+        """Count a failure that is the plugin's."""
+        self._failures += 1
+        if self._failures < self._limits.failures:
+            return
+        self._open_until = self._now() + self._limits.pause_s
+        log.error(
+            "plugin_breaker_opened",
+            plugin=self._plugin,
+            tool=tool,
+            failures=self._failures,
+            reason=reason,
+        )
+
+
+class Stepped:
+    """Runs a coroutine and remembers the longest time that one of its steps kept the event loop."""
+
+    def __init__(self, work: Awaitable[Any]) -> None:
+        self._work = work
+        self.longest_s = 0.0
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self._work.__await__()
+        sent: Any = None
+        thrown: BaseException | None = None
+        while True:
+            began = time.perf_counter()
+            try:
+                yielded = steps.send(sent) if thrown is None else steps.throw(thrown)
+            except StopIteration as end:
+                return end.value
+            finally:
+                self.longest_s = max(self.longest_s, time.perf_counter() - began)
+            sent = thrown = None
+            try:
+                sent = yield yielded
+            except BaseException as error:  # noqa: BLE001 - cancellation goes to the coroutine
+                thrown = error
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedTool(Tool):
+    """A third-party tool behind its limits."""
+
+    inner: Tool
+    plugin: str
+    limits: Isolation
+    breaker: Breaker
+
+    async def call(self, context: ToolContext, arguments: Mapping[str, Any]) -> Any:
+        """See `Tool.call`."""
+        self.inner.checked(arguments)
+        self.breaker.check()
+        stepped = Stepped(self.inner.call(context, arguments))
+        try:
+            answer = await within(stepped, self.limits.timeout_s)
+            self._require_small(answer)
+        except OctoPerfMcpError as error:
+            if isinstance(error, PluginFailedError):
+                self.breaker.failed(self.name, error.message)
+            raise
+        except TimeoutError:
+            reason = f"it took longer than {self.limits.timeout_s:g} s and was cancelled"
+            raise self._failure(reason) from None
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise self._failure("it cancelled itself") from error
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            log.exception("plugin_call_crashed", plugin=self.plugin, tool=self.name)
+            raise self._failure(f"it broke with {type(error).__name__}") from error
+        finally:
+            blocked = stepped.longest_s > self.limits.blocked_s
+            if blocked:
+                log.warning(
+                    "plugin_blocked_event_loop",
+                    plugin=self.plugin,
+                    tool=self.name,
+                    blocked_ms=round(stepped.longest_s * 1000),
+                )
+                self.breaker.failed(self.name, "it blocked the event loop")
+        if not blocked:
+            self.breaker.succeeded()
+        return answer
+
+    def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `Tool.checked`."""
+        return self.inner.checked(arguments)
+
+    def _require_small(self, answer: Any) -> None:
+        if isinstance(answer, bytes) and len(answer) > self.limits.max_answer_bytes:
+            raise PluginFailedError(
+                f"{self.name} of the plugin {self.plugin} answered {len(answer)} bytes; at most "
+                f"{self.limits.max_answer_bytes} are taken.",
+                plugin=self.plugin,
+                next_step="Ask for less: a filter, a shorter time range, fewer rows.",
+            )
+
+    def _failure(self, reason: str) -> PluginFailedError:
+        self.breaker.failed(self.name, reason)
+        return PluginFailedError(
+            f"{self.name} of the third-party plugin {self.plugin} failed: {reason}.",
+            plugin=self.plugin,
+        )
+
+
+async def within(work: Awaitable[Any], limit_s: float) -> Any:
+    """The outcome of work, which is left behind when it does not even end on cancellation.
+
+    Raises:
+        TimeoutError: it took too long.
+    """
+    task = asyncio.ensure_future(_run(work))
+    try:
+        done, _ = await asyncio.wait({task}, timeout=limit_s)
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=limit_s)
+        raise
+    if not done:
+        task.cancel()
+        task.add_done_callback(_forget)
+        raise TimeoutError
+    kind, value = task.result()
+    if kind == "left":
+        raise value
+    return value
+
+
+async def _run(work: Awaitable[Any]) -> tuple[str, Any]:
+    """The outcome as a value: SystemExit in a task would end the event loop."""
+    try:
+        return "done", await work
+    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        return "left", error
+
+
+def _forget(task: "asyncio.Future[Any]") -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def isolated(registry: Registry, limits: Isolation) -> Registry:
+    """The registry with the tools of third parties behind their limits."""
+    others = registry.third_party
+    if not others:
+        return registry
+    breakers = {name: Breaker(name, limits) for name in others}
+    tools = {
+        name: _isolated(tool, registry.owners[name], limits, breakers)
+        for name, tool in registry.tools.items()
+    }
+    return replace(registry, tools=MappingProxyType(tools))
+
+
+def _isolated(tool: Tool, plugin: str, limits: Isolation, breakers: Mapping[str, Breaker]) -> Tool:
+    breaker = breakers.get(plugin)
+    if breaker is None:
+        return tool
+    members = {item.name: getattr(tool, item.name) for item in fields(Tool)}
+    return IsolatedTool(**members, inner=tool, plugin=plugin, limits=limits, breaker=breaker)

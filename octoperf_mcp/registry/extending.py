@@ -1,0 +1,132 @@
+"""What plugins register besides tools and texts: what runs around calls and around the server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from octoperf_mcp.registry.context import ToolContext
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered(Generic[T]):
+    """Something that a plugin registered, and the plugin's name."""
+
+    plugin: str
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The running server as one plugin sees it.
+
+    Args:
+        plugin: Name of the plugin.
+        settings: Value of the configuration section that the plugin registered; None without one.
+        origin: What clients see of this server, without a slash at its end.
+        state: The plugin's own memory, as long as the server runs.
+    """
+
+    plugin: str
+    settings: Any = None
+    origin: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+Lifespan = (
+    Callable[[Host], AbstractAsyncContextManager[None]] | Callable[[Host], AsyncIterator[None]]
+)
+"""Entered before the first request, left in reverse order; a function that yields once."""
+
+Drain = Callable[[Host], Awaitable[None]]
+"""Called once when the server begins to drain, before calls under way are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool, as those around it see it.
+
+    `arguments` are a copy by advertised names, without what guards took out. `call_id` is that of
+    the request in the log.
+    """
+
+    tool: str
+    plugin: str
+    arguments: Mapping[str, Any]
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallEnd:
+    """How a call ended.
+
+    `outcome` is `ok`, `tool_error` for what the agent can mend (`error_code` names it) or
+    `crashed`; `result_bytes` is the size of `structuredContent`, 0 unless it is `ok`.
+    """
+
+    outcome: Literal["ok", "tool_error", "crashed"]
+    error_code: str
+    duration_ms: float
+    result_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeToolCall:
+    """Looks at a call before it is made.
+
+    Args:
+        check: `(host, context, call)`; a ToolError from it refuses the call and is told to the
+            agent.
+        essential: Whether a call is refused when the check itself fails or takes too long: for
+            rules of security. Otherwise the failure is logged and the call is made.
+    """
+
+    check: Callable[[Host, "ToolContext", ToolCall], Awaitable[None]]
+    essential: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AfterToolCall:
+    """Is told of a call after it ended; its failures are logged and change nothing."""
+
+    tell: Callable[[Host, "ToolContext", ToolCall, ToolCallEnd], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One line of `/readyz`.
+
+    Args:
+        name: Of the line.
+        check: Answers why the server is not ready, or an empty text; it looks, and waits for
+            nothing.
+    """
+
+    name: str
+    check: Callable[[Host], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of `octoperf-mcp`.
+
+    Args:
+        module: Has `add_arguments(parser)` and `run(args) -> int`, the exit status; a name of
+            `octoperf_mcp.cli` or, with dots, any module. Imported when the command runs.
+        summary: What it does, as `--help` lists it.
+        example: Lines to copy.
+        name: What is typed after `octoperf-mcp`; needed where a plugin registers it.
+    """
+
+    module: str
+    summary: str
+    example: str
+    name: str = ""
+
+    @property
+    def import_path(self) -> str:
+        """Of the module."""
+        return self.module if "." in self.module else f"octoperf_mcp.cli.{self.module}"

@@ -2,6 +2,8 @@
 
     python -m tests.bench.soak [--minutes 10] [--users 500] [--think-ms 1000]
 
+A short form: `--minutes 0.5`; the ramps are then a quarter of it each.
+
 Exit status 1 when a count, the final state or a generator is not as it should be.
 """
 
@@ -20,7 +22,7 @@ from tests.bench.engine import counted, resident_mb, tree
 from tests.bench.load import SERVER_CORE, free_port, running
 from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage
 
-_END_MS = 30_000
+_LONGEST_RAMP_MS = 30_000
 
 
 async def _set_up(stage: Stage, port: int, think_ms: int) -> str:
@@ -47,12 +49,14 @@ async def soak(options: argparse.Namespace, port: int) -> bool:
         stage = await Stage.open(Path(folder), workers=0)
         try:
             virtual_user_id = await _set_up(stage, port, options.think_ms)
+            whole_ms = int(options.minutes * 60_000)
+            ramp_ms = min(_LONGEST_RAMP_MS, whole_ms // 4)
             load = {
                 "@type": "UserProfileLoadRampUpThenRampDown",
                 "delayMs": 0,
-                "rampUpMs": _END_MS,
-                "plateauMs": int(options.minutes * 60_000) - 2 * _END_MS,
-                "rampDownMs": _END_MS,
+                "rampUpMs": ramp_ms,
+                "plateauMs": whole_ms - 2 * ramp_ms,
+                "rampDownMs": ramp_ms,
                 "plateauVus": options.users,
             }
             profile = {

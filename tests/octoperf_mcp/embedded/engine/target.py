@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
     def answer(self) -> None:
-        site = self.site
+        site, self._begin = self.site, time.monotonic()
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         hit = Hit(
@@ -90,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
+        with self.site.lock:
+            self.site.log.append((self.path, time.monotonic() - self._begin))
         if self.command != "HEAD":
             self.wfile.write(data)
 
@@ -111,6 +113,8 @@ class Target:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.hits: list[Hit] = []
+        self.log: list[tuple[str, float]] = []
+        """Path and seconds of each answer, up to its body."""
         self.answers: dict[str, Any] = dict(_SITE)
         self.connections = 0
         self.release = threading.Event()

@@ -1,19 +1,15 @@
 """What a run would be, before it is one: size, targets, obstacles, and what changed since."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-from octoperf_mcp.embedded.engine.materials import nodes_of
-from octoperf_mcp.embedded.engine.ramp import users_at
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario
-from octoperf_mcp.embedded.failures import Failure
+from octoperf_mcp.embedded.failures import Failure, Forbidden
 from octoperf_mcp.embedded.launch.gate import Blocker, Gate
+from octoperf_mcp.embedded.launch.predictions import predicted
+from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
 
-REQUEST_MS = 100
-"""What a request is taken to last, for want of a measurement."""
-_SAMPLES = 500
 _MOST_CHANGES = 20
 
 Json = dict[str, Any]
@@ -31,13 +27,19 @@ async def obstacles(
 
 
 async def preview(
-    gate: Gate, documents: Documents, files: ProjectFiles, scenario: Document, user_id: str
+    gate: Gate,
+    documents: Documents,
+    files: ProjectFiles,
+    scenario: Document,
+    user_id: str,
+    *,
+    limits: Limits | None = None,
 ) -> Json:
-    """Everything but the launch token."""
+    """Everything but the launch token; `limits` are those of a CI token that asks."""
     plan, blockers = await obstacles(gate, documents, files, scenario, user_id)
     targets = await gate.judged(plan) if plan is not None else []
     if plan is not None:
-        blockers = [*blockers, *gate.unconfirmed(plan, targets)]
+        blockers = [*blockers, *gate.unconfirmed(plan, targets), *_over_budget(plan, limits)]
     requests, sent_bytes = predicted(plan) if plan is not None else (0, 0)
     return {
         "scenarioId": scenario.id,
@@ -54,47 +56,15 @@ async def preview(
     }
 
 
-def predicted(plan: ScenarioPlan) -> tuple[int, int]:
-    """Requests and bytes of answers, from recorded think times and sizes; an estimate.
-
-    Every condition is taken to hold, every request to last 100 ms.
-    """
-    requests = size = 0.0
-    for profile in plan.profiles:
-        tree = plan.materials.virtual_users[str(profile["virtualUserId"])].body
-        count, bytes_, lasts_ms = _iteration(nodes_of(tree))
-        iterations = _user_ms(profile["load"], plan.duration_ms) / max(lasts_ms, 1)
-        requests += iterations * count
-        size += iterations * bytes_
-    return round(requests), round(size)
-
-
-def _iteration(nodes: Iterable[Json]) -> tuple[int, int, float]:
-    count, size, lasts_ms = 0, 0, 0.0
-    for node in nodes:
-        if node.get("@type") != "HttpRequestAction" or not node.get("enabled"):
-            continue
-        count += 1
-        size += _size(node.get("recordedResponse") or {})
-        lasts_ms += REQUEST_MS + _think_ms(node.get("thinktime") or {})
-    return count, size, lasts_ms
-
-
-def _size(response: Mapping[str, Any]) -> int:
-    body = response.get("body")
-    return len(body) if isinstance(body, str) else 0
-
-
-def _think_ms(thinktime: Mapping[str, Any]) -> float:
-    value = thinktime.get("value", thinktime.get("mean", 0))
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _user_ms(load: Json, duration_ms: int) -> float:
-    """The area under a load curve."""
-    step = max(duration_ms / _SAMPLES, 1)
-    moments = int(duration_ms / step)
-    return step * sum(users_at(load, int(index * step)) for index in range(moments))
+def _over_budget(plan: ScenarioPlan, limits: Limits | None) -> list[Blocker]:
+    if limits is None:
+        return []
+    try:
+        limits.check_load(plan.user_load, plan.duration_ms)
+    except Forbidden as refused:
+        details = refused.details
+        return [Blocker("over_budget", refused.message, details.get("got"), details.get("allowed"))]
+    return []
 
 
 async def changes_since(
@@ -110,10 +80,19 @@ async def changes_since(
     if int(scenario.body.get("lastModified") or 0) > began:
         found.append("The scenario was edited.")
     if plan is not None:
-        played = [*plan.materials.virtual_users.values(), *plan.materials.servers]
+        held = plan.materials
         found += [
             f"The {each.kind.replace('_', ' ')} {each.body.get('name')!r} was edited."
-            for each in played
-            if int(each.body.get("lastModified") or 0) > began
+            for each in (*held.virtual_users.values(), *held.servers, *held.variables)
+            if await _modified(documents, each, user_id) > began
         ]
+        found += [f"The file {each.name!r} is new." for each in held.files if each.modified > began]
     return found[:_MOST_CHANGES]
+
+
+async def _modified(documents: Documents, each: Document, user_id: str) -> int:
+    """Epoch ms; variables do not tell themselves."""
+    if each.kind != "variable":
+        return int(each.body.get("lastModified") or 0)
+    newest, *_ = await documents.revisions(each.kind, each.id, user_id=user_id)
+    return newest.made or 0

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.launch import previews
 from octoperf_mcp.embedded.launch.tokens import make_token
-from octoperf_mcp.embedded.platform import PLATFORM
+from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
@@ -43,7 +43,14 @@ async def preview(request: web.Request) -> web.Response:
         "scenario", request.match_info["id"], user_id=user_id
     )
     files = ProjectFiles(platform.database, platform.blobs)
-    found = await previews.preview(platform.runs.gate, platform.documents, files, scenario, user_id)
+    found = await previews.preview(
+        platform.runs.gate,
+        platform.documents,
+        files,
+        scenario,
+        user_id,
+        limits=request[PRINCIPAL].limits,
+    )
     token = make_token(
         platform.identity.mark, user_id=user_id, scenario_id=scenario.id, version=scenario.version
     )

@@ -10,7 +10,7 @@ from octoperf_mcp.embedded.importers.jmx.plan import Element
 
 Json = dict[str, Any]
 
-_NOT_SENT = {"DIGEST": "Digest", "KERBEROS": "Kerberos"}
+_DIGEST = "digest credentials answer a challenge, but are first offered as basic ones"
 
 
 def authorize(element: Element, servers: Sequence[Json], known: Known, ledger: Ledger) -> None:
@@ -32,9 +32,11 @@ def _give(
     ledger: Ledger,
 ) -> None:
     mechanism = _text(row, "Authorization.mechanism")
-    if mechanism in _NOT_SENT:
-        ledger.change(element, f"{_NOT_SENT[mechanism]} credentials are left out")
+    if mechanism == "KERBEROS":
+        ledger.change(element, "Kerberos credentials are left out")
         return
+    if mechanism == "DIGEST":
+        ledger.change(element, _DIGEST)
     url = known.resolved(_text(row, "Authorization.url"))
     address = address_of(url) if url else None
     given = False

@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import io
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
@@ -54,6 +56,7 @@ async def shop(ada: Rest, home: Home, platform: Platform, example: Any) -> Shop:
     )
     body = example("scenario")
     load = {"delayMs": 0, "rampUpMs": 0, "plateauMs": 10_000, "plateauVus": 3}
+    body["userProfiles"][0]["engine"]["settings"]["thinkTime"] = {"pacing": None}
     profile = {
         **body["userProfiles"][0],
         "virtualUserId": virtual_user["id"],
@@ -92,6 +95,40 @@ async def test_a_preview_tells_size_hosts_and_changes(ada: Rest, shop: Shop) -> 
     (target,) = found["targets"]
     assert (target["host"], target["port"], target["confirmed"]) == ("shop.test", 80, False)
     assert found["launchToken"]
+
+
+async def test_a_preview_tells_each_edit_since_the_last_run(
+    ada: Rest, platform: Platform, shop: Shop, home: Home, example: Any
+) -> None:
+    variable = {"@type": "CSVVariable", "filename": "users.csv", "delimiter": ","}
+    variable |= {"names": ["login"], "scope": "SHARED"}
+    made = await ada.post(
+        "/design/variables", {**example("variable"), "name": "users", "variable": variable}
+    )
+    await upload(ada, home, "users.csv")
+    await ada.post(f"{RUN}/{shop.scenario['id']}", {}, status=200)
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["changes"] == []
+    await ada.put(f"/design/variables/{made['id']}", {**made, "description": "new"})
+    await upload(ada, home, "users.csv")
+    for path in (f"/design/virtual-users/{shop.virtual_user_id}", "/design/http-servers/"):
+        where = path
+        if path.endswith("/"):
+            (server,) = await ada.get(f"{path}by-project/{home.project_id}")
+            where = path + server["id"]
+        document = await ada.get(where)
+        await ada.put(where, {**document, "name": "renamed"})
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["changes"] == [
+        "The virtual user 'renamed' was edited.",
+        "The http server 'renamed' was edited.",
+        "The variable 'users' was edited.",
+        "The file 'users.csv' is new.",
+    ]
+
+
+async def upload(ada: Rest, home: Home, name: str) -> None:
+    form = aiohttp.FormData({"filename": name}, default_to_multipart=True)
+    form.add_field("file", io.BytesIO(b"ada"), filename=name, content_type="text/csv")
+    await ada.json("POST", f"/design/project-files/{home.project_id}", status=201, data=form)
 
 
 async def test_a_preview_of_what_cannot_run_says_why(

@@ -132,6 +132,10 @@ async def test_a_run_beyond_the_load_budget_of_a_ci_token_is_refused(
     refused = await ci.post(f"/runtime/scenarios/run/{shop.scenario_id}", {}, status=403)
     assert (refused["got"], refused["allowed"]) == (got, allowed)
     assert "load budget" in refused["message"]
+    seen = await ci.get(f"/runtime/scenarios/preview/{shop.scenario_id}")
+    (blocker,) = seen["blockers"]
+    assert (blocker["code"], blocker["got"], blocker["allowed"]) == ("over_budget", got, allowed)
+    assert (blocker["message"], seen["launchToken"]) == (refused["message"], None)
     assert await ada.get(f"/runtime/bench-results/by-project/{shop.project_id}") == []
 
 

@@ -167,6 +167,38 @@ def test_credentials_go_to_the_servers_that_they_are_for(imported: Import, saved
     ]
 
 
+@pytest.mark.parametrize(
+    ("mechanism", "told"),
+    [
+        ("DIGEST", ["digest credentials answer a challenge, but are first offered as basic ones"]),
+        ("BASIC_DIGEST", []),
+        ("", []),
+        ("KERBEROS", ["Kerberos credentials are left out"]),
+    ],
+)
+def test_each_mechanism_is_carried_or_said(
+    imported: Import, plan: Plan, element: Element, mechanism: str, told: list[str]
+) -> None:
+    texts = {"url": "http://a.example/in", "username": "ada", "mechanism": mechanism}
+    props = "".join(
+        f'<stringProp name="Authorization.{name}">{text}</stringProp>'
+        for name, text in texts.items()
+    )
+    manager = (
+        '<AuthManager testclass="AuthManager" testname="Credentials">'
+        '<collectionProp name="AuthManager.auth_list"><elementProp name=""'
+        f' elementType="Authorization">{props}</elementProp></collectionProp>'
+        "</AuthManager><hashTree/>"
+    )
+    sampler = element("HTTPSamplerProxy", "home", HTTPSampler__domain="a.example")
+    result = imported(plan(manager + sampler))
+    (server,) = result.servers
+    kinds = [each["@type"] for each in server["authorizations"]]
+    assert kinds == ([] if mechanism == "KERBEROS" else ["BasicAuthorization"])
+    reasons = [note.reason for note in result.changed if note.path.endswith("Credentials")]
+    assert reasons == told
+
+
 def test_a_module_that_plays_itself_ends(imported: Import, plan: Plan, element: Element) -> None:
     path = "".join(f'<stringProp name="x">{name}</stringProp>' for name in ("Plan", "Users", "In"))
     module = (

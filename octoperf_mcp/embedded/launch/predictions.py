@@ -1,0 +1,159 @@
+"""How much a run will send, before it is one: an estimate from its trees and load curves."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from octoperf_mcp.embedded.engine.ramp import peak_users, users_at
+from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+
+REQUEST_MS = 100
+"""What a request is taken to last, for want of a measurement."""
+_SAMPLES = 500
+_FOREVER_TURNS = 1000
+_UNITS_MS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000}
+
+Json = dict[str, Any]
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """What playing an action once comes to, on average."""
+
+    requests: float = 0.0
+    bytes: float = 0.0
+    """Of answers."""
+    lasts_ms: float = 0.0
+
+    def times(self, turns: float) -> "_Play":
+        return _Play(self.requests * turns, self.bytes * turns, self.lasts_ms * turns)
+
+    @classmethod
+    def sum(cls, plays: Iterable[Self]) -> Self:
+        """One after the other."""
+        listed = list(plays)
+        return cls(
+            sum(play.requests for play in listed),
+            sum(play.bytes for play in listed),
+            sum(play.lasts_ms for play in listed),
+        )
+
+
+def predicted(plan: ScenarioPlan) -> tuple[int, int]:
+    """Requests and bytes of answers, from the actions, their think times and recorded sizes.
+
+    Every condition is taken to hold, every request to last 100 ms; resources of pages, set-ups
+    and tear-downs are not counted.
+    """
+    trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
+    total = _Play()
+    for profile in plan.profiles:
+        settings = (profile.get("engine") or {}).get("settings") or {}
+        think = settings.get("thinkTime") or {}
+        one = _Tree(trees, think.get("thinktime")).played(str(profile["virtualUserId"]))
+        lasts_ms = max(one.lasts_ms, _pacing_ms(think), 1)
+        iterations = _user_ms(profile["load"], plan.duration_ms) / lasts_ms
+        if settings.get("iterations"):
+            most = int(settings["iterations"]) * peak_users(profile["load"])
+            iterations = min(iterations, most)
+        total = _Play.sum((total, one.times(iterations)))
+    return round(total.requests), round(total.bytes)
+
+
+class _Tree:
+    """The virtual users of a plan, as one profile plays them."""
+
+    def __init__(self, trees: Mapping[str, Json], override: Node | None) -> None:
+        self._trees = trees
+        self._override = override
+
+    def played(self, virtual_user_id: str, chain: tuple[str, ...] = ()) -> _Play:
+        """One iteration; a link to one on the way here plays nothing."""
+        if virtual_user_id in chain or virtual_user_id not in self._trees:
+            return _Play()
+        chain = (*chain, virtual_user_id)
+        return _Play.sum(self._children(self._trees[virtual_user_id], chain))
+
+    def _children(self, node: Node, chain: tuple[str, ...]) -> list[_Play]:
+        children = node.get("children") or []
+        return [
+            self._one(child, chain)
+            for child in children
+            if isinstance(child, dict) and child.get("enabled")
+        ]
+
+    def _one(self, node: Node, chain: tuple[str, ...]) -> _Play:
+        kind = node.get("@type")
+        if kind in {"LinkAction", "FragmentAction"}:
+            return self.played(str(node.get("virtualUserId") or ""), chain)
+        if kind == "HttpRequestAction":
+            own = _Play(1, _size(node), REQUEST_MS + self._think_ms(node.get("thinktime")))
+            return _Play.sum((own, *self._children(node, chain)))
+        if kind in {"ThinktimeAction", "DelayAction"}:
+            return _Play(lasts_ms=self._think_ms(node.get("thinktime") or node.get("value")))
+        children = self._children(node, chain)
+        if kind == "RandomContainerAction":
+            return _Play.sum(children).times(1 / max(1, len(children)))
+        return _Play.sum(children).times(_turns(node))
+
+    def _think_ms(self, value: Any) -> float:
+        if not value:
+            return 0.0
+        if not isinstance(value, dict):
+            value = {"@type": "ThinktimeConstant", "value": value}
+        return _mean_ms(self._override or value)
+
+
+def _turns(node: Node) -> float:
+    """How often a container plays its children."""
+    kind = node.get("@type")
+    if kind == "LoopContainerAction":
+        turns = _number(node.get("countExpression") or node.get("count") or 1, default=1)
+        return _FOREVER_TURNS if turns < 0 else turns
+    if kind in {"FlowControlContainerAction", "ThroughputContainerAction"}:
+        percent = str(node.get("mode") or "PERCENT") == "PERCENT"
+        return _number(node.get("value"), default=0) / 100 if percent else 1
+    if kind == "ForEachContainerAction" and node.get("endIndex") is not None:
+        return max(0.0, _number(node["endIndex"], default=1) - _number(node.get("startIndex")))
+    return 1
+
+
+def _mean_ms(value: Node) -> float:
+    kind = value.get("@type")
+    if kind == "ThinktimeRange":
+        return (_number(value.get("min")) + _number(value.get("max"))) / 2
+    if kind == "ThroughputThinktime":
+        rate = _number(value.get("hitsPerSecond"))
+        return max(0.0, 1000 / rate - REQUEST_MS) if rate > 0 else 0.0
+    return _number(value.get("offset") if kind == "ThinktimeGaussian" else value.get("value"))
+
+
+def _pacing_ms(think: Node) -> float:
+    """Least duration of an iteration; a throughput switches pacing off."""
+    pacing = think.get("pacing")
+    if not pacing or (think.get("thinktime") or {}).get("@type") == "ThroughputThinktime":
+        return 0.0
+    unit = _UNITS_MS.get(str(pacing.get("unit") or "SECONDS"), 1000)
+    return (_number(pacing.get("min")) + _number(pacing.get("max"))) / 2 * unit
+
+
+def _size(node: Node) -> float:
+    response = node.get("recordedResponse") or {}
+    body = response.get("body")
+    return len(body) if isinstance(body, str) else _number(response.get("bodySize"))
+
+
+def _number(value: Any, *, default: float = 0.0) -> float:
+    """A number, also as a text; a variable is not known yet."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def _user_ms(load: Json, duration_ms: int) -> float:
+    """The area under a load curve."""
+    step = max(duration_ms / _SAMPLES, 1)
+    moments = int(duration_ms / step)
+    return step * sum(users_at(load, int(index * step)) for index in range(moments))

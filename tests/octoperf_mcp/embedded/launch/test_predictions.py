@@ -1,0 +1,99 @@
+"""How much a run will send: against what the engine plays, by hand."""
+
+from typing import Any
+
+import pytest
+
+from octoperf_mcp.embedded.engine.materials import ProjectMaterials
+from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.launch.predictions import predicted
+from octoperf_mcp.embedded.store.documents import Document
+
+Json = dict[str, Any]
+
+
+def document(kind: str, document_id: str, body: Json) -> Document:
+    return Document(kind, document_id, "w", "p", 1, body)
+
+
+def node(kind: str, *children: Json, **more: Any) -> Json:
+    return {"@type": kind, "enabled": True, "children": list(children), **more}
+
+
+def request(*children: Json, size: int = 10, **more: Any) -> Json:
+    return node("HttpRequestAction", *children, recordedResponse={"bodySize": size}, **more)
+
+
+def constant(ms: int) -> Json:
+    return {"@type": "ThinktimeConstant", "value": ms}
+
+
+def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[int, int]:
+    """Of 2 users for 100 s; a request lasts 100 ms."""
+    fragment = {"children": [request(), node("LinkAction", virtualUserId="vu")]}
+    trees = {
+        "vu": document("virtual_user", "vu", {"children": list(children)}),
+        "fragment": document("virtual_user", "fragment", fragment),
+    }
+    load = {"@type": "UserProfileLoadRampUp", "delayMs": 0, "rampUpMs": 0, "plateauMs": 100_000}
+    profile = {
+        "virtualUserId": "vu",
+        "load": {**load, "plateauVus": users},
+        "engine": {"settings": settings or {}},
+    }
+    held = ProjectMaterials(document("project", "p", {}), trees, [], [], [])
+    return predicted(ScenarioPlan(document("scenario", "s", {}), held, [profile]))
+
+
+@pytest.mark.parametrize(
+    ("action", "requests"),
+    [
+        (request(), 2000),
+        (request(thinktime=constant(900)), 200),
+        (request(thinktime={"@type": "ThinktimeRange", "min": 800, "max": 1000}), 200),
+        (request(thinktime={"@type": "ThinktimeGaussian", "offset": 900, "deviation": 5}), 200),
+        (request(thinktime={"@type": "ThroughputThinktime", "hitsPerSecond": 1}), 200),
+        (request(node("ThinktimeAction", thinktime=constant(900))), 200),
+        (node("LoopContainerAction", request(), count=9), 2000),
+        (node("LoopContainerAction", request(), count=-1), 2000),
+        (node("RandomContainerAction", request(), request(thinktime=constant(900))), 364),
+        (node("FlowControlContainerAction", request(), value=50), 2000),
+        (node("ForEachContainerAction", request(), startIndex=1, endIndex=4), 2000),
+        (node("IfContainerAction", request(), enabled=False), 0),
+        (node("LinkAction", virtualUserId="fragment"), 2000),
+        (node("LinkAction", virtualUserId="gone"), 0),
+        (request(enabled=False), 0),
+    ],
+)
+def test_each_action_counts_as_it_is_played(action: Json, requests: int) -> None:
+    found, size = of(action)
+    assert (found, round(size / 10)) == (requests, requests)
+
+
+def test_containers_weigh_what_they_repeat() -> None:
+    loop = node("LoopContainerAction", request(size=1), count="3")
+    half = node("FlowControlContainerAction", request(size=1), value=50)
+    pause = node("DelayAction", value=550)
+    # An iteration has 3.5 requests and lasts 350 + 550 + 100 ms.
+    assert of(loop, half, pause, request(size=1)) == (900, 900)
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"),
+    [
+        ({"thinkTime": {"pacing": {"min": 1, "max": 3, "unit": "SECONDS"}}}, 100),
+        ({"thinkTime": {"thinktime": constant(400)}}, 400),
+        ({"iterations": 7}, 14),
+        (
+            {
+                "thinkTime": {
+                    "thinktime": {"@type": "ThroughputThinktime", "hitsPerSecond": 5},
+                    "pacing": {"min": 9, "max": 9},
+                }
+            },
+            1000,
+        ),
+    ],
+)
+def test_settings_of_a_profile_count(settings: Json, requests: int) -> None:
+    assert of(request(thinktime=constant(0)), settings=settings)[0] == requests

@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from octoperf_mcp.auth.bearer import (
     AUTHENTICATOR,
@@ -115,9 +116,7 @@ def make_app(
     settings: Settings, registry: Registry, addresses: Addresses
 ) -> tuple[web.Application, McpEndpoint]:
     """The bridge as an application: /mcp, public files, discovery documents, health."""
-    app = web.Application(
-        middlewares=[forwarded(settings.server.trusted_proxies), request_log(_describe)]
-    )
+    app = web.Application(middlewares=[*_forwarded(settings.server), request_log(_describe)])
     upstream = _Upstream(settings, registry, addresses)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
@@ -160,6 +159,10 @@ def make_app(
     hosts.join(app)
     endpoint.before_drain = hosts.drain
     return app, endpoint
+
+
+def _forwarded(settings: ServerSettings) -> list[Middleware]:
+    return [forwarded(settings.trusted_proxies)] if settings.trusted_proxies else []
 
 
 def _keys(settings: ServerSettings) -> list[bytes]:

@@ -5,7 +5,7 @@ import contextlib
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -83,12 +83,10 @@ class TokenVerifier:
             InvalidTokenError: it is malformed, expired, wrongly signed or meant for others.
             KeysUnavailableError: the issuer could not be reached yet.
         """
+        known = self.known(token)
+        if known is not None:
+            return known
         now = self._clock()
-        digest = digest_of(token)
-        if self._generation == self._keys.generation:
-            known = self._cache.get(digest, now)
-            if known is not None:
-                return known
         header = self._checker.header(token)
         keys = await self._keys.candidates(header.kid, header.algorithm)
         verified = self._checker.check(token, keys)
@@ -103,8 +101,14 @@ class TokenVerifier:
             areas=verified.areas,
         )
         self._forget_after_key_change()
-        self._cache.put(digest, caller, now=now, expires_at=verified.expires_at)
+        self._cache.put(digest_of(token), caller, now=now, expires_at=verified.expires_at)
         return caller
+
+    def known(self, token: str) -> Caller | None:
+        """The caller of a token that was checked a moment ago."""
+        if self._generation != self._keys.generation:
+            return None
+        return self._cache.get(digest_of(token), self._clock())
 
     def start(self) -> None:
         """Begin fetching the keys, again and again until the issuer answers."""
@@ -195,7 +199,9 @@ class Authenticator:
             if self._anonymous is None:
                 raise MissingTokenError("Sign in to use this server.")
             return self._anonymous
-        caller = await self._verifier.verify(bearer_token(request))
+        caller = self._verifier.known(_credentials(request))
+        if caller is None:
+            caller = await self._verifier.verify(bearer_token(request))
         if caller.resources and not _is_for(request, caller.resources):
             raise InvalidTokenError("The access token is meant for another address of this server.")
         return caller
@@ -204,20 +210,26 @@ class Authenticator:
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)
 
 
-async def authenticate(request: web.Request) -> Caller:
+def authenticate(request: web.Request) -> Awaitable[Caller]:
     """The caller of a request.
 
     Raises:
         InvalidTokenError: no credentials (MissingTokenError) or bad ones; answer `challenge`.
         KeysUnavailableError: tokens cannot be checked now; answer `challenge` as well.
     """
-    return await request.app[AUTHENTICATOR].authenticate(request)
+    return request.app[AUTHENTICATOR].authenticate(request)
 
 
 def _is_for(request: web.Request, resources: Collection[str]) -> bool:
     """Whether the address of a request is among these; their hosts were checked before."""
     path = request.path.rstrip("/")
     return any(unquote(urlsplit(resource).path).rstrip("/") == path for resource in resources)
+
+
+def _credentials(request: web.Request) -> str:
+    """What follows `Bearer` in the only `Authorization` header, whatever it is; "" for none."""
+    values = request.headers.getall(hdrs.AUTHORIZATION, ())
+    return values[0][7:] if len(values) == 1 and values[0][:7] == "Bearer " else ""
 
 
 def bearer_token(request: web.Request) -> str:

@@ -1,12 +1,14 @@
 """Structured logs on structlog, written to standard error; secrets never reach them."""
 
+import asyncio
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -24,6 +26,12 @@ _SECRET_TEXT = re.compile(
 )
 _MARKS = ("eyj", "bearer", "presigned/", "code=")
 """One of these is in whatever `_SECRET_TEXT` finds, in lower case; looking for it costs less."""
+
+_SUSPECT = (
+    *(mark.encode() for mark in _MARKS),
+    *(b"token", b"secret", b"passw", b"authorization", b"cookie", b"apikey", b"api_key"),
+)
+"""One of these is in each line, in lower case, of which something has to be hidden."""
 
 HIDDEN = "[hidden]"
 
@@ -61,7 +69,44 @@ def to_json(logger: Any, method: str, event: EventDict) -> bytes:
     event["timestamp"] = datetime.now(UTC)
     if "exc_info" in event:
         event = structlog.processors.format_exc_info(logger, method, event)
-    return _dumped(hide_secrets(logger, method, event))
+    line = _dumped(event)
+    lowered = line.lower()
+    for mark in _SUSPECT:
+        if mark in lowered:
+            return _dumped(hide_secrets(logger, method, event))
+    return line
+
+
+class Lines:
+    """Writes lines of bytes, from any thread; those of one turn of an event loop in one write."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._waiting: list[bytes] = []
+        self._turn: asyncio.AbstractEventLoop | None = None
+
+    def msg(self, line: bytes) -> None:
+        """Write a line, within an event loop at its next turn."""
+        with self._lock:
+            self._waiting.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write()
+            return
+        if self._turn is not loop:
+            self._turn = loop
+            loop.call_soon(self._write)
+
+    debug = info = warning = error = critical = exception = msg
+
+    def _write(self) -> None:
+        self._turn = None
+        with self._lock:
+            lines, self._waiting = self._waiting, []
+            self._file.write(b"\n".join((*lines, b"")))
+            self._file.flush()
 
 
 def configure_logs(settings: LogSettings) -> None:
@@ -83,7 +128,7 @@ def configure_logs(settings: LogSettings) -> None:
     factory: Any = (
         structlog.PrintLoggerFactory(sys.stderr)
         if console
-        else structlog.BytesLoggerFactory(sys.stderr.buffer)
+        else _lines(sys.stderr.buffer)
     )
     structlog.configure(
         processors=[*shared, renderer] if console else [to_json],
@@ -92,6 +137,11 @@ def configure_logs(settings: LogSettings) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_logging(shared, renderer, max(level, logging.WARNING))
+
+
+def _lines(file: BinaryIO) -> Callable[..., Lines]:
+    lines = Lines(file)
+    return lambda *_: lines
 
 
 def _dumped(event: Any, **_options: Any) -> bytes:

@@ -1,11 +1,22 @@
 """Logs: one line of JSON an event, and no credential in any of them."""
 
+import asyncio
+import io
+from typing import Any
+
 import orjson
 import pytest
 import structlog
 
 from octoperf_mcp.config import LogSettings
-from octoperf_mcp.observability.logs import HIDDEN, configure_logs, hide_secrets, scrub
+from octoperf_mcp.observability.logs import (
+    HIDDEN,
+    Lines,
+    configure_logs,
+    hide_secrets,
+    scrub,
+    to_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +49,49 @@ def test_a_line_is_json_with_level_and_time(capfdbinary: pytest.CaptureFixture[b
     assert line["event"] == "tool_called"
     assert line["level"] == "info"
     assert line["token"] == HIDDEN
+
+
+async def test_lines_of_one_turn_travel_together_and_in_order() -> None:
+    file = _Counted()
+    lines = Lines(file)
+    for number in range(3):
+        lines.msg(b"%d" % number)
+    assert file.getvalue() == b""
+    await asyncio.sleep(0)
+    assert (file.getvalue(), file.writes) == (b"0\n1\n2\n", 1)
+
+
+def test_a_line_outside_an_event_loop_is_written_at_once() -> None:
+    file = _Counted()
+    Lines(file).msg(b"alone")
+    assert file.getvalue() == b"alone\n"
+
+
+def test_no_line_is_lost_when_a_loop_ends_or_threads_write() -> None:
+    file = _Counted()
+    lines = Lines(file)
+
+    async def say() -> None:
+        lines.msg(b"loop")
+        await asyncio.gather(*(asyncio.to_thread(lines.msg, b"thread") for _ in range(50)))
+        lines.msg(b"last")
+
+    asyncio.run(say())
+    assert sorted(file.getvalue().split()) == [b"last", b"loop", *[b"thread"] * 50]
+
+
+@pytest.mark.parametrize("event", [{"note": "Bearer abc.def-123"}, {"client_secret": "s3cr3t"}])
+def test_json_lines_hide_credentials(event: dict[str, str]) -> None:
+    line = to_json(None, "info", {"event": "told", **event})
+    assert HIDDEN.encode() in line
+    assert not any(part in line for part in (b"abc.def", b"s3cr3t"))
+
+
+class _Counted(io.BytesIO):
+    """Counts writes."""
+
+    writes = 0
+
+    def write(self, data: Any, /) -> int:
+        self.writes += bool(data)
+        return super().write(data)

@@ -7,6 +7,8 @@ in test_public_clients.
 import asyncio
 import gzip
 import io
+import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,9 +18,20 @@ import pytest
 
 from octoperf_mcp.embedded.first_start import THIS_MACHINE
 from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.printing import chromium
+from octoperf_mcp.embedded.printing import task as printing
 from tests.octoperf_mcp.embedded.engine.target import Target
 from tests.octoperf_mcp.embedded.rest.conftest import Home, Rest
 
+
+def _has_chromium() -> bool:
+    try:
+        return bool(chromium.find_chromium(""))
+    except chromium.ChromiumMissingError:
+        return False
+
+
+with_chromium = pytest.mark.skipif(not _has_chromium(), reason="Chromium is not installed")
 FINAL = {"FINISHED", "ABORTED", "ERROR"}
 JMX = """<?xml version="1.0" encoding="UTF-8"?>
 <jmeterTestPlan version="1.2" properties="5.0" jmeter="5.6.3"><hashTree>
@@ -48,8 +61,9 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture(autouse=True)
 async def running(platform: Platform) -> AsyncIterator[None]:
-    """Runs really run, on this machine."""
+    """Runs really run, on this machine, and reports are printed."""
     await platform.documents.plant("docker_provider", THIS_MACHINE)
+    printing.register(platform)
     await platform.runs.open()
     yield
     await platform.runs.close()
@@ -195,6 +209,65 @@ async def test_the_jmeter_dsl_reads_its_statistics(ada: Rest, home: Home, target
     assert table["metrics"][0]["benchResultId"] == report["benchResultIds"][0]
     (entry,) = await ada.post("/analysis/metrics/table", table, status=200)
     assert entry["actionId"]
+
+
+@with_chromium
+async def test_the_pdf_shell_script_prints_and_downloads(
+    ada: Rest, home: Home, target: Target
+) -> None:
+    """katalonstudioPFP/AutomatizacionTiendaVirtual_PFP: download-report.sh, with its config."""
+    scenario = await imported(ada, home, target)
+    report = await ada.post(f"/runtime/scenarios/run/{scenario['id']}", {}, status=200)
+    await ended(ada, report["benchResultIds"][0])
+    config = {
+        "@type": "ExportReportConfig",
+        "orientation": "portrait",
+        "coverPage": "# $REPORT_NAME$\n$COMPANY_NAME$ $REPORT_DATE$ $REPORT_DESCRIPTION$",
+        "tablesRowCount": {"StatisticTableReportItem": 20, "SynopsisReportItem": 6},
+        "pageFormat": "A4",
+        "pageMargin": {"top": "10mm", "right": "10mm", "bottom": "10mm", "left": "10mm"},
+        "scale": 0.8,
+    }
+    task = {"@type": "PrintReportTask", "benchReportId": report["id"], "config": config}
+    asked = await ada.call("POST", "/tasks", json=task)
+    assert asked.status == 200, await asked.text()
+    assert (asked.status, asked.content_type) == (200, "text/plain")
+    task_id = await asked.text()
+    assert re.fullmatch(r"[0-9a-f-]{36}", task_id)
+    result = await polled(ada, f"/tasks/{task_id}/result")
+    assert result["@type"] == "PrintReportTaskResult"
+    read = await ada.get(f"/analysis/bench-reports/{report['id']}")
+    logs = f"/analysis/logs/{read['benchResultIds'][0]}"
+    printed = await ada.call("GET", logs, params={"filename": result["filename"]})
+    assert (await printed.read()).startswith(b"%PDF-")
+
+
+async def polled(ada: Rest, path: str) -> Any:
+    """The answer of a task: 200 and nothing at all until it is there."""
+    async with asyncio.timeout(60):
+        while True:
+            answer = await ada.call("GET", path)
+            assert answer.status == 200
+            if text := await answer.text():
+                return json.loads(text)
+            await asyncio.sleep(0.1)
+
+
+@with_chromium
+async def test_the_node_script_runs_and_prints_without_a_config(
+    ada: Rest, home: Home, target: Target
+) -> None:
+    """From ounihani: run_test_and_generate_report.js and katalon-octoperf-sample."""
+    scenario = await imported(ada, home, target)
+    path = f"/runtime/scenarios/run/{scenario['id']}"
+    answer = await ada.call("POST", path, params={"subscriptionId": "sub_this_machine"}, json={})
+    report = await answer.json()
+    run_id = report["benchResultIds"][0]
+    await ended(ada, run_id)
+    task = {"@type": "PrintReportTask", "benchReportId": report["id"]}
+    task_id = await (await ada.call("POST", "/tasks", json=task)).text()
+    result = await polled(ada, f"/tasks/{task_id}/result")
+    assert result["filename"] in await ada.get(f"/analysis/logs/list/{run_id}")
 
 
 async def test_the_blazemeter_migration_imports_a_plan_in_two_parts(

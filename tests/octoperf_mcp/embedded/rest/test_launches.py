@@ -100,7 +100,7 @@ async def test_a_preview_tells_size_hosts_and_changes(ada: Rest, shop: Shop) -> 
 async def test_a_preview_tells_each_edit_since_the_last_run(
     ada: Rest, platform: Platform, shop: Shop, home: Home, example: Any
 ) -> None:
-    variable = {"@type": "CSVVariable", "filename": "users.csv", "delimiter": ","}
+    variable: dict[str, Any] = {"@type": "CSVVariable", "filename": "users.csv", "delimiter": ","}
     variable |= {"names": ["login"], "scope": "SHARED"}
     made = await ada.post(
         "/design/variables", {**example("variable"), "name": "users", "variable": variable}

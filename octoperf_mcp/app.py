@@ -49,11 +49,13 @@ from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
 from octoperf_mcp.transport.sessions import Sessions
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
-from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
+from octoperf_mcp.upstream.dialing import trust
 from octoperf_mcp.upstream.kept_values import PlatformValues
+from octoperf_mcp.upstream.proxies import Proxy, proxy_for
+from octoperf_mcp.upstream.routes import load_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class _Upstream:
 
     def __init__(self, settings: Settings, registry: Registry, addresses: Addresses) -> None:
         self._settings = settings.upstream
-        self._registered = registry.rest_calls | CORE_CALLS
+        self._routes = load_routes(settings.upstream.routes_file, registry.routes)
+        self._proxy = proxy_of(settings, addresses.upstream)
         self._addresses = addresses
         self._workspaces = WorkspaceCache()
         self._client: RestClient | None = None
@@ -90,7 +93,9 @@ class _Upstream:
 
     async def run(self, _app: web.Application) -> AsyncIterator[None]:
         """Make the client, close it at the end."""
-        client = RestClient(self._addresses.upstream, self._registered, self._settings)
+        client = RestClient(
+            self._addresses.upstream, self._routes, self._settings, proxy=self._proxy
+        )
         self._client, self._capabilities = client, Capabilities(client)
         yield
         await client.close()
@@ -101,6 +106,11 @@ class _Upstream:
             raise RuntimeError("a tool was called before the application started")
         return self._client
 
+    def trouble(self) -> str:
+        """Why calls are not made now; empty when they are."""
+        client = self._client
+        return "the REST API does not answer" if client and client.breaker.is_open else ""
+
     def context(self, scope: CallScope) -> CallContext:
         """The context of one tool call."""
         return CallContext(
@@ -110,6 +120,17 @@ class _Upstream:
     async def offered(self, caller: Caller) -> frozenset[str] | None:
         """See `Capabilities.offered`."""
         return await self._capabilities.offered(caller) if self._capabilities else frozenset()
+
+
+def proxy_of(settings: Settings, address: str) -> Proxy | None:
+    """The proxy on the way out to an address; none where the platform is in this process.
+
+    Raises:
+        ConfigError: it is impossible.
+    """
+    if not settings.upstream.url:
+        return None
+    return proxy_for(address, settings.upstream.proxy, settings.upstream.no_proxy)
 
 
 def make_app(
@@ -153,6 +174,7 @@ def make_app(
     _add_authentication(app, settings, addresses, server.surfaces)
     checks = {
         "keys": lambda: _missing_keys(app),
+        "upstream": upstream.trouble,
         "plugins": lambda: _missing_plugins(registry, settings.plugins.required),
     }
     add_health(app, {**checks, **hosts.checks(checks)})
@@ -247,7 +269,14 @@ def _add_authentication(
     if settings.auth.mode == "off":
         add_auth(app, None, origins=origins, anonymous=anonymous_caller())
         return
-    fetch = HttpFetch()
+    fetch = HttpFetch(
+        proxy=lambda url: (
+            (proxy.url, proxy.authorization)
+            if (proxy := proxy_of(settings, url)) is not None
+            else None
+        ),
+        tls=partial(trust, settings.upstream.ca_file),
+    )
 
     async def close_fetch(_app: web.Application) -> AsyncIterator[None]:
         yield

@@ -14,7 +14,8 @@
         InvalidArgumentError
         PluginFailedError           PluginOffError
         UpstreamError               NotFoundError, ForbiddenError, ConflictError, GoneError,
-                                    InvalidDocumentError, RateLimitedError, UnavailableError
+                                    InvalidDocumentError, RateLimitedError, UnavailableError,
+                                    UnreachableError
 
 What the agent can mend is a tool result; what only we can mend is an error of the protocol.
 """
@@ -330,3 +331,9 @@ class UnavailableError(UpstreamError):
     """No answer, a time-out, or 5xx."""
 
     code = "unavailable"
+
+
+class UnreachableError(UnavailableError):
+    """No answer, or none that is HTTP; `repeat` is whether asking again at once may help."""
+
+    repeat = True

@@ -18,7 +18,8 @@ from octoperf_mcp.config import Settings, shown
 from octoperf_mcp.config.contradictions import contradictions
 from octoperf_mcp.config.schema import json_schema
 from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
-from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.upstream.routes import all_names, load_routes
 
 _WRONG = 2
 
@@ -34,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_server_arguments(each)
         add_data_dir_argument(each)
         add_config_arguments(each)
+    routing = actions.add_parser(
+        "routes", help="print the calls of the REST API, as [upstream] routes_file has them"
+    )
+    routing.add_argument("--json", action="store_true", help="as JSON")
+    add_config_arguments(routing)
     actions.add_parser("schema", help="print a JSON Schema of the file, for editors")
 
 
@@ -45,7 +51,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.action == "check":
         return _check(args)
-    settings, _registry = read(args)
+    settings, registry = read(args)
+    if args.action == "routes":
+        _print_routes(settings, registry, as_json=args.json)
+        return 0
     told = {name: _section(settings, name) for name in settings.names}
     if args.json:
         print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
@@ -57,10 +66,11 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     problems: list[str] = []
     try:
-        settings, _registry = read(args)
+        settings, registry = read(args)
         problems = contradictions(settings)
+        load_routes(settings.upstream.routes_file, registry.routes)
     except (ConfigError, OctoPerfMcpError) as error:
-        problems = error.message.splitlines()
+        problems = [*problems, *error.message.splitlines()]
     if args.json:
         print(orjson.dumps({"ok": not problems, "problems": problems}).decode())
     elif problems:
@@ -68,6 +78,23 @@ def _check(args: argparse.Namespace) -> int:
     else:
         print("The configuration holds.")
     return _WRONG if problems else 0
+
+
+def _print_routes(settings: Settings, registry: Registry, *, as_json: bool) -> None:
+    routes = load_routes(settings.upstream.routes_file, registry.routes)
+    told = {
+        plugin: {name: routes[call].endpoint for name, call in sorted(calls.items())}
+        for plugin, calls in all_names(registry.routes).items()
+    }
+    if as_json:
+        print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+        return
+    for plugin, calls in told.items():
+        print(f"[{plugin}]")
+        for name, endpoint in calls.items():
+            key = name if name.isidentifier() else orjson.dumps(name).decode()
+            print(f"{key} = {orjson.dumps(endpoint).decode()}")
+        print()
 
 
 def _section(settings: Settings, name: str) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from octoperf_mcp.auth.hosts import is_loopback
@@ -102,6 +103,17 @@ def _platform(settings: Settings) -> Iterator[str]:
         )
 
 
+def _bridge_only(settings: Settings) -> Iterator[str]:
+    if settings.upstream.routes_file and not settings.upstream.url:
+        yield (
+            f"{_told(settings, 'upstream', 'routes_file')} needs [upstream] url: the embedded "
+            "platform has its own routes"
+        )
+    file = settings.upstream.ca_file
+    if file and not Path(file).is_file():
+        yield f"{_told(settings, 'upstream', 'ca_file')} is no file"
+
+
 def _proxies(settings: Settings) -> Iterator[str]:
     for text in settings.server.trusted_proxies:
         try:
@@ -121,4 +133,4 @@ def _plugins(settings: Settings) -> Iterator[str]:
         )
 
 
-_PARTS = (_addresses, _listening, _secrets, _platform, _proxies, _plugins)
+_PARTS = (_addresses, _listening, _secrets, _platform, _bridge_only, _proxies, _plugins)

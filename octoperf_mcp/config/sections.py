@@ -80,7 +80,41 @@ class UpstreamSettings:
     timeout_s: float = described(
         "Longest silence of the REST API during a call, in seconds.", 60.0, least=0.1
     )
+    longest_s: float = described(
+        "Longest time that a whole answer of the REST API may take, in seconds.", 300.0, least=1
+    )
     connections: int = described("Most connections at a time.", 100, least=1)
+    retries: int = described(
+        "How often a GET is repeated when the REST API is down or asks to wait 2 seconds or less.",
+        2,
+        least=0,
+        most=10,
+    )
+    breaker_failures: int = described(
+        "Calls without an answer, one after the other, after which calls are refused at once; 0 "
+        "for never.",
+        10,
+        least=0,
+    )
+    breaker_pause_s: float = described(
+        "Seconds for which they are, and between the trials whether it is over.", 5.0, least=0.1
+    )
+    proxy: Secret = described(
+        "Proxy on the way to it, http://[user:password@]host:port; `off` for none; default: "
+        "HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+        factory=Secret,
+    )
+    no_proxy: tuple[str, ...] = described(
+        "Hosts, suffixes such as .example.com and networks that are reached without the proxy.", ()
+    )
+    ca_file: str = described(
+        "Certificates (PEM) that are trusted besides the system's, or those of SSL_CERT_FILE.", ""
+    )
+    routes_file: str = described(
+        "TOML file with other methods and paths for calls of the REST API; "
+        "`octoperf-mcp config routes` prints all of them.",
+        "",
+    )
     max_answer_bytes: int = described(
         "Largest REST answer that is read, in bytes.", 64 * 1024 * 1024, least=1024
     )

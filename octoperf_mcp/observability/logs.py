@@ -126,9 +126,7 @@ def configure_logs(settings: LogSettings) -> None:
         else structlog.processors.JSONRenderer(serializer=_dumped)
     )
     factory: Any = (
-        structlog.PrintLoggerFactory(sys.stderr)
-        if console
-        else _lines(sys.stderr.buffer)
+        structlog.PrintLoggerFactory(sys.stderr) if console else _lines(sys.stderr.buffer)
     )
     structlog.configure(
         processors=[*shared, renderer] if console else [to_json],

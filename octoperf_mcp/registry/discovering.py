@@ -18,6 +18,7 @@ import pluggy
 from octoperf_mcp import hookspecs
 from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.api_range import ATTRIBUTE, check_range
+from octoperf_mcp.registry.rest_calls import RestCall, named_calls
 
 DISTRIBUTION: Final = "octoperf_mcp"
 MAX_ITEMS: Final = 1_000
@@ -41,11 +42,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one plugin registers, by hook; the API range that it declares; seconds it took."""
+    """What one plugin registers, by hook; the API range that it declares; seconds it took.
+
+    `routes` are its REST calls by name.
+    """
 
     by_hook: Mapping[str, list[Any]]
     api: str
     load_s: float
+    routes: Mapping[str, RestCall]
 
     @property
     def hooks(self) -> tuple[str, ...]:
@@ -116,7 +121,8 @@ def _parts(item: Found) -> Parts:
     except pluggy.PluginValidationError as error:
         raise PluginError(str(error).partition("\n")[0]) from error
     by_hook = {hook: _asked(manager, hook, kind) for hook, kind in hook_types().items()}
-    return Parts(by_hook, api, time.perf_counter() - began)
+    routes = named_calls(plugin, by_hook["register_rest_calls"])
+    return Parts(by_hook, api, time.perf_counter() - began, routes)
 
 
 def _asked(manager: pluggy.PluginManager, hook: str, kind: Any) -> list[Any]:

@@ -94,6 +94,8 @@ class Registry:
     after_calls: tuple[Registered[AfterToolCall], ...] = ()
     health_checks: tuple[Registered[HealthCheck], ...] = ()
     drains: tuple[Registered[Drain], ...] = ()
+    routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
+    """REST calls by plugin and name."""
 
     def tool(self, name: str) -> Tool | None:
         """The tool of this name or of this older name."""
@@ -188,6 +190,7 @@ class _Collected:
         self.prompts: dict[str, Prompt] = {}
         self.completions: dict[str, Completion] = {}
         self.commands: dict[str, Command] = {}
+        self.routes: dict[str, Mapping[str, RestCall]] = {}
         self.assets = {asset.path: asset for asset in assets}
         self.running: dict[str, list[Registered[Any]]] = {}
 
@@ -206,6 +209,7 @@ class _Collected:
             self.plugins.append(_info(item, "broken", reason))
         else:
             self._merge(parts.by_hook, item.name)
+            self.routes[item.name] = parts.routes
             self.plugins.append(_info(item, "enabled", "", parts, overrides))
 
     def _check(self, part: Mapping[str, list[Any]], item: Found) -> tuple[str, ...]:
@@ -273,6 +277,7 @@ class _Collected:
             commands=types.MappingProxyType(self.commands),
             section_owners=types.MappingProxyType(self.section_owners),
             **running,
+            routes=types.MappingProxyType(self.routes),
         )
 
 

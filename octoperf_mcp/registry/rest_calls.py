@@ -1,5 +1,7 @@
 """Calls of the OctoPerf REST API, declared before they can be made."""
 
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -67,3 +69,20 @@ class RestCall:
     def endpoint(self) -> str:
         """Method and path template, as `GET /capabilities` lists it."""
         return f"{self.method} {self.path}"
+
+
+def named_calls(plugin: object, calls: Iterable[RestCall]) -> Mapping[str, RestCall]:
+    """The calls of a plugin by name, as an operator's file of routes spells them.
+
+    A call is named after the constant of the plugin's module `rest` (or of the plugin, when it is
+    one module) that holds it, in lower case; one that no constant holds, by its endpoint.
+    """
+    name = str(getattr(plugin, "__name__", ""))
+    places = [sys.modules.get(f"{name}.rest"), plugin]
+    constants = {
+        id(value): key.lower()
+        for place in reversed(places)
+        for key, value in getattr(place, "__dict__", {}).items()
+        if isinstance(value, RestCall)
+    }
+    return {constants.get(id(call), call.endpoint): call for call in calls}

@@ -8,9 +8,11 @@ from octoperf_mcp.errors import NotFoundError, UnavailableError, UpstreamError
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.upstream.calls import CAPABILITIES
 from octoperf_mcp.upstream.client import RestClient
+from octoperf_mcp.upstream.retries import is_outage
 
 _REMEMBER_S = 300.0
 _RETRY_S = 5.0
+_SERVER_FAILURE = 500
 
 
 class Capabilities:
@@ -19,7 +21,7 @@ class Capabilities:
     def __init__(self, client: RestClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._clock = clock
-        self._known: frozenset[str] = frozenset()
+        self._known = client.offered(())
         self._until = 0.0
         self._asking = asyncio.Lock()
 
@@ -50,10 +52,10 @@ class Capabilities:
             answer, remember_s = None, _RETRY_S
         calls = answer.get("calls") if isinstance(answer, dict) else None
         found = calls if isinstance(calls, list) else []
-        self._known = frozenset(call for call in found if isinstance(call, str))
+        self._known = self._client.offered(call for call in found if isinstance(call, str))
         self._until = self._clock() + remember_s
 
 
 def _answered_otherwise(error: UnavailableError) -> bool:
-    """Whether the upstream answered, with something that is no JSON."""
-    return error.status == 0 and "not JSON" in error.message
+    """Whether the upstream answered, with a page or a redirect."""
+    return not is_outage(error) and error.status < _SERVER_FAILURE

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,12 +15,17 @@ from octoperf_mcp.errors import (
     NotFoundError,
     OctoPerfMcpError,
     UnavailableError,
+    UnreachableError,
+    UpstreamError,
 )
 from octoperf_mcp.registry.context import Caller, Revised
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.account import HEADER
+from octoperf_mcp.upstream.breaker import Breaker
 from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
-from octoperf_mcp.upstream.failures import failure, unreachable
+from octoperf_mcp.upstream.decoding import decoded
+from octoperf_mcp.upstream.dialing import Dialer, ProxyRefusedError
+from octoperf_mcp.upstream.failures import failure, paused, redirected, unreachable
 from octoperf_mcp.upstream.http1 import (
     Answer,
     LargeAnswerError,
@@ -28,9 +33,12 @@ from octoperf_mcp.upstream.http1 import (
     unpacked,
 )
 from octoperf_mcp.upstream.multipart import encoded
+from octoperf_mcp.upstream.proxies import Proxy
+from octoperf_mcp.upstream.retries import DOWN, is_safe, pause_s
+from octoperf_mcp.upstream.routes import routes_of
 
-_PARSE_IN_THREAD_BYTES = 2 * 1024 * 1024
 _UNPACK_IN_THREAD_BYTES = 256 * 1024
+_FIRST_REDIRECT = 300
 _FIRST_FAILURE = 400
 _JSON = "application/json"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -48,35 +56,56 @@ class RestClient:
 
     Args:
         base_url: Address of the REST API, without trailing slash.
-        registered: The calls that may be made.
+        registered: The calls that may be made; a mapping gives what is called for each.
         settings: Limits.
         tls: Instead of the usual trust in the system's certificates.
+        proxy: On the way to it.
     """
 
     def __init__(
         self,
         base_url: str,
-        registered: frozenset[RestCall],
+        registered: Iterable[RestCall] | Mapping[RestCall, RestCall],
         settings: UpstreamSettings,
         *,
         tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
-        self._registered = registered
+        self._routes = routes_of(registered)
         self._max_answer_bytes = settings.max_answer_bytes
-        self._pool = Pool(
-            base_url, limit=settings.connections, silence_s=settings.timeout_s, tls=tls
+        self._retries = settings.retries
+        self.breaker = Breaker(settings.breaker_failures, settings.breaker_pause_s)
+        dialer = Dialer(base_url, tls=tls, ca_file=settings.ca_file, proxy=proxy)
+        self.pool = Pool(
+            dialer,
+            limit=settings.connections,
+            silence_s=settings.timeout_s,
+            longest_s=settings.longest_s,
         )
         base = urlsplit(base_url)
         self._prefix = quote(base.path, safe="/%")
         host = base.netloc.rpartition("@")[2]
+        if dialer.forwards:  # RFC 9112, 3.2.2
+            self._prefix = f"http://{host}{self._prefix}"
         self._fixed = (
             f" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: octoperf-mcp/{__version__}\r\n"
             f"Accept: {_JSON}, */*;q=0.5\r\nAccept-Encoding: gzip\r\n"
         )
+        if dialer.forwards and proxy is not None and proxy.authorization:
+            self._fixed += f"Proxy-Authorization: {proxy.authorization}\r\n"
+
+    def offered(self, endpoints: Iterable[str]) -> frozenset[str]:
+        """Endpoints, in our spelling, that an upstream answers which says that it answers these.
+
+        What an operator gave another route, the upstream has.
+        """
+        said = frozenset(endpoints)
+        routed = (ours for ours, theirs in self._routes.items() if ours is not theirs)
+        return said | {call.endpoint for call in routed}
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.close()
+        await self.pool.close()
 
     async def call(
         self,
@@ -96,11 +125,10 @@ class RestClient:
             UpstreamError: the call was refused or failed.
             InvalidTokenError: the token is not accepted (any more).
         """
-        if call not in self._registered:
-            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+        call = self._routed(call)
         request = self._request(call, _target(call, values), caller.token, body, account)
         answer = await self._answer(call, request)
-        return await _decode(call, answer.body)
+        return await decoded(call, answer)
 
     async def revised(
         self,
@@ -113,19 +141,55 @@ class RestClient:
         if_revision: int | None = None,
     ) -> Revised:
         """`call`, with the revision of the document answered (RFC 9110, ETag and If-Match)."""
-        if call not in self._registered:
-            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+        call = self._routed(call)
         more = "" if if_revision is None else f'If-Match: "{if_revision}"\r\n'
         target = _target(call, values)
         request = self._request(call, target, caller.token, body, account, more)
         answer = await self._answer(call, request)
-        return Revised(await _decode(call, answer.body), _revision(answer.field(b"etag")))
+        return Revised(await decoded(call, answer), _revision(answer.field(b"etag")))
+
+    def _routed(self, call: RestCall) -> RestCall:
+        """The call as the operator's routes have it."""
+        found = self._routes.get(call)
+        if found is None:
+            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+        return found
 
     async def _answer(self, call: RestCall, request: bytes) -> Answer:
-        answer = await self._ask(call, request)
-        if answer.status >= _FIRST_FAILURE:
-            raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
-        return answer
+        """The answer of success; safe calls are repeated while the upstream is away."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._attempt(call, request)
+            except UpstreamError as error:
+                wait_s = None
+                if attempt <= self._retries and is_safe(call) and not self.breaker.is_open:
+                    wait_s = pause_s(error, attempt)
+                if wait_s is None:
+                    raise
+            await asyncio.sleep(wait_s)
+
+    async def _attempt(self, call: RestCall, request: bytes) -> Answer:
+        if self.breaker.failures:
+            wait_s = self.breaker.wait_s()
+            if wait_s:
+                raise paused(call, wait_s)
+        try:
+            answer = await self._ask(call, request)
+        except UnreachableError:
+            self.breaker.failed()
+            raise
+        if answer.status < _FIRST_REDIRECT:
+            self.breaker.failures = 0
+            return answer
+        if answer.status in DOWN:
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
+        if answer.status < _FIRST_FAILURE:
+            raise redirected(call, answer.status, answer.field(b"location"))
+        raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
 
     def _request(  # noqa: PLR0917 - the parts of one request
         self, call: RestCall, target: str, token: str, body: Any, account: str, more: str = ""
@@ -150,19 +214,23 @@ class RestClient:
 
     async def _ask(self, call: RestCall, request: bytes) -> Answer:
         try:
-            answer = await self._pool.ask(call.method, request, self._max_answer_bytes)
+            answer = await self.pool.ask(call.method, request, self._max_answer_bytes)
             if b"content-encoding" in answer.fields:
                 await self._unpack(answer)
         except TimeoutError as error:
-            raise unreachable(call, "it did not answer in time") from error
+            raise unreachable(call, "it did not answer in time", repeat=False) from error
         except BrokenConnectionError as error:
             raise unreachable(call, "the connection broke") from error
         except ssl.SSLCertVerificationError as error:
-            raise unreachable(call, "its certificate is not trusted") from error
+            raise unreachable(call, "its certificate is not trusted", repeat=False) from error
+        except ProxyRefusedError as error:
+            raise unreachable(call, str(error), repeat=False) from error
         except OSError as error:
             raise unreachable(call, "no connection could be made") from error
         except MalformedAnswerError as error:
-            raise unreachable(call, f"what it answered is not HTTP: {error}") from error
+            raise unreachable(
+                call, f"what it answered is not HTTP: {error}", repeat=False
+            ) from error
         except LargeAnswerError as error:
             raise UnavailableError(
                 f"The answer is larger than {self._max_answer_bytes} bytes.",
@@ -194,27 +262,10 @@ def _target(call: RestCall, values: Mapping[str, Any]) -> str:
         for wire_name, name in call.query_names
         if values.get(name) is not None
     ]
-    return f"{path}?{urlencode(query)}" if query else path
+    if not query:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
 
 
 def _query_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-async def _decode(call: RestCall, answer: bytes) -> Any:
-    if call.answer == "none" or not answer:
-        return None
-    if call.answer == "bytes":
-        return answer
-    if call.answer == "text":
-        return answer.decode("utf-8", "replace")
-    try:
-        if len(answer) > _PARSE_IN_THREAD_BYTES:
-            return await asyncio.to_thread(orjson.loads, answer)
-        return orjson.loads(answer)
-    except orjson.JSONDecodeError as error:
-        raise UnavailableError(
-            "OctoPerf answered with something that is not JSON.",
-            endpoint=call.endpoint,
-            next_step="Check that the configured upstream is an OctoPerf REST API.",
-        ) from error

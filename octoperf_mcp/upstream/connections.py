@@ -1,23 +1,17 @@
-"""A pool of connections to one origin, over plain TCP or TLS: one request at a time on each."""
+"""A pool of connections to one origin: one request at a time on each."""
 
 import asyncio
-import contextlib
 import functools
-import socket
-import ssl
 from collections import deque
 from typing import Final, cast
-from urllib.parse import urlsplit
 
-import aiohappyeyeballs
-
+from octoperf_mcp.upstream.dialing import Dialer
 from octoperf_mcp.upstream.http1 import Answer, AnswerReader
 
 IDLE_S: Final = 10.0
 """Idle connections are closed before the usual server does."""
 
 CONNECT_S: Final = 10.0
-_NEXT_ADDRESS_S: Final = 0.25
 _LOOK_S: Final = 1.0
 _REPEATED: Final = frozenset(("PUT", "DELETE"))
 """Repeated when a kept connection turns out to be closed; GET always is, POST never."""
@@ -34,7 +28,17 @@ class BrokenConnectionError(Exception):
 class Connection(asyncio.Protocol):
     """One connection, and the answer that is waited for on it."""
 
-    __slots__ = ("_loop", "_pool", "_reader", "_transport", "_waiter", "asked", "heard", "open")
+    __slots__ = (
+        "_loop",
+        "_pool",
+        "_reader",
+        "_transport",
+        "_waiter",
+        "asked",
+        "heard",
+        "open",
+        "since",
+    )
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
@@ -44,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Answer] | None = None
         self.open = False
         self.asked = 0
-        self.heard = self._loop.time()
+        self.heard = self.since = self._loop.time()
 
     @property
     def usable(self) -> bool:
@@ -62,14 +66,14 @@ class Connection(asyncio.Protocol):
         Raises:
             BrokenConnectionError: the connection ended.
             MalformedAnswerError, LargeAnswerError: from the reader.
-            TimeoutError: nothing came for too long.
+            TimeoutError: nothing came for too long, or not all of it in time.
         """
         if not self.open or self._transport is None:
             raise BrokenConnectionError(begun=False)
         self.asked += 1
         self._reader = AnswerReader(max_bytes)
         self._waiter = self._loop.create_future()
-        self.heard = self._loop.time()
+        self.heard = self.since = self._loop.time()
         self._transport.write(request)
         return await self._waiter
 
@@ -105,12 +109,13 @@ class Connection(asyncio.Protocol):
         else:
             self._settle(answer)
 
-    def look(self, now: float, silence_s: float) -> None:
-        """Give up what has been silent for too long."""
-        if self._waiter is not None and now - self.heard >= silence_s:
+    def look(self, now: float, silence_s: float, longest_s: float) -> None:
+        """Give up what has been silent for too long, or takes too long altogether."""
+        if self._waiter is None:
+            if now - self.heard >= IDLE_S:
+                self.abort()
+        elif now - self.heard >= silence_s or now - self.since >= longest_s:
             self._fail(TimeoutError())
-        elif self._waiter is None and now - self.heard >= IDLE_S:
-            self.abort()
 
     def abort(self) -> None:
         """Close without a word."""
@@ -136,27 +141,34 @@ class Pool:
     """The connections to one origin.
 
     Args:
-        origin: `http://host:port` or `https://…`; a path is not looked at.
+        dialer: Makes them.
         limit: Most connections at a time; further requests wait for one.
         silence_s: Longest time without a byte while an answer is waited for.
-        tls: Instead of the usual trust in the system's certificates.
+        longest_s: Longest time that an answer may take altogether.
     """
 
     def __init__(
-        self, origin: str, *, limit: int, silence_s: float, tls: ssl.SSLContext | None = None
+        self, dialer: Dialer, *, limit: int, silence_s: float, longest_s: float = 300.0
     ) -> None:
-        parts = urlsplit(origin)
-        self._tls = parts.scheme == "https"
-        self._context = tls
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._tls else 80)
+        self._dialer = dialer
         self._limit = limit
         self._silence_s = silence_s
+        self._longest_s = longest_s
         self._taken = 0
         self._idle: dict[Connection, None] = {}
         self._all: set[Connection] = set()
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._looking: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> int:
+        """Connections that carry a request, or are being made."""
+        return self._taken - len(self._idle)
+
+    @property
+    def size(self) -> int:
+        """Connections altogether."""
+        return self._taken
 
     async def ask(self, method: str, request: bytes, max_bytes: int) -> Answer:
         """Send a complete request and wait for its answer.
@@ -242,12 +254,9 @@ class Pool:
             connection.abort()
 
     async def _connect(self) -> Connection:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
-                if self._tls and self._context is None:
-                    self._context = await asyncio.to_thread(_system_trust)
-                connection = await self._open(loop)
+                connection = await self._dialer.dial(functools.partial(Connection, self))
         except BaseException:
             self._hand_on(None)
             raise
@@ -256,32 +265,11 @@ class Pool:
             self._look()
         return connection
 
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> Connection:
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        opened = await aiohappyeyeballs.start_connection(
-            found, happy_eyeballs_delay=_NEXT_ADDRESS_S, loop=loop
-        )
-        with contextlib.suppress(OSError):
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        _, connection = await loop.create_connection(
-            functools.partial(Connection, self),
-            sock=opened,
-            ssl=self._context,
-            server_hostname=self._host if self._tls else None,
-        )
-        return connection
-
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for connection in list(self._all):
-            connection.look(now, self._silence_s)
+            connection.look(now, self._silence_s, self._longest_s)
         self._looking = (
             loop.call_later(min(_LOOK_S, self._silence_s / 4), self._look) if self._all else None
         )
-
-
-def _system_trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

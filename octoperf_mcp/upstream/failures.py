@@ -4,8 +4,12 @@ The upstream's own `message` is passed on when the answer is the JSON error obje
 HTML pages, traces and other bodies are not.
 """
 
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -19,6 +23,7 @@ from octoperf_mcp.errors import (
     OctoPerfMcpError,
     RateLimitedError,
     UnavailableError,
+    UnreachableError,
     UpstreamError,
 )
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -75,12 +80,46 @@ def failure(call: RestCall, status: int, body: bytes, retry_after: str = "") -> 
     )
 
 
-def unreachable(call: RestCall, reason: str) -> UnavailableError:
-    """The error for a call that got no answer."""
-    return UnavailableError(
+def unreachable(call: RestCall, reason: str, *, repeat: bool = True) -> UnreachableError:
+    """The error for a call that got no answer; `repeat` as in UnreachableError."""
+    error = UnreachableError(
         f"OctoPerf could not be reached ({reason}).",
         endpoint=call.endpoint,
         next_step="Wait a few seconds and send the same call again.",
+    )
+    error.repeat = repeat
+    return error
+
+
+def paused(call: RestCall, wait_s: float) -> UnavailableError:
+    """The error for a call that is not made, since the ones before it failed."""
+    return UnavailableError(
+        "OctoPerf did not answer the calls before this one, so this one was not sent.",
+        endpoint=call.endpoint,
+        retry_after_s=max(1, math.ceil(wait_s)),
+        next_step="Wait as told, then send the same call again.",
+    )
+
+
+def redirected(call: RestCall, status: int, location: str) -> UnavailableError:
+    """The error for a redirect, which a REST API has no use for: a log-in page, most likely."""
+    parts = urlsplit(location)
+    host = parts.hostname or ""
+    where = f" to {parts.scheme}://{host}" if host and host.isascii() else ""
+    return UnavailableError(
+        f"OctoPerf redirects this call{where}, perhaps to a page for signing in.",
+        status=status,
+        endpoint=call.endpoint,
+        next_step="The operator should check [upstream] url with `octoperf-mcp doctor`.",
+    )
+
+
+def otherwise(call: RestCall, what: str) -> UnavailableError:
+    """The error for an answer of success that is not what the call answers."""
+    return UnavailableError(
+        f"OctoPerf answered with {what}.",
+        endpoint=call.endpoint,
+        next_step="The operator should check [upstream] url with `octoperf-mcp doctor`.",
     )
 
 
@@ -104,7 +143,13 @@ def _text_of(document: Mapping[str, Any], status: int) -> str:
 
 
 def _seconds(value: str) -> float | None:
+    """Seconds to wait by a Retry-After (RFC 9110, 10.2.3): a number, or a date."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
-        return float(value) if value else None
+        until = parsedate_to_datetime(text)
     except ValueError:
         return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return float(max(0, math.ceil((until - datetime.now(UTC)).total_seconds())))

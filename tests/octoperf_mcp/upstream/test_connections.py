@@ -1,20 +1,17 @@
 """The pool against real sockets: what is kept, what is repeated, what ends a connection."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
+from octoperf_mcp.upstream.dialing import Dialer
 from octoperf_mcp.upstream.http1 import LargeAnswerError, MalformedAnswerError
+from tests.tls import self_signed
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -57,7 +54,7 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
 async def pool_of(
     server: Server, *, limit: int = 10, silence_s: float = 5, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Pool]:
-    pool = Pool(server.origin, limit=limit, silence_s=silence_s, tls=tls)
+    pool = Pool(Dialer(server.origin, tls=tls), limit=limit, silence_s=silence_s)
     yield pool
     await pool.close()
 
@@ -216,7 +213,7 @@ async def test_a_bad_answer_ends_its_connection(text: bytes, kind: type[Exceptio
 
 
 async def test_nobody_listens() -> None:
-    pool = Pool("http://127.0.0.1:1", limit=1, silence_s=5)
+    pool = Pool(Dialer("http://127.0.0.1:1"), limit=1, silence_s=5)
     for _ in range(3):
         with pytest.raises(OSError, match=r"127\.0\.0\.1"):
             await pool.ask("GET", REQUEST, 100)
@@ -225,33 +222,7 @@ async def test_nobody_listens() -> None:
 
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificate and key of 127.0.0.1 in one file, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
-    now = dt.datetime.now(dt.UTC)
-    day = dt.timedelta(days=1)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - day)
-        .not_valid_after(now + day)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "identity.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls") / "identity.pem")
 
 
 async def test_tls_works_and_keeps_its_connection(identity: Path) -> None:

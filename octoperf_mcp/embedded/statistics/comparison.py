@@ -8,6 +8,7 @@ from typing import Any
 
 from scipy.stats import false_discovery_control, fisher_exact
 
+from octoperf_mcp.embedded.metrics.histogram import merge_flat, percentiles
 from octoperf_mcp.embedded.statistics.shift import (
     Shift,
     aligned,
@@ -139,21 +140,23 @@ def _times(a: Json, b: Json) -> Json | None:
         return None
     lowest, (left, right) = aligned(a["histogram"], b["histogram"])
     inflation = inflation_of(a["batches"], b["batches"])
-    sides = [
-        {
-            "medianMs": round(quantile_ms(lowest, counts, 0.5), 3),
-            "p95Ms": round(quantile_ms(lowest, counts, _P95), 3),
-        }
-        for counts in (left, right)
-    ]
     return {
         "shift": mann_whitney(left, right, inflation),
-        "baseline": sides[0],
-        "candidate": sides[1],
+        "baseline": _quantiles(a),
+        "candidate": _quantiles(b),
+        "p95": [quantile_ms(lowest, counts, _P95) for counts in (left, right)],
         "tails": [quantile_interval_ms(lowest, counts, _P95, inflation) for counts in (left, right)]
         if min(_samples(a), _samples(b)) >= MIN_TAIL_SAMPLES * inflation
         else None,
     }
+
+
+def _quantiles(action: Json) -> Json:
+    """As reports show them: the nearest rank, within 1 %."""
+    histogram: dict[int, int] = {}
+    merge_flat(histogram, action["histogram"])
+    median, tail = percentiles(histogram, (50, 100 * _P95))
+    return {"medianMs": median / 1000, "p95Ms": tail / 1000}
 
 
 def _samples(action: Json) -> int:
@@ -207,7 +210,7 @@ def _tail(found: Json, least_pct: float) -> tuple[str, str] | None:
     if found["tails"] is None:
         return None
     (_, before), (after, _) = found["tails"]
-    old, new = found["baseline"]["p95Ms"], found["candidate"]["p95Ms"]
+    old, new = found["p95"]
     rise = 100 * (new / old - 1) if old else 0.0
     if after > before and rise >= least_pct:
         return "regress", f"The 95th percentile is {rise:.1f} % longer, the middle is not."

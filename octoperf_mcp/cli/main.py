@@ -78,6 +78,20 @@ COMMANDS: dict[str, Command] = {
         "list and rotate the keys that sign the embedded platform's tokens",
         "octoperf-mcp keys list\n  octoperf-mcp keys rotate\n  octoperf-mcp keys rotate --at-once",
     ),
+    "load-generator": Command(
+        "load_generator",
+        "lend this machine to a location of a provider of the embedded platform",
+        "octoperf-mcp load-generator --join https://octoperf.acme.com --token omj_…\n"
+        "  OCTOPERF_MCP_JOIN_TOKEN_FILE=/run/secrets/join octoperf-mcp load-generator \\\n"
+        "    --join https://octoperf.acme.com --location paris",
+    ),
+    "join-tokens": Command(
+        "join_tokens",
+        "make, list and revoke what lets load generators join",
+        "octoperf-mcp join-tokens create --name build-7\n"
+        "  octoperf-mcp join-tokens list --provider 'Our machines'\n"
+        "  octoperf-mcp join-tokens revoke TOKEN_ID",
+    ),
     "stop-all-load": Command(
         "stop_all_load",
         "end every run of the embedded platform at once",

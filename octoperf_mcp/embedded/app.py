@@ -9,8 +9,10 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
-from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.runs import Runs, instance_of
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
+from octoperf_mcp.embedded.generators import joining
+from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform
@@ -69,6 +71,7 @@ async def open_platform(
         retention = Retention(most=settings.revisions, days=settings.revision_days)
         documents, blobs = Documents(database, secrets, retention), Blobs(database)
         metrics = MetricStore(database)
+        generators = Hub(database, trail, data_dir=data_dir, instance=instance_of(data_dir))
         platform = Platform(
             settings=settings,
             data_dir=data_dir,
@@ -86,9 +89,11 @@ async def open_platform(
                 documents=documents,
                 blobs=blobs,
                 metrics=metrics,
+                fleet=generators,
             ),
             audit=trail,
             collection=Collection(database, retention),
+            generators=generators,
         )
         platform.schedules = schedules_of(platform)
         first = await first_start(database, documents, identity, settings)
@@ -106,6 +111,7 @@ async def _start(platform: Platform) -> None:
     await platform.tasks.resume()
     platform.collection.start()
     await platform.schedules.open()
+    platform.generators.on_delivered = platform.runs.late_results.take_in
 
 
 def add_platform(app: web.Application, platform: Platform) -> None:
@@ -119,12 +125,14 @@ def add_platform(app: web.Application, platform: Platform) -> None:
     app.add_routes(rest_routes())
     app.add_routes(platform.identity.routes())
     app.add_routes(pages.routes())
+    app.add_routes(joining.routes())
 
 
 async def close_platform(platform: Platform) -> None:
     """End runs and tasks so that the next start finds them, then close the database."""
     await platform.schedules.close()
     await platform.runs.close()
+    await platform.generators.close()
     await platform.tasks.close()
     await platform.collection.close()
     await platform.identity.close()

@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.limits import Limits
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
     from octoperf_mcp.embedded.engine.runs import Runs
+    from octoperf_mcp.embedded.generators.hub import Hub
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
     from octoperf_mcp.embedded.metrics.store import MetricStore
     from octoperf_mcp.embedded.schedules.schedules import Schedules
@@ -58,6 +59,7 @@ class Platform:
     runs: "Runs"
     audit: "Trail"
     collection: "Collection"
+    generators: "Hub"
     schedules: "Schedules" = field(init=False)
 
 

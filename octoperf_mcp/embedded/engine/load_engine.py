@@ -29,6 +29,8 @@ class LoadPlan:
     """Time that requests in flight have at the planned end."""
     reach: Reach | None = None
     """Where it may go; None: anywhere."""
+    elsewhere: frozenset[tuple[str, str]] = frozenset()
+    """Provider and location of the places that this machine is not at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Ending:
     """The time was over, the users were used up, or an error policy ended it."""
     message: str
     """For the run log."""
+    caveats: tuple[str, ...] = ()
+    """What a reader of the figures has to know: generators that were lost on the way."""
 
 
 class EngineError(Exception):

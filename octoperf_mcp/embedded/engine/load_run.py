@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
+from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
 from octoperf_mcp.embedded.engine.load_engine import (
     Ending,
     EngineError,
@@ -26,6 +27,8 @@ from octoperf_mcp.embedded.store.schema import now_ms
 
 log = structlog.get_logger()
 
+MISSING = "The last samples of {} are missing until its machine joins again"
+"""A caveat; it goes when they come home."""
 _PUMP_S = 0.5
 _STALL_MS = 20 * 60_000
 """A run that has not ended so long after its planned end is aborted."""
@@ -40,6 +43,8 @@ class Facilities:
     engine: LoadEngine
     turns: asyncio.Semaphore
     """As many as may run at a time."""
+    fleet: Fleet = field(default_factory=NoFleet)
+    """Other machines."""
 
 
 class LoadRun:
@@ -58,6 +63,7 @@ class LoadRun:
         self._stop_asked = asyncio.Event()
         self._began = False
         self._cause = ""
+        self._caveats: list[str] = []
 
     def stop(self, by: str) -> None:
         """Ask the run to end; `by` is who wants it, for the run log."""
@@ -124,6 +130,7 @@ class LoadRun:
         planned_ms = start_ms + max(duration_ms(profile["load"]) for profile in plan.profiles)
         ending = await self._followed(load, planned_ms)
         self._cause = self._cause or ending.message
+        self._caveats += ending.caveats
         self._directory.log.write(ending.message, level="INFO" if ending.planned else "WARN")
         return FINISHED if ending.planned and not self._stop_asked.is_set() else ABORTED
 
@@ -178,9 +185,20 @@ class LoadRun:
             log.exception("run_not_sealed", run_id=self._directory.run_id)
             self._fail(f"The results could not be taken in completely: {error}")
         self._directory.remove_resources()
-        await self._advance(state, cause=self._cause)
+        self._note_missing()
+        text = ". ".join([self._cause, *self._caveats])
+        await self._advance(state, cause=text, caveats=self._caveats)
 
-    async def _advance(self, state: str, **facts: int | str) -> None:
+    def _note_missing(self) -> None:
+        """Say whose results are not all here; they are taken in when their machine comes back."""
+        run_id = self._directory.run_id
+        if missing := self._with.fleet.missing(run_id):
+            text = MISSING.format(", ".join(missing))
+            self._caveats.append(text)
+            self._directory.log.write(text, level="ERROR")
+        self._with.fleet.forget_run(run_id)
+
+    async def _advance(self, state: str, **facts: int | str | list[str]) -> None:
         await self._with.records.advance(self._directory, state, **facts)
 
     def _fail(self, message: str) -> None:

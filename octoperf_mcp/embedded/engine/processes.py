@@ -66,6 +66,15 @@ class WorkerProcess:
         with contextlib.suppress(OSError, RuntimeError):
             stdin.write(json.dumps(command).encode() + b"\n")
 
+    @property
+    def where(self) -> str:
+        """What the start-up log says of it."""
+        return f"process {self.pid}"
+
+    def connect(self, port: int) -> None:
+        """Let it join the master of its run."""
+        self.tell({"port": port})
+
     def release(self) -> None:
         """Close its standard input: it writes everything down and ends."""
         if self._process.stdin is not None:

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.background import Background
+from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
+from octoperf_mcp.embedded.engine.late_results import LateResults
 from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
 from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
 from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
@@ -60,22 +62,23 @@ class Runs:
         blobs: Blobs,
         metrics: MetricStore,
         engine: LoadEngine | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         self._settings = settings
         self._data_dir = data_dir
         self._documents = documents
         self._files = ProjectFiles(database, blobs)
         self._metrics = metrics
-        self._records = RunRecords(
-            database, documents, f"{socket.gethostname()}:{data_dir.resolve()}"
-        )
+        self._records = RunRecords(database, documents, instance_of(data_dir))
         self._most_running = max(2, os.cpu_count() or 1)
         self._with = Facilities(
             self._records,
             metrics,
-            engine or LocustEngine(),
+            engine or LocustEngine(fleet),
             asyncio.Semaphore(self._most_running),
+            fleet or NoFleet(),
         )
+        self.late_results = LateResults(data_dir, documents, metrics)
         self.validations = Validations(
             records=self._records,
             data_dir=data_dir,
@@ -83,7 +86,7 @@ class Runs:
             files=self._files,
             blobs=blobs,
         )
-        self.gate = Gate(database, settings)
+        self.gate = Gate(database, settings, fleet)
         self.launches = Launches(database)
         self._creation = RunCreation(self._records, self._files, self.launches)
         self.stops = StopRequests(database)
@@ -321,3 +324,8 @@ class Runs:
         while True:
             await remove_old(self._data_dir, self._documents, self._settings.run_file_days)
             await asyncio.sleep(TIDY_S)
+
+
+def instance_of(data_dir: Path) -> str:
+    """Name of the platform that has this data directory, among all that share a database."""
+    return f"{socket.gethostname()}:{data_dir.resolve()}"

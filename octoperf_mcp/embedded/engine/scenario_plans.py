@@ -29,6 +29,8 @@ class ScenarioPlan:
     profiles: list[Json]
     reach: Reach | None = None
     """Where the run may go, as the gate says; None: anywhere."""
+    elsewhere: frozenset[tuple[str, str]] = frozenset()
+    """Provider and location of the places that only other machines are at."""
 
     @property
     def duration_ms(self) -> int:
@@ -52,6 +54,7 @@ async def check_scenario(
     profiles = scenario.body.get("userProfiles") or []
     if not profiles:
         raise Invalid("The scenario has no user profile.")
+    elsewhere = set()
     for index, profile in enumerate(profiles):
         place = f"userProfiles[{index}] ({profile_name(profile, index)!r})"
         try:
@@ -59,7 +62,7 @@ async def check_scenario(
         except LoadError as error:
             raise Invalid(f"{place}: {error}") from error
         try:
-            await collecting.require_location(
+            provider = await collecting.require_location(
                 documents,
                 provider_id=str(profile.get("providerId") or ""),
                 location=str(profile.get("location") or ""),
@@ -68,6 +71,8 @@ async def check_scenario(
             )
         except Invalid as error:
             raise Invalid(f"{place}: {error.message}", details=error.details) from error
+        if provider.workspace_id:
+            elsewhere.add((provider.id, str(profile["location"])))
     found = await collecting.collect(
         documents,
         files,
@@ -77,7 +82,7 @@ async def check_scenario(
     )
     names = {file.name: None for file in await files.of_project(scenario.project_id)}
     await asyncio.to_thread(_require_sane, found, names)
-    return ScenarioPlan(scenario, found, profiles)
+    return ScenarioPlan(scenario, found, profiles, elsewhere=frozenset(elsewhere))
 
 
 def _require_sane(found: ProjectMaterials, files: Mapping[str, None]) -> None:
@@ -142,4 +147,5 @@ async def load_plan(
         properties={**merged, **properties},
         workers=workers,
         reach=plan.reach,
+        elsewhere=plan.elsewhere,
     )

@@ -53,28 +53,45 @@ class SpoolFeed:
         """
         for path in sorted((self._directory / "spool").glob("*.jsonl*")):
             spool = path.with_name(path.name.partition(".jsonl")[0] + ".jsonl")
-            await self._wait_for_writer(spool)
-            await asyncio.to_thread(self._complete, spool)
+            if not is_remote(spool):
+                await complete(self._run_id, self._directory, spool)
         await self.pump()
 
-    async def _wait_for_writer(self, spool: Path) -> None:
-        async with asyncio.timeout(_ENDED_S):
-            while is_held(spool):  # noqa: ASYNC110 - the lock of another process
-                await asyncio.sleep(0.05)
 
-    def _complete(self, spool: Path) -> None:
-        """Write the last lines of a generator that was killed, from its journals."""
-        if _is_final(spool) and not left_over(spool):
-            return
-        generator = spool.name.removesuffix(".jsonl")
-        jtl = self._directory / "files" / f"{generator}.jtl.gz"
-        Recorder(
-            self._run_id,
-            generator,
-            generator.rpartition("-")[0],
-            spool,
-            jtl if jtl.exists() else None,
-        ).close()
+async def complete(run_id: str, directory: Path, spool: Path) -> None:
+    """Wait for the writer of a spool file, and write the last lines of one that was killed.
+
+    Raises:
+        TimeoutError: a generator is still writing.
+    """
+    async with asyncio.timeout(_ENDED_S):
+        while is_held(spool):  # noqa: ASYNC110 - the lock of another process
+            await asyncio.sleep(0.05)
+    await asyncio.to_thread(_complete, run_id, directory, spool)
+
+
+def mark_remote(spool: Path) -> None:
+    """Say that a spool file is the copy of one on another machine: only that one completes it."""
+    _mark_of(spool).touch(mode=0o600)
+
+
+def is_remote(spool: Path) -> bool:
+    """Whether it is such a copy."""
+    return _mark_of(spool).exists()
+
+
+def _mark_of(spool: Path) -> Path:
+    return spool.with_suffix(".remote")
+
+
+def _complete(run_id: str, directory: Path, spool: Path) -> None:
+    if _is_final(spool) and not left_over(spool):
+        return
+    generator = spool.name.removesuffix(".jsonl")
+    jtl = directory / "files" / f"{generator}.jtl.gz"
+    Recorder(
+        run_id, generator, generator.rpartition("-")[0], spool, jtl if jtl.exists() else None
+    ).close()
 
 
 def _is_final(spool: Path) -> bool:

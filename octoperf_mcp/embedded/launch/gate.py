@@ -1,37 +1,24 @@
 """The last check before a run: within the caps of the machine, against hosts that are confirmed."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
 from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.failures import Forbidden
+from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.caps import Caps
+from octoperf_mcp.embedded.launch.locations import at_locations, users_here
 from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, Targets, targets_of
 from octoperf_mcp.embedded.store.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """Why a run cannot start."""
-
-    code: str
-    message: str
-    got: Any = None
-    allowed: Any = None
-
-    def document(self) -> dict[str, Any]:
-        """As a preview shows it."""
-        shown = {"code": self.code, "message": self.message}
-        more = {"got": self.got, "allowed": self.allowed}
-        return shown | {name: value for name, value in more.items() if value is not None}
 
 
 class Gate:
     """Lets runs through that the operator and the owners of the targets agreed to."""
 
-    def __init__(self, database: Database, settings: EmbeddedSettings) -> None:
+    def __init__(
+        self, database: Database, settings: EmbeddedSettings, fleet: Fleet | None = None
+    ) -> None:
+        self._fleet = fleet or NoFleet()
         self.caps = Caps.of(settings)
         self.targets = Targets(database, settings)
         self._unconfirmed_users = settings.unconfirmed_users
@@ -68,16 +55,17 @@ class Gate:
         """The caps that a run exceeds."""
         caps = self.caps
         measured = (
-            ("too_many_users", "virtual users", plan.user_load, caps.users),
+            ("too_many_users", "virtual users", users_here(plan), caps.users),
             ("too_long", "seconds", -(-plan.duration_ms // 1000), caps.duration_sec),
             ("too_many_profiles", "profiles", len(plan.profiles), caps.profiles),
         )
-        return [
+        found = [
             Blocker(code, f"The run asks for {got:,} {unit}; this platform allows {most:,}.",
                     got, most)
             for code, unit, got, most in measured
             if got > most
         ]  # fmt: skip
+        return [*found, *at_locations(plan, self._fleet)]
 
     def unconfirmed(self, plan: ScenarioPlan, found: list[Target]) -> list[Blocker]:
         """Hosts that nobody confirmed, for more users than go without."""

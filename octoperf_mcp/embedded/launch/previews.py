@@ -4,7 +4,8 @@ from typing import Any
 
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario
 from octoperf_mcp.embedded.failures import Failure, Forbidden
-from octoperf_mcp.embedded.launch.gate import Blocker, Gate
+from octoperf_mcp.embedded.launch.blockers import Blocker
+from octoperf_mcp.embedded.launch.gate import Gate
 from octoperf_mcp.embedded.launch.predictions import predicted
 from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.store.documents import Document, Documents

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.fleet import Fleet
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
@@ -42,7 +43,13 @@ class Stage:
     made: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, data_dir: Path, *, workers: int = 1) -> "Stage":
+    async def open(
+        cls,
+        data_dir: Path,
+        *,
+        workers: int = 1,
+        fleet_of: Callable[[Database], Fleet] | None = None,
+    ) -> "Stage":
         """Open the platform of a folder; `set_up` fills a fresh one."""
         database = await Database.open(f"sqlite:///{data_dir}/octoperf.db")
         documents = Documents(database, Secrets.open(data_dir))
@@ -54,6 +61,7 @@ class Stage:
             documents=documents,
             blobs=blobs,
             metrics=metrics,
+            fleet=fleet_of(database) if fleet_of else None,
         )
         await runs.open()
         return cls(data_dir, database, documents, blobs, metrics, runs)

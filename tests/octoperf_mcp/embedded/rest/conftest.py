@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform, Principal
 from octoperf_mcp.embedded.rest.middleware import rest_middleware
@@ -131,7 +132,8 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
     settings = EmbeddedSettings(max_upload_bytes=300_000)
     database = await Database.open(database_url)
     documents, blobs = Documents(database, Secrets.open(tmp_path)), Blobs(database)
-    metrics = MetricStore(database)
+    metrics, trail = MetricStore(database), Trail(database, keep_days=90)
+    generators = Hub(database, trail, data_dir=tmp_path, instance="here")
     made = Platform(
         settings=settings,
         data_dir=tmp_path,
@@ -149,9 +151,11 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
             documents=documents,
             blobs=blobs,
             metrics=metrics,
+            fleet=generators,
         ),
-        audit=Trail(database, keep_days=90),
+        audit=trail,
         collection=Collection(database, documents.retention),
+        generators=generators,
     )
     made.schedules = schedules_of(made)
     yield made

@@ -147,6 +147,13 @@ def test_the_guide_stays_readable() -> None:
     assert len(TEXTS["AGENTS.md"]) < 50_000
 
 
+@pytest.mark.parametrize("path", TEXTS)
+def test_nothing_reads_as_an_import_of_a_file(path: str) -> None:
+    """Claude Code and Gemini CLI import what is written `@name` outside of code."""
+    bare = re.sub(r"```.*?```|`[^`]*`", "", TEXTS[path], flags=re.DOTALL)
+    assert re.findall(r"@\w+", bare) == []
+
+
 def test_each_schema_is_named_for_patches() -> None:
     assert {f"schema/{name}.json" for name in SCHEMAS} <= set(ASSETS)
     assert json.loads(ASSETS["schema/vu.json"].content) == schema("vu")

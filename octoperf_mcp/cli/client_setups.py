@@ -78,7 +78,10 @@ def setups(url: str) -> dict[str, ClientSetup]:
         "claude-desktop": ClientSetup(
             title="Claude Desktop",
             steps=(
-                f"Open Settings > Connectors, choose Add custom connector, and enter {url}",
+                (
+                    "For a public server: open Settings > Connectors, choose Add custom connector, "
+                    f"and enter {url} (it is called from Anthropic's cloud, not from this computer)"
+                ),
                 (
                     "For a server that only this computer reaches: open Settings > Developer > "
                     "Edit Config and add, under mcpServers, "
@@ -95,7 +98,10 @@ def setups(url: str) -> dict[str, ClientSetup]:
         "codex": ClientSetup(
             title="Codex",
             commands=(f"codex mcp add {NAME} --url {url}",),
-            sign_in=f"codex mcp login {NAME}",
+            sign_in=(
+                "Codex opens the sign-in page when the server is added; later again with "
+                f"codex mcp login {NAME}."
+            ),
             check=f"codex mcp get {NAME}",
             remove=f"codex mcp remove {NAME}",
             guide=Path("AGENTS.md"),
@@ -122,7 +128,7 @@ def setups(url: str) -> dict[str, ClientSetup]:
             title="Gemini CLI",
             commands=(f"gemini mcp add --transport http {NAME} {url}",),
             file=Path(".gemini/settings.json"),
-            content={"mcpServers": {NAME: {"httpUrl": url}}},
+            content={"mcpServers": {NAME: {"url": url, "type": "http"}}},
             sign_in=f"In a session type /mcp auth {NAME}",
             check="gemini mcp list",
             remove=f"gemini mcp remove {NAME}",

@@ -53,6 +53,12 @@ COMMANDS: dict[str, Command] = {
         "octoperf-mcp connect claude-code\n  octoperf-mcp connect copilot --write\n"
         "  octoperf-mcp connect cursor --areas analysis,discovery --readonly",
     ),
+    "bundle": Command(
+        "bundle",
+        "write plugins, extensions and registry entries that connect clients to this server",
+        "octoperf-mcp bundle claude-code --url https://mcp.acme.com/mcp\n"
+        "  octoperf-mcp bundle all --output dist",
+    ),
     "token": Command(
         "token",
         "print a short access token of a local user, or make, list and revoke CI tokens",

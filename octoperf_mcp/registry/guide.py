@@ -34,6 +34,7 @@ _AREAS: Final = {
 
 _INDEX: Final = "llms.txt"
 _CALL: Final = re.compile(r"\b([a-z]+(?:_[a-z0-9]+)+)\(")
+_IMPORT: Final = re.compile(r"(?<![`\w])@\w+")
 _CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 
@@ -119,15 +120,16 @@ def _answers_ticket(tool: Tool) -> bool:
 
 def _links(assets: Iterable[PublicAsset], origin: str, folder: str) -> str:
     lines = [
-        f"- [{_label(asset)}]({origin}{PREFIX}{asset.path}): {_first_sentence(asset.description)}"
+        f"- [{_label(asset)}]({origin}{PREFIX}{asset.path}): {_shown(asset.description)}"
         for asset in assets
         if asset.path.startswith(folder) and asset.path != _INDEX
     ]
     return "\n".join(lines) or "- none here"
 
 
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".") + "."
+def _shown(description: str) -> str:
+    """The first sentence; what begins with `@` as code, since clients import files so written."""
+    return _IMPORT.sub(r"`\g<0>`", description.partition(". ")[0].rstrip(".") + ".")
 
 
 def _label(asset: PublicAsset) -> str:

@@ -107,19 +107,37 @@ NODE_PACKAGES = (
 )
 
 
+COMMAND_LINE_CLIENTS = (
+    "node@22.23.3",
+    "@anthropic-ai/claude-code@2.1.197",
+    "@google/gemini-cli@0.61.0",
+    "@openai/codex@0.169.0",
+)
+
+
 @pytest.fixture(scope="session")
 def node_folder() -> Path:
     """A folder with the clients of the Node world in node_modules; kept for the next time."""
+    return _installed(NODE_PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def clients_folder() -> Path:
+    """A folder with the command-line clients in node_modules/.bin; kept for the next time."""
+    return _installed(COMMAND_LINE_CLIENTS)
+
+
+def _installed(packages: tuple[str, ...]) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not installed")
-    mark = hashlib.sha256(" ".join(NODE_PACKAGES).encode()).hexdigest()[:12]
+    mark = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
     kept = Path(tempfile.gettempdir()) / f"octoperf-mcp-tests-node-{os.getuid()}-{mark}"
     if kept.is_dir():
         return kept
     made = Path(tempfile.mkdtemp(prefix=f"{kept.name}-"))
     (made / "package.json").write_text("{}", "utf-8")
-    install = (npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *NODE_PACKAGES)
+    install = (npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *packages)
     done = subprocess.run(install, cwd=made, check=False, capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(made)

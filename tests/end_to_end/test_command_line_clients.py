@@ -1,0 +1,136 @@
+"""What `connect` prints and `bundle` writes, taken by the clients that it is meant for."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from octoperf_mcp.cli.client_setups import setups
+from octoperf_mcp.cli.main import run
+from tests.end_to_end.conftest import Server
+
+REGISTRY = "github.com/modelcontextprotocol/registry@v1.8.8"
+LIMIT_S = 120
+
+Shell = Callable[..., str]
+
+
+@pytest.fixture
+def shell(clients_folder: Path, tmp_path: Path) -> Shell:
+    """Runs a command line in a project of a person who has never used the client."""
+    project = tmp_path / "project"
+    project.mkdir()
+    environ = {
+        "HOME": str(tmp_path),
+        "PATH": f"{clients_folder / 'node_modules/.bin'}:{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    }
+
+    def typed(line: str, *, answer: str = "", fails: bool = False) -> str:
+        done = subprocess.run(
+            shlex.split(line),
+            cwd=project,
+            env=environ,
+            input=answer,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+        said = done.stdout + done.stderr
+        assert bool(done.returncode) == fails, said
+        return said
+
+    return typed
+
+
+@pytest.mark.parametrize("client", ["claude-code", "codex", "gemini"])
+def test_the_commands_that_connect_prints_add_show_and_remove(
+    server: Server, shell: Shell, client: str
+) -> None:
+    # Codex begins to sign in when it adds a server that answers, and waits for the person.
+    url = "http://127.0.0.1:9/mcp" if client == "codex" else server.url
+    setup = setups(url)[client]
+    for command in setup.commands:
+        shell(command)
+    assert url in shell(setup.check)
+    shell(setup.remove)
+    gone = shell(setup.check, fails=client != "gemini")  # it lists, others ask for one
+    assert url not in gone
+
+
+@pytest.fixture
+def bundle(server: Server, tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    assert run(["bundle", "all", "--url", server.url, "--output", str(folder)]) == 0
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_claude_code_validates_and_installs_the_plugin(
+    server: Server, shell: Shell, bundle: Path
+) -> None:
+    root = bundle / "claude-code"
+    for path in (root, root / "plugins/octoperf"):
+        assert "Validation passed" in shell(f"claude plugin validate --strict {path}")
+    shell(f"claude plugin marketplace add {root}")
+    shell("claude plugin install octoperf@octoperf")
+    details = shell("claude plugin details octoperf")
+    listed = re.search(r"Skills \(\d+\) +(.*)", details)
+    assert listed
+    assert set(listed[1].split(", ")) == names(root / "plugins/octoperf/skills")
+    health = shell("claude mcp list")
+    assert re.search(rf"{re.escape(server.url)} .*Needs authentication", health), health
+
+
+def test_gemini_validates_and_installs_the_extension(
+    server: Server, shell: Shell, bundle: Path
+) -> None:
+    root = bundle / "gemini"
+    assert "successfully validated" in shell(f"gemini extensions validate {root}")
+    shell(f"gemini extensions install --consent {root}", answer="y\n")
+    listed = shell("gemini extensions list")
+    assert "octoperf (0.1.0)" in listed
+    assert "GEMINI.md" in listed
+    skills = set(re.findall(r"^ +(octoperf-[a-z-]+): ", listed, re.MULTILINE))
+    assert skills == names(root / "skills")
+    health = shell("gemini mcp list")
+    assert server.url in health
+    assert "Failed to import" not in health
+
+
+def test_the_registry_entry_follows_the_published_schema(tmp_path: Path) -> None:
+    """That of the registry's own program, fetched as the Go module that it is."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("Go is not installed")
+    environ = {**os.environ, "GOPATH": str(tmp_path / "go"), "GOFLAGS": "-modcacherw"}
+    fetch = (go, "mod", "download", "-json", REGISTRY)
+    done = subprocess.run(
+        fetch, cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"the registry's module could not be fetched: {done.stdout[-300:]}")
+    folder = tmp_path / "bundle"
+    url = "https://mcp.acme.com/mcp"
+    assert run(["bundle", "registry", "--url", url, "--output", str(folder)]) == 0
+    entry = json.loads((folder / "registry/server.json").read_text("utf-8"))
+    version = entry["$schema"].split("/")[-2]
+    source = Path(json.loads(done.stdout)["Dir"])
+    schemas = sorted((source / "internal/validators/schemas").glob("*.json"))
+    assert schemas[-1].stem == version, "the newest"
+    published = json.loads(schemas[-1].read_text("utf-8"))
+    assert published["$id"] == entry["$schema"]
+    Draft7Validator(published, format_checker=Draft7Validator.FORMAT_CHECKER).validate(entry)

@@ -13,6 +13,7 @@ from octoperf_mcp.embedded.sanity.csv_files import check_csv
 from octoperf_mcp.embedded.sanity.limits import check_limits
 from octoperf_mcp.embedded.sanity.links import check_links, played_by
 from octoperf_mcp.embedded.sanity.messages import by_level, enabled_nodes, objects, row, text
+from octoperf_mcp.embedded.sanity.references import check_references
 
 __all__ = ["sanity_check"]
 
@@ -54,6 +55,7 @@ def sanity_check(
             *check_csv(variables, files, _mentions(virtual_user, around.servers, fragments)),
             *rows,
             *check_limits(virtual_user, around.servers),
+            *check_references(virtual_user, around.servers, variables, fragments),
         ]
     )
 

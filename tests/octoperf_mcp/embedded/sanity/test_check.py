@@ -31,6 +31,12 @@ def action(kind: str, **fields: Any) -> Json:
 
 
 def rows(*children: Json, **others: Any) -> list[tuple[str, str]]:
+    """All but what is said of references, which most of these trees have."""
+    found = all_rows(*children, **others)
+    return [each for each in found if not each[1].startswith("Nothing sets ")]
+
+
+def all_rows(*children: Json, **others: Any) -> list[tuple[str, str]]:
     found = sanity_check(
         {"@type": "VirtualUser", "id": "vu1", "children": list(children)},
         others.get("servers", [SERVER]),
@@ -202,8 +208,9 @@ def test_each_message_about_a_csv_variable_names_it(
     variable: Json, data: bytes | None, level: str, message: str
 ) -> None:
     files = {} if data is None else {"users.csv": data}
-    tree = {"children": [request(path="/${users_login}/${x}")]}
-    (found,) = sanity_check(tree, [SERVER], [variable], files, {})
+    tree = {"children": [request(path="/${users_login}${x}")]}
+    (found, *others) = sanity_check(tree, [SERVER], [variable], files, {})
+    assert all(one["message"].startswith("Nothing sets ") for one in others)
     assert found["level"] == level
     assert found["message"].startswith(message)
     assert found["variableId"] == "id-users"
@@ -445,3 +452,56 @@ def test_ntlm_credentials_are_not_sent_and_the_check_says_so() -> None:
     ntlm = {"@type": "NtlmAuthorization", "username": "u", "domain": "D"}
     found = rows(request(), servers=[SERVER | {"authorizations": [ntlm]}])
     assert found == [("WARNING", "NTLM credentials of server shop.example are not sent here")]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        request(path="/${gone}"),
+        request(headers=[{"name": "x", "value": "a ${gone} b"}]),
+        request(postData={"@type": "RawPostData", "body": '{"a": "${gone}"}'}),
+        request(parameters=[{"name": "gone", "value": "${gone}"}]),
+        action("IfContainerAction", condition='"${gone}" == "1"', children=[request()]),
+        request(serverId="moving"),
+    ],
+)
+def test_a_variable_that_nothing_sets_is_said(node: Json) -> None:
+    """Ours: JMeter sends the reference as it stands, and so does this engine."""
+    moving = SERVER | {"id": "moving", "hostname": "${gone}.example"}
+    (found,) = all_rows(node, servers=[SERVER, moving])
+    assert found[0] == "WARNING"
+    assert found[1].startswith("Nothing sets ${gone}: ")
+
+
+@pytest.mark.parametrize(
+    "setter",
+    [
+        request(children=[action("RegexpVariableExtractor", variable="gone", regexp="(.)")]),
+        action("ForEachContainerAction", outputVariable="gone", children=[request()]),
+        action("PollQueueAction", queueName="q", variable="gone"),
+        request(path="/${__Random(1,2,gone)}"),
+        action("RegexpVariableExtractor", variable="go${x}", regexp="(.)"),
+        action("LinkAction", virtualUserId="fragment"),
+        action("JSR223Action", script="vars.put('gone', '1')"),
+        action("GenericAction", testClass="UserParameters"),
+    ],
+)
+def test_a_variable_that_something_may_set_is_not_complained_about(setter: Json) -> None:
+    extractor = action("RegexpVariableExtractor", variable="gone", regexp="(.)")
+    fragment = {"id": "fragment", "children": [request(children=[extractor])]}
+    found = all_rows(
+        setter, request(path="/${gone}/${gone_1}${gone_g1}"), fragments={"fragment": fragment}
+    )
+    assert [message for _, message in found if "Nothing sets" in message] == []
+
+
+def test_variables_of_the_project_and_callers_of_fragments_set_names() -> None:
+    constant = {"name": "gone", "variable": {"@type": "ConstantVariable", "value": "1"}}
+    headed = csv_variable(names=[])
+    for variable in (constant, csv_variable(names=["gone"]), headed):
+        assert (
+            all_rows(request(path="/${gone}"), variables=[variable], files={"users.csv": None})
+            == []
+        )
+    fragment = {"type": "FRAGMENTS", "children": [request(path="/${gone}")]}
+    assert sanity_check(fragment, [SERVER], [], {}, {}) == []

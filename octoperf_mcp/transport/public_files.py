@@ -7,6 +7,7 @@ are MCP resources where an asset has a `resource_uri`.
 import gzip
 import hashlib
 import html
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,13 +18,30 @@ from aiohttp import ETag, hdrs, web
 
 from octoperf_mcp.registry.assets import PublicAsset
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.transport.codings import IDENTITY, chosen
 from octoperf_mcp.transport.origins import page_access
-from octoperf_mcp.transport.reading import takes_gzip
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PREFIX: Final = "/mcp/public"
 _CACHE_CONTROL: Final = "public, max-age=300"
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _MIN_COMPRESSED: Final = 256
+_ZSTD_LEVEL: Final = 12
+_CODINGS: Final = ("zstd", "gzip")
+"""In the order of the server: zstd is as small, and cheaper to unpack."""
+
+
+_NOT_ACCEPTABLE: Final = orjson.dumps(
+    {
+        "code": "not_acceptable",
+        "message": "Every content coding is refused; leave out identity;q=0.",
+        "allowed": [*_CODINGS, IDENTITY],
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +50,19 @@ class _Variant:
 
     body: bytes
     etag: str
-    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    """A file by content coding; a short one has no packed variants."""
+
     media_type: str
-    plain: _Variant
-    packed: _Variant | None
+    variants: Mapping[str, _Variant]
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """What it is packed with."""
+        return tuple(name for name in self.variants if name != IDENTITY)
 
 
 class PublicFiles:
@@ -64,9 +87,15 @@ class PublicFiles:
         found = self._files.get(path)
         if found is None:
             return web.Response(status=404, body=self._not_found, content_type="application/json")
-        variant = found.plain
-        if found.packed and takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
-            variant = found.packed
+        coding = chosen(request.headers.get(hdrs.ACCEPT_ENCODING, ""), found.codings)
+        if coding is None:
+            return web.Response(
+                status=406,
+                body=_NOT_ACCEPTABLE,
+                content_type="application/json",
+                headers={hdrs.VARY: hdrs.ACCEPT_ENCODING},
+            )
+        variant = found.variants[coding]
         headers = {
             hdrs.CONTENT_TYPE: found.media_type,
             hdrs.ETAG: f'"{variant.etag}"',
@@ -78,8 +107,8 @@ class PublicFiles:
         if _known(request.if_none_match, variant.etag):
             del headers[hdrs.CONTENT_TYPE]
             return web.Response(status=304, headers=headers)
-        if variant.encoding:
-            headers[hdrs.CONTENT_ENCODING] = variant.encoding
+        if coding != IDENTITY:
+            headers[hdrs.CONTENT_ENCODING] = coding
         return web.Response(body=variant.body, headers=headers)
 
 
@@ -101,13 +130,15 @@ def _known(tags: Iterable[ETag] | None, etag: str) -> bool:
 
 def _file(media_type: str, content: bytes) -> _File:
     etag = hashlib.sha256(content).hexdigest()[:32]
-    packed = gzip.compress(content, 9, mtime=0)
-    worth = len(content) >= _MIN_COMPRESSED and len(packed) < len(content)
-    return _File(
-        media_type,
-        _Variant(content, etag),
-        _Variant(packed, f"{etag}-gzip", "gzip") if worth else None,
-    )
+    variants = {IDENTITY: _Variant(content, etag)}
+    if len(content) >= _MIN_COMPRESSED:
+        packed = (zstd.compress(content, level=_ZSTD_LEVEL), gzip.compress(content, 9, mtime=0))
+        variants |= {
+            coding: _Variant(body, f"{etag}-{coding}")
+            for coding, body in zip(_CODINGS, packed, strict=True)
+            if len(body) < len(content)
+        }
+    return _File(media_type, variants)
 
 
 def _index(assets: Iterable[PublicAsset]) -> bytes:

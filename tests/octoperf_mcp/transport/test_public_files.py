@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,11 @@ from yarl import URL
 from octoperf_mcp import PublicAsset, hookimpl
 from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.transport.public_files import add_public_files
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 GUIDE = b"\xef\xbb\xbf# Guide\r\n" + b"The same line again.\n" * 50
 Client = TestClient[web.Request, web.Application]
@@ -47,15 +53,59 @@ async def test_the_bytes_are_served_as_they_are(client: Client) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_a_packed_variant_has_the_same_content_and_its_own_tag(client: Client) -> None:
-    plain = await client.get("/mcp/public/AGENTS.md", headers={"Accept-Encoding": "identity"})
-    packed = await client.get("/mcp/public/AGENTS.md", headers={"Accept-Encoding": "br, gzip"})
-    refused = await client.get("/mcp/public/AGENTS.md", headers={"Accept-Encoding": "gzip;q=0"})
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(await packed.read()) == GUIDE
+@pytest.mark.parametrize(
+    ("asked", "coding", "unpack"),
+    [("br, gzip", "gzip", gzip.decompress), ("gzip, br, zstd", "zstd", zstd.decompress)],
+)
+async def test_a_packed_variant_has_the_same_content_and_its_own_tag(
+    client: Client, asked: str, coding: str, unpack: Callable[[bytes], bytes]
+) -> None:
+    path = "/mcp/public/AGENTS.md"
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    packed = await client.get(path, headers={"Accept-Encoding": asked})
+    told = await client.head(path, headers={"Accept-Encoding": asked})
+    refused = await client.get(path, headers={"Accept-Encoding": f"{coding};q=0"})
+    body = await packed.read()
+    assert packed.headers["Content-Encoding"] == coding
+    assert unpack(body) == GUIDE
+    assert len(body) < len(GUIDE)
     assert packed.headers["ETag"] != plain.headers["ETag"]
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert told.headers["Content-Length"] == str(len(body))
+    assert told.headers["ETag"] == packed.headers["ETag"]
     assert "Content-Encoding" not in refused.headers
+    known = {"Accept-Encoding": asked, "If-None-Match": packed.headers["ETag"]}
+    again = await client.get(path, headers=known)
+    assert (again.status, await again.read()) == (304, b"")
+
+
+async def test_who_refuses_every_coding_is_told_so(client: Client) -> None:
+    for path, asked in (("AGENTS.md", "*;q=0"), ("schema/vu.json", "gzip, identity;q=0")):
+        answer = await client.get(f"/mcp/public/{path}", headers={"Accept-Encoding": asked})
+        assert answer.status == 406
+        assert (await answer.json())["allowed"] == ["zstd", "gzip", "identity"]
+        assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"Range": "bytes=0-99999999999999999999"},
+        {"Range": "bytes=-1--1, 5-2"},
+        {"Range": "lines=1-"},
+        {"If-None-Match": '"'},
+        {"If-None-Match": "W/, \xff, *, *"},
+        {"If-None-Match": '"a",' * 900},
+        {"If-Modified-Since": "yesterday"},
+        {"If-Unmodified-Since": "Mon, 01 Jan 0001 00:00:00 GMT"},
+        {"If-Range": "nothing"},
+        {"Accept-Encoding": "identity;q=1;q=0"},
+        {"Accept": "text/nothing"},
+    ],
+)
+async def test_absurd_fields_are_passed_over(client: Client, absurd: dict[str, str]) -> None:
+    answer = await client.get("/mcp/public/schema/vu.json", headers=absurd)
+    assert (answer.status, await answer.read()) == (200, b'{"a": 1}')
 
 
 async def test_a_short_file_is_never_packed(client: Client) -> None:

@@ -21,6 +21,9 @@ from octoperf_mcp.config import Settings
 from octoperf_mcp.observability.logs import configure_logs
 from octoperf_mcp.registry.manager import Registry
 
+_PAUSE_S = 0.005
+"""Between two tools, for whoever calls already; one takes as long."""
+
 _COLLECT_AFTER = 20_000
 """Allocations before a collection; a call makes some hundreds, nearly all freed at once."""
 
@@ -54,8 +57,17 @@ def run_loop(main: Callable[[], Any]) -> None:
 async def _serve(settings: Settings, registry: Registry, data_dir: Path) -> None:
     async with serving(settings, registry, data_dir) as server:
         _announce(server, preset=bool(settings.embedded.demo_password))
-        _settle_memory()
+        settling = asyncio.create_task(_settle(registry))
         await until_signal(server)
+        settling.cancel()
+
+
+async def _settle(registry: Registry) -> None:
+    """Make what each tool's first call would wait for, a little at a time."""
+    for tool in registry.tools.values():
+        tool.prepare()
+        await asyncio.sleep(_PAUSE_S)
+    _settle_memory()
 
 
 def _settle_memory() -> None:

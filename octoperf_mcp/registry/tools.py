@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Protocol, get_type_hints
 
@@ -16,6 +17,7 @@ from octoperf_mcp.registry.content import Content
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.row_fields import DESCRIPTION, FIELDS, Rows, rows_of
+from octoperf_mcp.registry.shipped import fingerprint, shipped
 
 READ = "octoperf:read"
 WRITE = "octoperf:write"
@@ -59,18 +61,19 @@ class Tool:
     `definition` is the object that `tools/list` shows; `scope` is what `tools/call` requires;
     `needs` are the optional calls without which the tool is not listed; `aliases` are older
     names of the tool, `parameter_aliases` map an unadvertised argument to the advertised one;
-    `confirm` is what a person is asked before a call.
+    `confirm` is what a person is asked before a call. What checks arguments and writes answers is
+    made when it is first needed.
     """
 
     name: str
     function: ToolFunction
-    arguments: type[BaseModel]
     definition: Mapping[str, Any]
     scope: str
     needs: tuple[RestCall, ...]
     aliases: tuple[str, ...]
     parameter_aliases: Mapping[str, str]
-    _writer: Writer
+    _arguments: Callable[[], type[BaseModel]]
+    _writer: Callable[[], Writer]
     _rows: Rows | None
     confirm: Confirm | None
 
@@ -92,12 +95,17 @@ class Tool:
         Raises:
             ToolError: the agent can act on it.
         """
-        values = schema.validate_arguments(self.arguments, self._renamed(arguments), self.name)
+        values = schema.validate_arguments(self._arguments(), self._renamed(arguments), self.name)
         hidden = None
         if self._rows is not None and (fields := values.pop(FIELDS)):
             hidden = self._rows.left_out(fields, self.name)
         returned = await self.function(context, **values)
-        return self._writer.dump_json(returned, by_alias=True, exclude_none=True, exclude=hidden)
+        return self._writer().dump_json(returned, by_alias=True, exclude_none=True, exclude=hidden)
+
+    def prepare(self) -> None:
+        """Make what the first call would have to wait for."""
+        self._arguments()
+        self._writer()
 
     def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments by their advertised names, once they are known to be right.
@@ -106,7 +114,7 @@ class Tool:
             InvalidArgumentError: they are not.
         """
         renamed = self._renamed(arguments)
-        schema.validate_arguments(self.arguments, renamed, self.name)
+        schema.validate_arguments(self._arguments(), renamed, self.name)
         return renamed
 
     def _renamed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -141,7 +149,7 @@ class SchemaTool(Tool):
         """See `Tool.call`."""
         self._check(arguments, self.name)
         returned = await self.function(context, arguments)
-        return self._writer.dump_json(returned, by_alias=True, exclude_none=True)
+        return self._writer().dump_json(returned, by_alias=True, exclude_none=True)
 
 
 def tool(
@@ -175,17 +183,14 @@ def tool(
             raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
         returns: Any = get_type_hints(function).get("return")
         rows = rows_of(function, returns) if input_schema is None else None
-        more: dict[str, Any] = (
-            {FIELDS: (list[str], Field([], description=DESCRIPTION))} if rows else {}
+        arguments = (
+            cache(partial(_arguments_model, function, rows)) if input_schema is None else _unread
         )
-        arguments = schema.arguments_model(function, more) if input_schema is None else _Unread
-        accepted = schema.input_schema(arguments) if input_schema is None else dict(input_schema)
         definition: dict[str, Any] = {
             "name": function.__name__,
             "title": title,
             "description": description,
-            "inputSchema": accepted,
-            "outputSchema": _object_schema(function.__name__, returns),
+            **_schemas(function, returns, arguments, input_schema),
             "annotations": {
                 "title": title,
                 "readOnlyHint": read_only,
@@ -194,32 +199,64 @@ def tool(
                 "openWorldHint": open_world,
             },
         }
-        if returns is Content:
-            del definition["outputSchema"]
         orjson.dumps(definition)
         members: dict[str, Any] = {
             "name": function.__name__,
             "function": function,
-            "arguments": arguments,
             "definition": MappingProxyType(definition),
             "scope": READ if read_only else WRITE,
             "needs": tuple(needs),
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
+            "_arguments": arguments,
+            "_writer": _Blocks if returns is Content else partial(schema.adapter, returns),
             "_rows": rows,
             "confirm": confirm,
-            "_writer": _Blocks() if returns is Content else schema.adapter(returns),
         }
         if input_schema is None:
             return Tool(**members)
-        return SchemaTool(**members, _check=schema.checker(accepted))
+        return SchemaTool(**members, _check=schema.checker(definition["inputSchema"]))
 
     return build
 
 
+def compiled(tool: Tool) -> dict[str, Any]:
+    """What `schemas.json` of a plugin holds of one of its tools: see `registry.shipped`."""
+    returns: Any = get_type_hints(tool.function).get("return")
+    return {
+        "fingerprint": fingerprint(tool.function, returns),
+        "inputSchema": schema.input_schema(tool._arguments()),  # noqa: SLF001 - a friend
+        "outputSchema": _object_schema(tool.name, returns),
+    }
+
+
+def _schemas(
+    function: ToolFunction,
+    returns: Any,
+    arguments: Callable[[], type[BaseModel]],
+    given: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    found = shipped(function, returns) if given is None else None
+    if found is not None:
+        return {key: found[key] for key in ("inputSchema", "outputSchema")}
+    schemas = {"inputSchema": schema.input_schema(arguments()) if given is None else dict(given)}
+    if returns is not Content:
+        schemas["outputSchema"] = _object_schema(function.__name__, returns)
+    return schemas
+
+
+def _arguments_model(function: ToolFunction, rows: Rows | None) -> type[BaseModel]:
+    more: dict[str, Any] = {}
+    if rows:
+        more[FIELDS] = (list[str], Field([], description=DESCRIPTION))
+    return schema.arguments_model(function, more)
+
+
+def _unread() -> type[BaseModel]:
+    return _Unread
+
+
 def _object_schema(name: str, returns: Any) -> dict[str, Any]:
-    if returns is Content:
-        return {}
     found = schema.output_schema(returns) if returns is not None else {}
     if found.get("type") != "object":
         raise PluginError(f"{name}: a tool returns a payload, which is an object on the wire")

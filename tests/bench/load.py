@@ -65,8 +65,12 @@ def free_port() -> int:
 
 
 def environment() -> dict[str, str]:
-    """The environment without settings of ours."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("OCTOPERF_MCP_")}
+    """The environment without settings of ours, and with compiled modules, as installed ones are."""
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("OCTOPERF_MCP_") and key != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 @contextmanager

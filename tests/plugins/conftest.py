@@ -29,6 +29,8 @@ from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.context import OnCancel
 from octoperf_mcp.registry.paths import to_snake
 from octoperf_mcp.registry.schema import written_schema
+from octoperf_mcp.registry.shipped import FILE
+from octoperf_mcp.registry.tools import compiled
 
 ORIGIN = "https://octoperf.test"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "tools"
@@ -200,6 +202,7 @@ def check_contract() -> Callable[[str], None]:
         for tool in tools.values():
             _check_tool(tool, name)
             assert set(tool.needs) <= registered(plugin, "rest_calls"), tool.name
+        _compare_shipped(tools, plugin)
         made = {value for value in vars(plugin.rest).values() if isinstance(value, RestCall)}
         assert made == registered(plugin, "rest_calls")
         shown = {value for value in vars(plugin.links).values() if isinstance(value, DeepLink)}
@@ -224,6 +227,19 @@ def _check_tool(tool: Tool, plugin: str) -> None:
     assert not (hints["readOnlyHint"] and hints["destructiveHint"]), tool.name
     assert len(tool.description) <= 600, f"{tool.name}: {len(tool.description)} characters"
     _compare_snapshot(tool.name, definition, plugin)
+
+
+def _compare_shipped(tools: Mapping[str, Tool], plugin: ModuleType) -> None:
+    path = Path(str(plugin.__file__)).parent / FILE
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(compiled(tool), ensure_ascii=False)}"
+        for name, tool in sorted(tools.items())
+    ]
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        path.write_text(text, encoding="utf-8")
+    shipped = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert shipped == text, f"{plugin.__name__}: UPDATE_SNAPSHOTS=1 writes {path.name}"
 
 
 def _compare_snapshot(name: str, definition: dict[str, Any], plugin: str) -> None:

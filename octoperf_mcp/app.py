@@ -4,10 +4,11 @@ The only module that knows every room of the bridge; the embedded platform is ad
 application by the command that runs it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -27,6 +28,8 @@ from octoperf_mcp.config import PluginsSettings, ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.hosts import Hosts
 from octoperf_mcp.observability.health import add_health
+from octoperf_mcp.observability.metrics import Metrics
+from octoperf_mcp.observability.metrics_page import add_metrics
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.confirming import Confirming, Mode
 from octoperf_mcp.protocol.guards import guarded
@@ -57,6 +60,13 @@ from octoperf_mcp.upstream.kept_values import PlatformValues
 from octoperf_mcp.upstream.proxies import Proxy, proxy_for
 from octoperf_mcp.upstream.routes import load_routes
 
+METRICS: Final = web.AppKey("metrics", Metrics)
+DRAINING: Final = web.AppKey("draining", asyncio.Event)
+"""Set from SIGTERM on: not ready any more, though calls are answered for a while."""
+
+_FIRST_REFUSAL: Final = 400
+_CLIENT_LEFT: Final = 499
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -82,8 +92,11 @@ class Addresses:
 class _Upstream:
     """The REST client and what hangs on it; it lives as long as the application."""
 
-    def __init__(self, settings: Settings, registry: Registry, addresses: Addresses) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, addresses: Addresses, metrics: Metrics
+    ) -> None:
         self._settings = settings.upstream
+        self._metrics = metrics
         self._routes = load_routes(settings.upstream.routes_file, registry.routes)
         self._proxy = proxy_of(settings, addresses.upstream)
         self._addresses = addresses
@@ -94,7 +107,11 @@ class _Upstream:
     async def run(self, _app: web.Application) -> AsyncIterator[None]:
         """Make the client, close it at the end."""
         client = RestClient(
-            self._addresses.upstream, self._routes, self._settings, proxy=self._proxy
+            self._addresses.upstream,
+            self._routes,
+            self._settings,
+            proxy=self._proxy,
+            metrics=self._metrics,
         )
         self._client, self._capabilities = client, Capabilities(client)
         yield
@@ -105,6 +122,22 @@ class _Upstream:
         if self._client is None:
             raise RuntimeError("a tool was called before the application started")
         return self._client
+
+    def gauges(self) -> None:
+        """Show the state of the connections and of the breaker."""
+
+        def connections() -> dict[tuple[str, ...], float]:
+            pool = self.client().pool
+            return {("busy",): pool.busy, ("idle",): pool.size - pool.busy}
+
+        def breaker() -> dict[tuple[str, ...], float]:
+            return {(): float(self.client().breaker.is_open)}
+
+        name = "octoperf_mcp_upstream"
+        self._metrics.gauge(
+            f"{name}_connections", "Connections to the REST API.", ("state",), connections
+        )
+        self._metrics.gauge(f"{name}_breaker_open", "1 while calls are refused.", (), breaker)
 
     def trouble(self) -> str:
         """Why calls are not made now; empty when they are."""
@@ -137,8 +170,16 @@ def make_app(
     settings: Settings, registry: Registry, addresses: Addresses
 ) -> tuple[web.Application, McpEndpoint]:
     """The bridge as an application: /mcp, public files, discovery documents, health."""
-    app = web.Application(middlewares=[*_forwarded(settings.server), request_log(_describe)])
-    upstream = _Upstream(settings, registry, addresses)
+    metrics = Metrics(registry.owners)
+    app = web.Application(
+        middlewares=[
+            *_forwarded(settings.server),
+            request_log(_describe, partial(_observe, metrics)),
+        ]
+    )
+    app[METRICS] = metrics
+    app[DRAINING] = asyncio.Event()
+    upstream = _Upstream(settings, registry, addresses, metrics)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     registry = published(registry, addresses.origin, files_origin)
@@ -170,9 +211,16 @@ def make_app(
         new_request_id=lambda request: request[REQUEST_ID],
         limits=Limits(*astuple(settings.limits)),
     )
+    upstream.gauges()
+    metrics.gauge(
+        "octoperf_mcp_calls_under_way", "Requests being answered.", (), endpoint.under_way
+    )
+    metrics.gauge("octoperf_mcp_streams_open", "Open event streams.", (), endpoint.open_streams)
+    add_metrics(app, metrics, settings.metrics)
     add_public_files(app, registry)
     _add_authentication(app, settings, addresses, server.surfaces)
     checks = {
+        "draining": lambda: "the server is stopping" if app[DRAINING].is_set() else "",
         "keys": lambda: _missing_keys(app),
         "upstream": upstream.trouble,
         "plugins": lambda: _missing_plugins(registry, settings.plugins.required),
@@ -251,11 +299,30 @@ def _describe(request: web.Request) -> dict[str, Any]:
     told: dict[str, Any] = {"rpc_method": facts.method, "protocol_version": facts.version}
     if facts.name:
         told["tool"] = facts.name
+    if facts.trace_id:
+        told["trace_id"] = facts.trace_id
     if facts.code:
         told["rpc_code"] = facts.code
     if facts.tool_error:
         told |= {"outcome": "tool_error", "error_code": facts.tool_error}
     return told
+
+
+def _observe(metrics: Metrics, request: web.Request, status: int, seconds: float) -> None:
+    facts = request.get(RPC_FACTS)
+    if facts is None:
+        if request.path.startswith("/mcp"):
+            metrics.answered(status)
+        return
+    metrics.answered(status)
+    outcome = facts.tool_error or ("protocol_error" if facts.code else _outcome(status))
+    metrics.called(facts.method, facts.name, outcome, seconds)
+
+
+def _outcome(status: int) -> str:
+    if status < _FIRST_REFUSAL:
+        return "ok"
+    return "cancelled" if status == _CLIENT_LEFT else "refused"
 
 
 def _missing_keys(app: web.Application) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from octoperf_mcp.app import Addresses, make_app
+from octoperf_mcp.app import DRAINING, METRICS, Addresses, make_app
 from octoperf_mcp.auth.bearer import AUTHENTICATOR
 from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.config.contradictions import refuse_contradictions
@@ -21,6 +21,8 @@ from octoperf_mcp.transport.runner import make_runner
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.app import FirstStart
+    from octoperf_mcp.embedded.platform import Platform
+    from octoperf_mcp.observability.metrics import Metrics
 
 _log = structlog.get_logger()
 _BACKLOG = 1024
@@ -76,6 +78,8 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
             if not bridge:
                 await app[AUTHENTICATOR].wait_ready()
             yield Serving(origin, opened.first_start, opened.stop_all_load)
+            app[DRAINING].set()
+            await asyncio.sleep(settings.server.drain_delay_s)
             # calls under way need the REST API of this very process, so they end first
             cut = await endpoint.drain(settings.server.drain_s)
             if cut:
@@ -116,9 +120,19 @@ async def _embedded(
     )
     try:
         add_platform(app, platform)
+        _show_runs(app[METRICS], platform)
         yield _Opened(first_start, platform.runs.stop_all)
     finally:
         await close_platform(platform)
+
+
+def _show_runs(metrics: "Metrics", platform: "Platform") -> None:
+    metrics.gauge(
+        "octoperf_mcp_runs_active",
+        "Runs that this process plays or that wait for their turn.",
+        (),
+        lambda: {(): float(platform.runs.active)},
+    )
 
 
 def _bind(settings: ServerSettings) -> socket.socket:

@@ -29,6 +29,12 @@ class ServerSettings:
     drain_s: float = described(
         "Seconds that calls under way may take to end after SIGTERM.", 20.0, least=0
     )
+    drain_delay_s: float = described(
+        "Seconds between not being ready any more and refusing new calls after SIGTERM, in which "
+        "load balancers notice.",
+        0.0,
+        least=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,20 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Prometheus metrics at `/metrics`: from loopback, with the token, or at their own port."""
+
+    enabled: bool = described("Whether there are any.", True)
+    token: Secret = described(
+        "Bearer token with which `/metrics` is told to other machines.", factory=Secret
+    )
+    host: str = described("Address of a listener for metrics alone.", "127.0.0.1")
+    port: int = described(
+        "Port of that listener, which asks for no token; 0 for none.", 0, least=0, most=65_535
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class PluginsSettings:
     """Which plugins run."""
 
@@ -247,5 +267,6 @@ SECTIONS: dict[str, type[Any]] = {
     "auth": AuthSettings,
     "embedded": EmbeddedSettings,
     "log": LogSettings,
+    "metrics": MetricsSettings,
     "plugins": PluginsSettings,
 }

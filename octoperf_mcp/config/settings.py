@@ -9,6 +9,7 @@ from octoperf_mcp.config.sections import (
     EmbeddedSettings,
     LimitsSettings,
     LogSettings,
+    MetricsSettings,
     PluginsSettings,
     ServerSettings,
     SharedSettings,
@@ -95,6 +96,11 @@ class Settings:
     def log(self) -> LogSettings:
         """`[log]`."""
         return cast("LogSettings", self._sections["log"])
+
+    @property
+    def metrics(self) -> MetricsSettings:
+        """`[metrics]`."""
+        return cast("MetricsSettings", self._sections["metrics"])
 
     @property
     def plugins(self) -> PluginsSettings:

@@ -16,18 +16,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Describe = Callable[[web.Request], dict[str, Any]]
 """What the room that answered adds to the line: `rpc_method`, `tool`, …"""
 
+Observe = Callable[[web.Request, int, float], None]
+"""Told of each request, its status and its seconds."""
+
 REQUEST_ID = web.RequestKey("request_id", str)
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 _PROCESS = secrets.token_hex(4)
 _numbers = itertools.count(1)
-_QUIET = ("/healthz", "/readyz", "/actuator/", "/ui/static/")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/actuator/", "/ui/static/")
 _SIGNED = "/public/presigned/"
 _FIRST_SERVER_FAILURE = 500
 _CLIENT_LEFT = 499
 
 
-def request_log(describe: Describe) -> Middleware:
+def request_log(describe: Describe, observe: Observe | None = None) -> Middleware:
     """A middleware that gives each request its id, answers it, and writes its line."""
 
     @web.middleware
@@ -51,7 +54,10 @@ def request_log(describe: Describe) -> Middleware:
         else:
             return response
         finally:
-            _write(request, request_id, status, (time.perf_counter() - started) * 1000, describe)
+            seconds = time.perf_counter() - started
+            if observe is not None:
+                observe(request, status, seconds)
+            _write(request, request_id, status, seconds * 1000, describe)
 
     return logged
 
@@ -65,7 +71,7 @@ def _write(
 ) -> None:
     path = request.path
     level = _level(path, status)
-    if not _log.is_enabled_for(level):
+    if not level or not _log.is_enabled_for(level):
         return
     _log.log(
         level,

@@ -11,7 +11,8 @@ class RpcFacts:
     """What the request log should know of one message.
 
     `name` is the tool, prompt or address asked for; `code` the JSON-RPC error, 0 for a result;
-    `tool_error` the stable code of a tool's failure; `streamed` whether the answer was events.
+    `tool_error` the stable code of a tool's failure; `streamed` whether the answer was events;
+    `trace_id` that of the client's trace.
     """
 
     method: str
@@ -21,6 +22,7 @@ class RpcFacts:
     code: int = 0
     tool_error: str = ""
     streamed: bool = False
+    trace_id: str = ""
 
 
 RPC_FACTS: Final = web.RequestKey("octoperf_mcp_rpc", RpcFacts)

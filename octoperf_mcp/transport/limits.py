@@ -55,6 +55,11 @@ class Limits:
         """How many users are remembered."""
         return len(self._worked_off)
 
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return self._open.total()
+
     def take(self, user: Hashable) -> None:
         """Count one request.
 

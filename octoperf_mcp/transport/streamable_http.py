@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from octoperf_mcp.errors import AuthError, StoreUnavailableError
+from octoperf_mcp.observability import tracing
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.lifecycle import named
@@ -130,6 +131,14 @@ class McpEndpoint:
         allow = "POST" if header_is_modern(request) else "POST, GET, DELETE"
         return refuse(405, f"{request.method} is not served here.", {"Allow": allow})
 
+    def under_way(self) -> dict[tuple[str, ...], float]:
+        """How many requests are being answered."""
+        return {(): float(len(self._calls))}
+
+    def open_streams(self) -> dict[tuple[str, ...], float]:
+        """How many event streams are open that no request waits for."""
+        return {(): float(self._limits.open)}
+
     async def drain(self, timeout_s: float) -> int:
         """Wait for the calls under way, then cancel the rest; answers how many those were."""
         tell, self.before_drain = self.before_drain, None
@@ -158,6 +167,10 @@ class McpEndpoint:
         if self._calls.closing:
             return refuse(503, "The server is stopping.", {"Retry-After": "5"})
         facts.name = _name_of(message)
+        params = message.params
+        facts.trace_id = tracing.adopt(
+            request.headers, params.get("_meta") if isinstance(params, dict) else None
+        )
         exchange = await self._exchange(request, caller, message)
         exchange.gzip = takes_gzip(headers.get(hdrs.ACCEPT_ENCODING, ""))
         facts.version, facts.request_id = exchange.version, exchange.request_id

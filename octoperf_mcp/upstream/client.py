@@ -18,6 +18,8 @@ from octoperf_mcp.errors import (
     UnreachableError,
     UpstreamError,
 )
+from octoperf_mcp.observability.metrics import Metrics
+from octoperf_mcp.observability.tracing import FIELDS
 from octoperf_mcp.registry.context import Caller, Revised
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.account import HEADER
@@ -60,6 +62,7 @@ class RestClient:
         settings: Limits.
         tls: Instead of the usual trust in the system's certificates.
         proxy: On the way to it.
+        metrics: Told of each call.
     """
 
     def __init__(
@@ -70,10 +73,12 @@ class RestClient:
         *,
         tls: ssl.SSLContext | None = None,
         proxy: Proxy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._routes = routes_of(registered)
         self._max_answer_bytes = settings.max_answer_bytes
         self._retries = settings.retries
+        self._metrics = metrics or Metrics({})
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_pause_s)
         dialer = Dialer(base_url, tls=tls, ca_file=settings.ca_file, proxy=proxy)
         self.pool = Pool(
@@ -175,11 +180,14 @@ class RestClient:
             wait_s = self.breaker.wait_s()
             if wait_s:
                 raise paused(call, wait_s)
+        started = self._metrics.clock()
         try:
             answer = await self._ask(call, request)
         except UnreachableError:
+            self._metrics.asked(call.endpoint, 0, started)
             self.breaker.failed()
             raise
+        self._metrics.asked(call.endpoint, answer.status, started)
         if answer.status < _FIRST_REDIRECT:
             self.breaker.failures = 0
             return answer
@@ -197,7 +205,7 @@ class RestClient:
         if "\r" in token or "\n" in token:
             raise InvalidTokenError("The access token is malformed.")
         head = f"{call.method} {self._prefix}{target}{self._fixed}Authorization: Bearer {token}\r\n"
-        head += more
+        head += more + FIELDS.get()
         if account:
             head += f"{HEADER}: {account}\r\n"
         if call.body == "json":

@@ -94,6 +94,11 @@ class Runs:
         self._active: dict[str, LoadRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def active(self) -> int:
+        """How many runs this process plays, or lets wait."""
+        return len(self._active)
+
     async def open(self) -> None:
         """Bring runs that an earlier process left to their end, in the background."""
         self._documents.on_delete.append(self._on_delete)

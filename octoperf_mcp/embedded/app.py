@@ -124,7 +124,7 @@ def add_platform(app: web.Application, platform: Platform) -> None:
     app.middlewares.append(rest_middleware)
     app.add_routes(rest_routes())
     app.add_routes(platform.identity.routes())
-    app.add_routes(pages.routes())
+    pages.add_pages(app)
     app.add_routes(joining.routes())
 
 

@@ -99,6 +99,13 @@ class Labels:
         known = self.actions.get(owner)
         return (known.path if known else owner) + action_id[len(owner) :]
 
+    def depth(self, action_id: str) -> int:
+        """In how many others an action is, its virtual user included; 0 for what is not known."""
+        owner = action_id.removesuffix(RESOURCES)
+        known = self.actions.get(owner)
+        inside = known.path.count(PATH_SEPARATOR) + 1 if known else 0
+        return inside + (owner != action_id)
+
     def names(self, action_id: str, virtual_user_id: str = "") -> dict[str, str]:
         """`actionName` and `virtualUserName` for a row, as far as the plan tells."""
         known = self.actions.get(action_id.removesuffix(RESOURCES))

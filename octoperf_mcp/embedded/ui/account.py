@@ -1,6 +1,7 @@
 """A person's own pages: profile, connected applications, password, activity."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -42,9 +43,7 @@ _SCOPES = {
 }
 
 
-def show(
-    page: Page, template: str, here: str, *, status: int = 200, **values: object
-) -> web.Response:
+def show(page: Page, template: str, here: str, *, status: int = 200, **values: Any) -> web.Response:
     """A page with the account's navigation on top; `here` is the entry it belongs to."""
     entries = ACCOUNT + (ADMINISTRATION if page.user.administers else ())
     return page.show(

@@ -1,6 +1,8 @@
 """Analysis pages: reports with their charts and tables, and runs that have no report."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -9,10 +11,9 @@ from aiohttp import web
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import draw_all
-from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
+from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, rendered, when
 from octoperf_mcp.entities.runs import is_over
 
-_REFRESH_S = 5
 _SHOWN_LINES = 40
 
 
@@ -34,10 +35,7 @@ async def reports(page: Page) -> web.StreamResponse:
 
 async def report(page: Page) -> web.StreamResponse:
     """One report: every item drawn from the values that the REST API answers."""
-    body = await page.get("bench_report", page.part("reportId"))
-    if body["projectId"] != page.part("projectId"):
-        raise web.HTTPNotFound
-    return await _show(page, body)
+    return await (await read_report(page)).show()
 
 
 async def bench_result(page: Page) -> web.StreamResponse:
@@ -50,27 +48,72 @@ async def bench_result(page: Page) -> web.StreamResponse:
         "benchResultIds": [body["id"]],
         "items": [],
     }
-    return await _show(page, report_like)
+    return await Report(page, report_like, [body]).show()
 
 
-async def _show(page: Page, body: dict[str, Any]) -> web.StreamResponse:
-    runs = [await page.get("bench_result", run_id) for run_id in body["benchResultIds"]]
-    if "id" in body:
-        (read,) = await spread(page.platform.documents, [body], page.user.user_id)
-        body = dict(read)
-    running = any(not is_over(run["state"]) for run in runs)
-    return await page.show_in_project(
-        "report.html",
-        "analysis/report",
-        report=body,
-        runs=[await _run(page, run) for run in runs],
-        items=await draw_all(page, body),
-        files=[file for run in runs for file in await _files(page, run["id"])],
-        log=[line for run in runs for line in await _start_up(page, run["id"])][-_SHOWN_LINES:],
-        form_text=page.platform.identity.anti_forgery(page.request),
-        done=DONE.get(page.request.query.get("done", ""), ""),
-        refresh_s=_REFRESH_S if running else 0,
-    )
+async def read_report(page: Page) -> "Report":
+    """The report of this page, as it is now.
+
+    Raises:
+        web.HTTPNotFound: it is of another project than the address says.
+        NotFound: there is none that the user may see.
+    """
+    body = await page.get("bench_report", page.part("reportId"))
+    if body["projectId"] != page.part("projectId"):
+        raise web.HTTPNotFound
+    (read,) = await spread(page.platform.documents, [body], page.user.user_id)
+    runs = [await page.get("bench_result", run_id) for run_id in read["benchResultIds"]]
+    return Report(page, dict(read), runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the page of a report shows: its document and those of its runs."""
+
+    page: Page
+    body: Mapping[str, Any]
+    runs: Sequence[Mapping[str, Any]]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return all(is_over(run["state"]) for run in self.runs)
+
+    async def show(self) -> web.Response:
+        """The whole page."""
+        page = self.page
+        return await page.show_in_project(
+            "report.html",
+            "analysis/report",
+            report=self.body,
+            live="" if self.is_over else f"{page.request.path}/live",
+            done=DONE.get(page.request.query.get("done", ""), ""),
+            scripts=("uPlot.iife.min.js", "charts.js", "live.js"),
+            styles=("uPlot.min.css",),
+            **await self._values(),
+        )
+
+    async def parts(self) -> dict[str, str]:
+        """HTML of what may change while a run goes on, by the id of its element."""
+        values = await self._values()
+        items = values.pop("items")
+        return {
+            "runs": rendered("report_runs.html", **values),
+            **{item.id: rendered("report_item.html", item=item) for item in items},
+            "rest": rendered("report_rest.html", **values),
+        }
+
+    async def _values(self) -> dict[str, Any]:
+        page, runs = self.page, self.runs
+        return {
+            "runs": [await _run(page, run) for run in runs],
+            "items": await draw_all(page, self.body),
+            "files": [file for run in runs for file in await _files(page, run["id"])],
+            "log": [line for run in runs for line in await _start_up(page, run["id"])][
+                -_SHOWN_LINES:
+            ],
+            "form_text": page.platform.identity.anti_forgery(page.request),
+        }
 
 
 async def _files(page: Page, run_id: str) -> list[tuple[str, str]]:
@@ -87,7 +130,7 @@ async def _start_up(page: Page, run_id: str) -> list[str]:
     return [f"{line['container']}: {line['message']}" for line in lines]
 
 
-async def _run(page: Page, body: dict[str, Any]) -> dict[str, Any]:
+async def _run(page: Page, body: Mapping[str, Any]) -> dict[str, Any]:
     scenario = await page.platform.documents.peek("scenario", body.get("scenarioId") or "")
     progress = None
     if not is_over(body["state"]):

@@ -11,8 +11,6 @@ from octoperf_mcp.embedded.ui import forms, imports, revisions
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.runs import is_over
 
-_REFRESH_S = 3
-
 
 @dataclass(slots=True)
 class Node:
@@ -92,6 +90,7 @@ async def validation(page: Page) -> web.StreamResponse:
     else:
         result, entries = latest.body, await validations.index(body["id"], page.user.user_id)
     actions = _actions_of(body)
+    running = result is not None and not is_over(result["state"])
     return await page.show_in_project(
         "validation.html",
         "design/virtual-user",
@@ -99,7 +98,8 @@ async def validation(page: Page) -> web.StreamResponse:
         result=result,
         started=when(result["created"]) if result else "",
         entries=[_entry(entry, actions) for entry in entries],
-        refresh_s=0 if result is None or is_over(result["state"]) else _REFRESH_S,
+        running=running,
+        scripts=("live.js",) if running else (),
     )
 
 

@@ -7,11 +7,17 @@ from typing import Any
 from markupsafe import Markup
 
 from octoperf_mcp.embedded.metrics.items import Asked, Item
-from octoperf_mcp.embedded.metrics.metric_ids import CATEGORIES, GAUGES, METRICS, TIME_UNIT
+from octoperf_mcp.embedded.metrics.metric_ids import (
+    CATEGORIES,
+    GAUGES,
+    METRICS,
+    TIME_UNIT,
+    USERLOAD,
+)
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.ui.chart_data import Curves
 from octoperf_mcp.embedded.ui.rendering import figure, when
-from octoperf_mcp.embedded.ui.svg import Series
+from octoperf_mcp.embedded.ui.svg import Series, short
 
 _MS = 1000.0
 
@@ -47,6 +53,8 @@ class Drawn:
     charts: list[Chart] = field(default_factory=list)
     columns: Sequence[str] = ()
     rows: list[list[str]] = field(default_factory=list)
+    depths: Sequence[int] = ()
+    """How far each row is set in; none where rows are no tree."""
     words: bool = False
     empty: str = ""
     text: str = ""
@@ -118,6 +126,8 @@ def legend_of(curve: Series) -> str:
 
 def name_of(asked: Asked) -> str:
     """`RESPONSE_TIME_PERCENTILE_95` → `Response time p95`."""
+    if asked.metric_id == USERLOAD:
+        return "Users"
     text = asked.metric_id.replace("_PERCENTILE_", " p").replace("_", " ")
     return text.capitalize()
 
@@ -128,6 +138,17 @@ def shown(asked: Asked, value: float | None) -> str:
         return "–"  # noqa: RUF001 - a dash, as in print
     factor, unit = scale(asked)
     return figure(value * factor, unit)
+
+
+def plain(asked: Asked, value: float | None) -> str:
+    """The same without the unit, for a table whose head has it."""
+    return shown(asked, value) if value is None else short(value * scale(asked)[0])
+
+
+def with_unit(name: str, asked: Asked) -> str:
+    """Head of a column, with the unit of its figures."""
+    unit = scale(asked)[1]
+    return f"{name} ({unit})" if unit else name
 
 
 def scale(asked: Asked) -> tuple[float, str]:

@@ -1,6 +1,6 @@
 """Forms of signed-in people: who sends them, that they came from our pages, what they are told.
 
-No page has a script. A form is sent to its own address, and what it did is told by the page that
+A form is sent to its own address, and what it did is told by the page that
 the browser is sent on to.
 """
 

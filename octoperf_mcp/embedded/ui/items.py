@@ -9,7 +9,15 @@ from octoperf_mcp.embedded.metrics import bench_errors, gauges, values
 from octoperf_mcp.embedded.metrics.items import ROUTES, Item, apdex_of, filters_of, item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.ui import item_charts, item_lists
-from octoperf_mcp.embedded.ui.drawn import Drawn, Source, action_of, shown, tabulate, why_empty
+from octoperf_mcp.embedded.ui.drawn import (
+    Drawn,
+    Source,
+    action_of,
+    plain,
+    tabulate,
+    why_empty,
+    with_unit,
+)
 from octoperf_mcp.embedded.ui.item_charts import name_with_run
 from octoperf_mcp.embedded.ui.item_lists import Reader, Rows
 from octoperf_mcp.embedded.ui.markdown import html_of
@@ -33,7 +41,9 @@ async def draw_all(
     reader: Reader, report: Mapping[str, Any], most_rows: Mapping[str, int] = MOST_ROWS
 ) -> list[Drawn]:
     """All items of a report; one that cannot be read says why in its place."""
-    return [await _drawn(reader, body, report, most_rows) for body in report.get("items") or ()]
+    items = enumerate(report.get("items") or ())
+    named = [{**body, "id": body.get("id") or f"item-{number}"} for number, body in items]
+    return [await _drawn(reader, body, report, most_rows) for body in named]
 
 
 async def _drawn(
@@ -136,7 +146,10 @@ async def _table(drawn: Drawn, source: Source) -> None:
 
 
 async def _tree(drawn: Drawn, source: Source) -> None:
-    _statistics(drawn, source, await values.tree(source.views, source.item, source.limits))
+    entries = await values.tree(source.views, source.item, source.limits)
+    _statistics(drawn, source, entries)
+    labels = source.view.labels
+    drawn.depths = [labels.depth(entry["actionId"]) for entry in entries]
 
 
 def _statistics(drawn: Drawn, source: Source, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -145,13 +158,13 @@ def _statistics(drawn: Drawn, source: Source, entries: Sequence[Mapping[str, Any
         [
             action_of(entry),
             *(
-                shown(asked, cell["value"])
+                plain(asked, cell["value"])
                 for asked, cell in zip(metrics, entry["values"], strict=True)
             ),
         ]
         for entry in entries
     ]
-    columns = ["Action", *(name_with_run(asked, source.item) for asked in metrics)]
+    columns = ["Action", *(with_unit(name_with_run(each, source.item), each) for each in metrics)]
     tabulate(drawn, columns, rows, most=source.most, empty=why_empty(source), words=False)
 
 

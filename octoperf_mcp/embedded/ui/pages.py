@@ -12,12 +12,14 @@ from octoperf_mcp.embedded.ui import (
     design,
     imports,
     launches,
+    live,
     load,
     parts,
     project_files,
     revisions,
     runtime,
     schedules,
+    theme,
     workspaces,
 )
 from octoperf_mcp.embedded.ui.forms import (
@@ -27,14 +29,29 @@ from octoperf_mcp.embedded.ui.forms import (
     submitted,
     submitted_file,
 )
-from octoperf_mcp.embedded.ui.rendering import HEADERS, View, page
+from octoperf_mcp.embedded.ui.rendering import HEADERS, Page, View, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
-_STATIC = {"ui.css": "text/css", "icon.svg": "image/svg+xml"}
+_STATIC = {
+    "ui.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "charts.js": "text/javascript",
+    "live.js": "text/javascript",
+    "uPlot.iife.min.js": "text/javascript",
+    "uPlot.min.css": "text/css",
+    "uPlot-LICENSE.txt": "text/plain",
+}
 _FILES = {
     name: files("octoperf_mcp.embedded.ui").joinpath("static", name).read_bytes()
     for name in _STATIC
 }
+
+
+def add_pages(app: web.Application) -> None:
+    """Serve all pages; what is watched live ends when the application stops."""
+    app[live.WATCHERS] = watchers = live.Watchers()
+    app.on_shutdown.append(watchers.close)
+    app.add_routes([*routes(), web.get("/ui/{missing:.+}", page(_missing))])
 
 
 def routes() -> list[web.RouteDef]:
@@ -45,6 +62,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/ui", _to_home),
         web.get("/ui/", page(workspaces.home)),
         web.get("/ui/workspace", page(workspaces.home)),
+        web.post(theme.THEME, submitted(theme.choose)),
         *_people(),
         web.get("/ui/workspace/{workspaceId}/load-target", page(launches.targets)),
         web.post("/ui/workspace/{workspaceId}/load-target", submitted(launches.change_targets)),
@@ -80,6 +98,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{_PROJECT}/runtime/scheduled-job/{{jobId}}", submitted(schedules.change)),
         web.get(f"{_PROJECT}/analysis/report", page(analysis.reports)),
         web.get(f"{_PROJECT}/analysis/report/{{reportId}}", page(analysis.report)),
+        web.get(f"{_PROJECT}/analysis/report/{{reportId}}/live", page(live.watch)),
         web.get(f"{_PROJECT}/analysis/bench-result/{{benchResultId}}", page(analysis.bench_result)),
         web.post(
             f"{_PROJECT}/analysis/bench-result/{{benchResultId}}/stop", submitted(load.stop_run)
@@ -123,6 +142,11 @@ def _people() -> list[web.RouteDef]:
         *(web.get(path, page(administered(view))) for path, view in people),
         *(web.post(path, submitted(administering(change))) for path, change in changes),
     ]
+
+
+async def _missing(_page: Page) -> web.StreamResponse:
+    """What `page` says kindly."""
+    raise web.HTTPNotFound
 
 
 async def _static(request: web.Request) -> web.Response:

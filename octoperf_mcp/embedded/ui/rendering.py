@@ -22,6 +22,15 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_SCRIPTED = {
+    **HEADERS,
+    "Content-Security-Policy": (
+        HEADERS["Content-Security-Policy"] + "; script-src 'self'; connect-src 'self'"
+    ),
+}
+THEME_COOKIE = "octoperf_theme"
+THEMES = ("light", "dark")
+"""What a person may choose; otherwise the page is as the system wants it."""
 
 _AREAS = (
     ("Virtual users", "design/virtual-user"),
@@ -114,8 +123,18 @@ class Page:
         areas = [(name, f"{self.project_path}/{path}", path == area) for name, path in _AREAS]
         return self.show(template, crumbs=crumbs, areas=areas, **values)
 
-    def show(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
-        """A page."""
+    def show(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        scripts: Sequence[str] = (),
+        styles: Sequence[str] = (),
+        **values: Any,
+    ) -> web.Response:
+        """A page; `scripts` and further `styles` are names of static files."""
+        request = self.request
+        chosen = request.cookies.get(THEME_COOKIE, "")
         text = rendered(
             template,
             **{
@@ -123,11 +142,16 @@ class Page:
                 "crumbs": [],
                 "areas": [],
                 "areas_label": "Project",
-                "refresh_s": 0,
+                "form_text": self.platform.identity.anti_forgery(request),
+                "theme": chosen if chosen in THEMES else "",
+                "here": request.path_qs if request.method == "GET" else "/ui/",
+                "scripts": scripts,
+                "styles": styles,
                 **values,
             },
         )
-        return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+        headers = _SCRIPTED if scripts else HEADERS
+        return web.Response(text=text, content_type="text/html", status=status, headers=headers)
 
 
 View = Callable[[Page], Awaitable[web.StreamResponse]]

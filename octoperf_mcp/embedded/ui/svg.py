@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 900, 270
 LEFT, RIGHT, TOP, BOTTOM = 56, 56, 26, 28
-COLOURS: Final = 8
+COLOURS: Final = 10
 """The style sheet has so many, `--c0` and on."""
 _TICKS = 4
 _SMALLEST = 1e-12

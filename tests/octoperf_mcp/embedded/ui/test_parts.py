@@ -26,7 +26,7 @@ class Site:
 
     def __init__(self, platform: Platform, client: "TestClient[Any, Any]") -> None:
         self.platform = platform
-        self._client = client
+        self.client = client
         self.path = ""
 
     async def made(self, kind: str, body: Json, *, workspace_id: str, project_id: str) -> str:
@@ -36,7 +36,7 @@ class Site:
         return document.id
 
     async def page(self, path: str, *, status: int = 200) -> str:
-        answer = await self._client.get(self.path + path)
+        answer = await self.client.get(self.path + path)
         assert answer.status == status
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", await answer.text())).split())
 
@@ -50,7 +50,7 @@ async def site(platform: Platform) -> AsyncIterator[Site]:
     identity.browser_user = browser_user
     app = web.Application()
     app[PLATFORM] = platform
-    app.add_routes(pages.routes())
+    pages.add_pages(app)
     async with TestClient(TestServer(app)) as client:
         yield Site(platform, client)
 

@@ -34,6 +34,11 @@ COMMANDS: dict[str, Command] = {
         "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length",
     ),
     "plugins": Command("plugins", "list the plugins", "octoperf-mcp plugins list --json"),
+    "browsers": Command(
+        "browsers",
+        "install and check what users with a real browser need",
+        "octoperf-mcp browsers install\n  octoperf-mcp browsers check",
+    ),
     "config": Command(
         "config",
         "show, check and describe the configuration",

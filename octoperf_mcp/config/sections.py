@@ -169,7 +169,9 @@ class EmbeddedSettings:
     revision_days: int = described("Days that earlier versions are kept.", 90, least=0)
     audit_days: int = described("Days that the record of who did what is kept.", 90, least=0)
     chromium: str = described(
-        "Program that prints reports as PDF; default: Chromium or Chrome, found on PATH.", ""
+        "Browser that prints reports as PDF and that browser users drive; default: Chromium or "
+        "Chrome, found on PATH.",
+        "",
     )
     access_life_s: int = described("Seconds an access token lives.", 15 * 60, least=1)
     client_documents: bool = described(
@@ -191,6 +193,15 @@ class EmbeddedSettings:
     )
     most_users: int = described(
         "Most virtual users of a run; 0: one for each megabyte of the machine's memory.", 0, least=0
+    )
+    most_browsers: int = described(
+        "Most users with a real browser of a run; -1: one per core as memory allows, none on a "
+        "public address, since a Playwright spec is a program that runs with the service's rights.",
+        -1,
+        least=-1,
+    )
+    browser_runner: str = described(
+        "Directory of Playwright's runner; default: octoperf-mcp/browsers in the user's data.", ""
     )
     longest_run_min: int = described("Longest planned run, in minutes.", 24 * 60, least=0)
     unconfirmed_users: int = described(

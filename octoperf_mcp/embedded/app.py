@@ -1,7 +1,9 @@
 """Puts the rooms of the platform together, and onto an application that others share."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -14,6 +16,7 @@ from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.generators import joining
 from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
+from octoperf_mcp.embedded.launch.targets import is_local
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import PLATFORM, Platform
 from octoperf_mcp.embedded.printing import task as print_task
@@ -57,6 +60,8 @@ async def open_platform(
         ConfigError: the database address, the origin, the preset password or the key of secret
             values is impossible.
     """
+    if settings.most_browsers < 0 and not is_local(urlsplit(origin).hostname or ""):
+        settings = replace(settings, most_browsers=0)
     secrets = Secrets.open(data_dir, settings.secrets_key.reveal())
     async with AsyncExitStack() as undo:
         database = await Database.open(database_url(settings, data_dir))

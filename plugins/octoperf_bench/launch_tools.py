@@ -88,6 +88,7 @@ async def preview_run(ctx: ToolContext, scenario_id: str) -> RunPreview:
             for each in found.get("blockers") or []
         ],
         peak_users=int(found.get("peakUsers") or 0),
+        peak_browser_users=int(found.get("peakBrowserUsers") or 0),
         planned_duration_sec=round((found.get("durationMs") or 0) / 1000),
         predicted_requests=int(found.get("predictedRequests") or 0),
         predicted_bytes=int(found.get("predictedBytes") or 0),

@@ -279,6 +279,7 @@ class RunPreview:
     launchable: bool
     blockers: list[LaunchBlocker]
     peak_users: int
+    peak_browser_users: int
     planned_duration_sec: int
     predicted_requests: int
     predicted_bytes: int

@@ -25,6 +25,8 @@ class LoadPlan:
     properties: Mapping[str, str] = field(default_factory=dict)
     workers: int = 0
     """Generators of each location; 0 lets the engine choose."""
+    browser: Mapping[str, str] = field(default_factory=dict)
+    """`folder` of Playwright's runner and program `chromium`, where configured."""
     grace_ms: int = 10_000
     """Time that requests in flight have at the planned end."""
     reach: Reach | None = None

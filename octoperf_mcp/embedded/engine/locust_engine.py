@@ -212,6 +212,7 @@ class LocustLoad:
             properties=dict(plan.properties),
             grace_ms=plan.grace_ms,
             reach=plan.reach.message() if plan.reach else None,
+            browser=dict(plan.browser),
             virtual_users={},
             servers=[],
             variables=[],
@@ -235,6 +236,8 @@ class LocustLoad:
         if post.machine is None:
             worker = await self._start_here("worker", order, site, post.name)
         else:
+            # Another machine has its runner and browser in places of its own.
+            order = replace(order, browser={})
             worker = await self._fleet.start(post.machine, order, *self._listeners(site, post.name))
             self._say(post.name, "INFO", f"Generator ordered {worker.where}")
         site.workers.append(worker)

@@ -34,6 +34,7 @@ from octoperf_mcp.embedded.engine.parties import (
 )
 from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.profiles import Materials, compile_profile
+from octoperf_mcp.embedded.engine.program import BrowserSettings
 from octoperf_mcp.embedded.engine.pulse import Pulse
 from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.run_log import RunLog
@@ -127,6 +128,7 @@ class Worker:
             order.resources,
             order.run_id,
             (order.index, order.workers),
+            browser=BrowserSettings.of_order(order),
         )
         parts = []
         reach = Reach.of(order.reach)

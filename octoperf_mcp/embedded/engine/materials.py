@@ -9,15 +9,14 @@ from typing import Any
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
+from octoperf_mcp.entities.engines import BROWSERS
 
 Json = dict[str, Any]
 
 _LINKS = {"LinkAction", "FragmentAction"}
-_RUNNABLE = "JMETER"
+_RUNNABLE = frozenset({"JMETER", *BROWSERS})
 _REFUSED = {
     "FRAGMENTS": "holds fragments, which run only where another virtual user links to them",
-    "PLAYWRIGHT": "is played by a real browser, which this platform does not run",
-    "WEB_DRIVER": "is played by a real browser, which this platform does not run",
 }
 
 
@@ -71,8 +70,8 @@ async def collect(
 
 
 def _require_runnable(virtual_user: Document) -> None:
-    kind = str(virtual_user.body.get("type") or _RUNNABLE)
-    if kind != _RUNNABLE:
+    kind = str(virtual_user.body.get("type") or "JMETER")
+    if kind not in _RUNNABLE:
         reason = _REFUSED.get(kind, f"has the unknown type {kind}")
         raise Invalid(f"Virtual user {virtual_user.body.get('name')!r} {reason}.")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _RECORDED = frozenset({"recordedRequest", "recordedResponse"})
-_COMPUTED = ("__V(", "JSR223")
+_COMPUTED = ("__V(", "JSR223", "process.env[", "process.env)", "process.env;")
 """Where these stand, a name may be put together at run time."""
 
 
@@ -41,7 +41,8 @@ class Mentions:
 
     def need(self, name: str) -> bool:
         """Whether the name occurs as a placeholder or as a text of its own."""
-        return self.everything or "${" + name + "}" in self.text or f'"{name}"' in self.text
+        spellings = ("${" + name + "}", f'"{name}"', f"process.env.{name}")
+        return self.everything or any(spelling in self.text for spelling in spellings)
 
     def need_any(self) -> bool:
         """Whether any variable at all is mentioned."""

@@ -37,6 +37,8 @@ class Order:
     """Of a validation."""
     reach: Json | None = None
     """Where it may go; see `Reach`."""
+    browser: dict[str, str] = field(default_factory=dict)
+    """`folder` of Playwright's runner and program `chromium`; empty: found on the machine."""
 
     @classmethod
     def of(cls, message: Json) -> Self:

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.embedded.engine import containers, generic, meetings, requests, scripts
+from octoperf_mcp.embedded.engine.browsers import actions as browser_actions
 from octoperf_mcp.embedded.engine.compiler import Options, Scope, Warn, compile_children
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
 from octoperf_mcp.embedded.engine.http_cache import SIZE
 from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.engine.order import profile_name
-from octoperf_mcp.embedded.engine.program import Program
+from octoperf_mcp.embedded.engine.program import BrowserSettings, Program
 from octoperf_mcp.embedded.engine.timers import compile_pacing
 from octoperf_mcp.embedded.engine.transport import Server
 from octoperf_mcp.embedded.engine.variables import Surroundings, compile_variables
 
-ACTION_MODULES = (containers, generic, meetings, requests, scripts)
+ACTION_MODULES = (browser_actions, containers, generic, meetings, requests, scripts)
 """Imported for the node types that they register."""
 
 Document = Mapping[str, Any]
@@ -36,6 +37,8 @@ class Materials:
     """Index of this generator, and how many there are."""
     shared: dict[Any, Any] = field(default_factory=dict)
     """State of variables that the profiles of this generator have in common."""
+    browser: BrowserSettings = field(default_factory=BrowserSettings)
+    """How users with a real browser play."""
 
 
 def compile_profile(profile: Document, index: int, materials: Materials, warn: Warn) -> Program:
@@ -73,6 +76,7 @@ def apply_engine(program: Program, profile: Document) -> None:
     """What the engine block of a profile says about how a program is played."""
     engine = profile.get("engine") or {}
     settings, browser = engine.get("settings") or {}, engine.get("browser") or {}
+    program.browser = program.browser.of_engine(engine)
     program.static_hosts = (engine.get("dns") or {}).get("staticHosts") or {}
     policy = str(settings.get("errorHandling") or "CONTINUE")
     program.error_policy = policy if policy in ERROR_POLICIES else "CONTINUE"
@@ -113,6 +117,7 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
         lambda _: None,
         compile_variables(materials.variables, mentioned, around),
         resources=materials.resources,
+        browser=materials.browser,
     )
     scope = Scope(
         servers={str(server["id"]): Server.of(server) for server in materials.servers},
@@ -126,7 +131,8 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
         program=program,
         linked=(role.virtual_user_id,),
     )
-    program.body = compile_children(tree, scope)
+    listed = tree.get("type") == "WEB_DRIVER"
+    program.body = (browser_actions.compile_list if listed else compile_children)(tree, scope)
     program.secrets += program.variables.secrets
     return program
 
@@ -138,6 +144,4 @@ def _unsupported(engine: Document) -> list[str]:
         found.append("its DNS servers are not asked.")
     if (engine.get("jtl") or {}).get("type") == "ERRORS":
         found.append("its JTL holds all samples, not the failed ones only.")
-    if engine.get("@type") not in {None, "JmeterUserProfileEngine"}:
-        found.append(f"{engine.get('@type')} is not run by this engine.")
     return found

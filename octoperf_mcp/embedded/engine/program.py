@@ -1,13 +1,14 @@
 """A virtual user compiled for one profile: what a session plays, and by which rules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from octoperf_mcp.embedded.engine.variables import VariableSet
 
 if TYPE_CHECKING:
+    from octoperf_mcp.embedded.engine.order import Order
     from octoperf_mcp.embedded.engine.session import UserSession
 
 Step = Callable[["UserSession"], None]
@@ -17,6 +18,47 @@ Measure = Callable[["UserSession"], float]
 
 def _none(_: "UserSession") -> float:
     return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSettings:
+    """How users with a real browser play; paths may be empty: found where they usually are."""
+
+    folder: str = ""
+    """Where Playwright's runner is installed."""
+    chromium: str = ""
+    files: str = ""
+    """Folder of the run files."""
+    device: str = ""
+    """Name of a device that Playwright knows; empty: its usual desktop."""
+    timeout_ms: int = 30_000
+    """Of a test."""
+    base_url: str = ""
+    slow_mo_ms: int = 0
+
+    reach: Mapping[str, Any] | None = None
+    """Where a run may go; see `Reach`."""
+
+    @classmethod
+    def of_order(cls, order: "Order") -> "BrowserSettings":
+        """As a worker process is told."""
+        browser = order.browser
+        return cls(
+            folder=browser.get("folder", ""),
+            chromium=browser.get("chromium", ""),
+            files=str(order.files),
+            reach=order.reach,
+        )
+
+    def of_engine(self, engine: Mapping[str, Any]) -> "BrowserSettings":
+        """With what the engine block of a profile says."""
+        return replace(
+            self,
+            device=str(engine.get("device") or ""),
+            timeout_ms=int(engine.get("timeoutMs") or 0) or self.timeout_ms,
+            base_url=str(engine.get("baseURL") or ""),
+            slow_mo_ms=int(engine.get("slowMoMs") or 0),
+        )
 
 
 @dataclass(slots=True)
@@ -54,3 +96,4 @@ class Program:
     """Folder of the project files."""
     meetings: set[str] = field(default_factory=set)
     """Names of the meeting points to which users of the program come."""
+    browser: BrowserSettings = field(default_factory=BrowserSettings)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.background import Background
+from octoperf_mcp.embedded.engine.browsers.tools import browser_order
 from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
 from octoperf_mcp.embedded.engine.late_results import LateResults
 from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
@@ -85,6 +86,7 @@ class Runs:
             documents=documents,
             files=self._files,
             blobs=blobs,
+            settings=settings,
         )
         self.gate = Gate(database, settings, fleet)
         self.launches = Launches(database)
@@ -160,7 +162,9 @@ class Runs:
                 f"{len(self._active)} runs are under way or waiting: wait for one to end."
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
-        plan = await check_scenario(self._documents, self._files, scenario, user_id)
+        plan = await check_scenario(
+            self._documents, self._files, scenario, user_id, self.gate.browser_faults()
+        )
         plan = replace(plan, reach=await self.gate.require(plan))
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
@@ -192,6 +196,7 @@ class Runs:
                 documents=self._documents,
                 files=self._files,
                 workers=self._settings.workers,
+                browser=browser_order(self._settings),
             )
 
         run = self._active[result.id] = LoadRun(directory, self._with, make_plan)

@@ -1,7 +1,7 @@
 """From a scenario to what its run needs; refuses what cannot run, with a helpful sentence."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.sanity.check import sanity_check
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.entities.engines import BROWSERS
 
 Json = dict[str, Any]
 
@@ -38,15 +39,31 @@ class ScenarioPlan:
         return max(duration_ms(profile["load"]) for profile in self.profiles)
 
     @property
+    def browser_load(self) -> int:
+        """The peaks of the profiles whose users drive a real browser."""
+        users = self.materials.virtual_users
+        return sum(
+            peak_users(profile["load"])
+            for profile in self.profiles
+            if users[str(profile["virtualUserId"])].body.get("type") in BROWSERS
+        )
+
+    @property
     def user_load(self) -> int:
         """The peaks of all profiles, added up."""
         return sum(peak_users(profile["load"]) for profile in self.profiles)
 
 
 async def check_scenario(
-    documents: Documents, files: ProjectFiles, scenario: Document, user_id: str
+    documents: Documents,
+    files: ProjectFiles,
+    scenario: Document,
+    user_id: str,
+    browser_faults: Sequence[str] = (),
 ) -> ScenarioPlan:
     """Check that a scenario can run, and collect what it plays.
+
+    `browser_faults` say why users with a real browser cannot run on this machine, if they cannot.
 
     Raises:
         Invalid: a profile names what there is not, or has an impossible load.
@@ -81,11 +98,13 @@ async def check_scenario(
         user_id=user_id,
     )
     names = {file.name: None for file in await files.of_project(scenario.project_id)}
-    await asyncio.to_thread(_require_sane, found, names)
+    await asyncio.to_thread(_require_sane, found, names, browser_faults)
     return ScenarioPlan(scenario, found, profiles, elsewhere=frozenset(elsewhere))
 
 
-def _require_sane(found: ProjectMaterials, files: Mapping[str, None]) -> None:
+def _require_sane(
+    found: ProjectMaterials, files: Mapping[str, None], browser_faults: Sequence[str]
+) -> None:
     """Refuse what cannot run as it is: the errors of the sanity check.
 
     Raises:
@@ -100,6 +119,7 @@ def _require_sane(found: ProjectMaterials, files: Mapping[str, None]) -> None:
             [each.body for each in found.variables],
             files,
             {key: other for key, other in trees.items() if key != virtual_user_id},
+            browser_faults=browser_faults,
         )
         errors |= {str(row["message"]): row for row in rows if row["level"] == "ERROR"}
     if errors:
@@ -126,6 +146,7 @@ async def load_plan(
     documents: Documents,
     files: ProjectFiles,
     workers: int,
+    browser: Mapping[str, str],
 ) -> LoadPlan:
     """What the engine plays: secrets opened, project files put in place."""
     found = plan.materials
@@ -146,6 +167,7 @@ async def load_plan(
         variables=collecting.revealed(documents, found.variables),
         properties={**merged, **properties},
         workers=workers,
+        browser=browser,
         reach=plan.reach,
         elsewhere=plan.elsewhere,
     )

@@ -41,11 +41,6 @@ def _script(node: Node, scope: Scope) -> Step:
     return failing_row(node, scope, f"Scripts in {language} are not run by this engine")
 
 
-@action("PlaywrightSpecAction", "WebDriverAction", "SeleniumAction")
-def _browser(node: Node, scope: Scope) -> Step:
-    return failing_row(node, scope, "Browser scripts are not run by this engine")
-
-
 def failing_row(node: Node, scope: Scope, message: str) -> Step:
     """A KO row that says why the action did not run; the run log says it once."""
     scope.warn(f"{node.get('@type')} {node.get('name') or node.get('id')!r}: {message}.")

@@ -27,7 +27,7 @@ from octoperf_mcp.embedded.engine.cookies import CookieJar
 from octoperf_mcp.embedded.engine.exchange import Exchange
 from octoperf_mcp.embedded.engine.http_cache import Bodies, HttpCache
 from octoperf_mcp.embedded.engine.transport import Addresses, Transport
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, STEP, Sample
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.program import Program
@@ -130,6 +130,8 @@ class UserSession:
         self.last_ok = True
         self.deadline = seat.deadline
         """`time.monotonic()` at which this user leaves; whoever seated it may move it."""
+        self.at_end: list[Callable[[], None]] = []
+        """Called when the user closes."""
         self._seat = seat
         self._tally = _Tally()
         self._waited = False
@@ -190,6 +192,8 @@ class UserSession:
 
     def close(self) -> None:
         """Give back the connections and leave the company; to be called once."""
+        for end in self.at_end:
+            end()
         self.transport.close()
         self.company.leave(self.program.meetings)
 
@@ -269,7 +273,7 @@ class UserSession:
         """
         sample = outcome.sample
         self._seat.sink.outcome(self, outcome)
-        if sample.kind == CONTAINER or sample.cut_off:
+        if sample.kind in {CONTAINER, STEP} or sample.cut_off:
             return
         tally = self._tally
         tally.count += 1

@@ -71,6 +71,7 @@ class ValidationRun:
         records: RunRecords,
         documents: Documents,
         files: ProjectFiles,
+        browser: Mapping[str, str],
     ) -> None:
         self.directory = directory
         self.virtual_user = virtual_user
@@ -80,6 +81,7 @@ class ValidationRun:
         self._records = records
         self._documents = documents
         self._files = files
+        self._browser = browser
         self._feed = CaptureFeed(records.database, directory.run_id, directory.path)
         self._stop_asked = asyncio.Event()
         self._running = asyncio.Event()
@@ -122,6 +124,7 @@ class ValidationRun:
             variables=collecting.revealed(self._documents, self._found.variables),
             generator=f"{self._request.location}-1",
             iterations=self._request.iterations,
+            browser=dict(self._browser),
         )
 
     async def _followed(self, order: Order) -> str:

@@ -12,7 +12,7 @@ from octoperf_mcp.embedded.engine.masks import Mask
 from octoperf_mcp.embedded.engine.order import Order
 from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.profiles import Materials, Role, compile_program
-from octoperf_mcp.embedded.engine.program import Program
+from octoperf_mcp.embedded.engine.program import BrowserSettings, Program
 from octoperf_mcp.embedded.engine.run_log import NAME, RunLog
 from octoperf_mcp.embedded.engine.session import Seat, UserSession
 from octoperf_mcp.embedded.engine.transport import Addresses
@@ -49,7 +49,12 @@ def validate(order: Order, orders: Orders) -> None:
 def _compiled(order: Order, log: RunLog) -> Program:
     [(index, profile)] = order.profiles
     materials = Materials(
-        order.virtual_users, order.servers, order.variables, order.resources, order.run_id
+        order.virtual_users,
+        order.servers,
+        order.variables,
+        order.resources,
+        order.run_id,
+        browser=BrowserSettings.of_order(order),
     )
     role = Role(str(profile.get("name") or "Validation"), index, str(profile["virtualUserId"]))
     options = Options(think_times=False, validating=True, body_cap_bytes=_BODY_CAP_BYTES)

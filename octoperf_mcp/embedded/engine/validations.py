@@ -8,8 +8,10 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine import materials as collecting
 from octoperf_mcp.embedded.engine.background import Background
+from octoperf_mcp.embedded.engine.browsers.tools import browser_faults, browser_order
 from octoperf_mcp.embedded.engine.capture_feed import CaptureFeed
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
@@ -51,12 +53,14 @@ class Validations:
         documents: Documents,
         files: ProjectFiles,
         blobs: Blobs,
+        settings: EmbeddedSettings,
     ) -> None:
         self._records = records
         self._data_dir = data_dir
         self._documents = documents
         self._files = files
         self._blobs = blobs
+        self._settings = settings
         self.results = ValidationResults(records.database, blobs)
         self._background = Background()
         self._active: dict[str, ValidationRun] = {}
@@ -114,6 +118,7 @@ class Validations:
             records=self._records,
             documents=self._documents,
             files=self._files,
+            browser=browser_order(self._settings),
         )
         self._active[result.id] = validation
         validation.task = self._background.start(self._play(validation))
@@ -138,6 +143,7 @@ class Validations:
             variables,
             await self._file_contents(virtual_user.project_id, variables),
             {each.id: each.body for each in others if each.id != virtual_user.id},
+            browser_faults=browser_faults(self._settings),
         )
         errors = [message for message in messages if message["level"] == "ERROR"]
         if errors:

@@ -1,6 +1,7 @@
 """The last check before a run: within the caps of the machine, against hosts that are confirmed."""
 
 from octoperf_mcp.config import EmbeddedSettings
+from octoperf_mcp.embedded.engine.browsers.tools import browser_faults
 from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
 from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
@@ -19,9 +20,18 @@ class Gate:
         self, database: Database, settings: EmbeddedSettings, fleet: Fleet | None = None
     ) -> None:
         self._fleet = fleet or NoFleet()
-        self.caps = Caps.of(settings)
+        self._settings = settings
         self.targets = Targets(database, settings)
         self._unconfirmed_users = settings.unconfirmed_users
+
+    @property
+    def caps(self) -> Caps:
+        """As they are now: what browser users need may be installed at any time."""
+        return Caps.of(self._settings)
+
+    def browser_faults(self) -> list[str]:
+        """Why users with a real browser cannot run on this machine; empty when they can."""
+        return browser_faults(self._settings)
 
     async def require(self, plan: ScenarioPlan) -> Reach | None:
         """Refuse a run; else answers where it may go, None: anywhere.
@@ -56,6 +66,7 @@ class Gate:
         caps = self.caps
         measured = (
             ("too_many_users", "virtual users", users_here(plan), caps.users),
+            ("too_many_browsers", "real-browser users", plan.browser_load, caps.browsers),
             ("too_long", "seconds", -(-plan.duration_ms // 1000), caps.duration_sec),
             ("too_many_profiles", "profiles", len(plan.profiles), caps.profiles),
         )

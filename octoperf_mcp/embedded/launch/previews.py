@@ -21,7 +21,7 @@ async def obstacles(
 ) -> tuple[ScenarioPlan | None, list[Blocker]]:
     """The plan of a run, and why it cannot start; without a plan the blocker says why."""
     try:
-        plan = await check_scenario(documents, files, scenario, user_id)
+        plan = await check_scenario(documents, files, scenario, user_id, gate.browser_faults())
     except Failure as failure:
         return None, [Blocker("invalid", failure.message)]
     return plan, gate.over_caps(plan)
@@ -49,6 +49,7 @@ async def preview(
         "launchable": not blockers,
         "blockers": [blocker.document() for blocker in blockers],
         "peakUsers": plan.user_load if plan else 0,
+        "peakBrowserUsers": plan.browser_load if plan else 0,
         "durationMs": plan.duration_ms if plan else 0,
         "predictedRequests": requests,
         "predictedBytes": sent_bytes,

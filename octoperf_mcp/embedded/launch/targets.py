@@ -5,12 +5,15 @@ the workspace, or by a file on the host itself that names the workspace.
 """
 
 import asyncio
+import contextlib
 import fnmatch
+import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import sqlalchemy as sa
@@ -18,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.forbidden_addresses import is_forbidden, is_forbidden_host
+from octoperf_mcp.embedded.engine.materials import nodes_of
 from octoperf_mcp.embedded.failures import Forbidden, Invalid
 from octoperf_mcp.embedded.launch.tables import load_target
 from octoperf_mcp.embedded.outbound.pinned import pinned_session
@@ -25,9 +29,11 @@ from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.access import Role
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import now_ms
+from octoperf_mcp.entities.engines import BROWSERS
 
 WELL_KNOWN = "/.well-known/octoperf-load-test.txt"
 """A file of the target: one id of a workspace a line."""
+_ADDRESS = re.compile(r"https?://[\w.\-\[\]:]+", re.ASCII)
 _ASK_S = 5.0
 _MOST_BYTES = 16 * 1024
 _LONGEST_HOST = 253
@@ -88,7 +94,28 @@ def targets_of(
         scheme = str(server.get("protocol") or "http").lower()
         port = int(server.get("port") or (443 if scheme == "https" else 80))
         found.add(Target(scheme, elsewhere.get(host, host), port))
+    found |= set(_visited(trees, profiles))
     return sorted(found, key=lambda target: (target.host, target.port))
+
+
+def _visited(
+    trees: Iterable[Mapping[str, Any]], profiles: Iterable[Mapping[str, Any]]
+) -> Iterator[Target]:
+    """Hosts whose addresses stand in browser scripts, and the base addresses of their profiles."""
+    texts = [str((profile.get("engine") or {}).get("baseURL") or "") for profile in profiles]
+    for tree in trees:
+        if tree.get("type") in BROWSERS:
+            texts += [
+                str(node.get(name) or "")
+                for node in nodes_of(tree)
+                if node.get("enabled")
+                for name in ("content", "url", "target")
+            ]
+    for address in _ADDRESS.findall("\n".join(texts)):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(address)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            yield Target(parts.scheme, (parts.hostname or "").rstrip("."), port)
 
 
 def is_local(host: str) -> bool:

@@ -9,6 +9,8 @@ CONTAINER = "Container"
 """A container: elapsed is the whole of it, think times included."""
 RESOURCE = "Resource"
 """A sub-request that a page asked for: also a hit, shown apart as `<actionId>.resources`."""
+STEP = "Step"
+"""A part of a browser script, in a row of its own; steps overlap and never count as hits."""
 CUT_OFF = "CutOff"
 """The kind under which samples stopped in flight are counted; never a hit."""
 
@@ -37,7 +39,7 @@ class Sample:
     profile: int
     """Index of the user profile in the scenario."""
     kind: str
-    """HIT, CONTAINER or RESOURCE."""
+    """HIT, CONTAINER, RESOURCE or STEP."""
     started_ms: int
     elapsed_us: int
     """From the start to the last byte, connecting included."""

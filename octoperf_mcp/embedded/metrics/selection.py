@@ -7,11 +7,11 @@ from typing import Any
 
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.metrics.labels import Labels
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, HIT, RESOURCE
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, HIT, RESOURCE, STEP
 
 HITS = frozenset({HIT, RESOURCE})
 CONTAINERS = frozenset({CONTAINER})
-EVERYTHING = HITS | CONTAINERS
+EVERYTHING = HITS | CONTAINERS | {STEP}
 
 _SUB_SAMPLE_TYPES = {"Hit": HITS, "Container": CONTAINERS}
 _OLDER_TYPES = {"HIT": HITS, "CONTAINER": CONTAINERS}

@@ -77,6 +77,7 @@ async def sanity(request: web.Request) -> web.Response:
         variables,
         await _files(request, virtual_user.project_id, _csv_names(variables)),
         {other.id: other.body for other in listed[KIND] if other.id != virtual_user.id},
+        browser_faults=request.app[PLATFORM].runs.gate.browser_faults(),
     )
     return json_answer(messages)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.sanity.actions import CHECKS, Surroundings
+from octoperf_mcp.embedded.sanity.browsers import check_browser
 from octoperf_mcp.embedded.sanity.csv_files import check_csv
 from octoperf_mcp.embedded.sanity.limits import check_limits
 from octoperf_mcp.embedded.sanity.links import check_links, played_by
@@ -26,6 +27,8 @@ def sanity_check(
     variables: Sequence[Json],
     files: Mapping[str, bytes | None],
     fragments: Mapping[str, Json],
+    *,
+    browser_faults: Sequence[str] = (),
 ) -> list[Json]:
     """Rows `{level, message, actionId?, variableId?}`, errors first; empty when all is well.
 
@@ -38,6 +41,7 @@ def sanity_check(
         files: Project files by name; None instead of the bytes: exists, content not looked at.
             Only CSV files need their bytes.
         fragments: The other virtual users of the project by id, with their trees.
+        browser_faults: Why users with a real browser cannot run on this machine, if they cannot.
     """
     around = Surroundings(
         servers={text(server.get("id")): server for server in objects(list(servers))},
@@ -56,6 +60,7 @@ def sanity_check(
             *rows,
             *check_limits(virtual_user, around.servers),
             *check_references(virtual_user, around.servers, variables, fragments),
+            *check_browser(virtual_user, browser_faults),
         ]
     )
 

@@ -211,6 +211,18 @@ class Stage:
         async with self.database.reading() as reader:
             return {kind: int(count) for kind, count in await reader.execute(query)}
 
+    async def rows(self, run_id: str) -> dict[str, int]:
+        """Samples of a run by the id of their action."""
+        query = (
+            sa.select(metric_series.c.action_id, sa.func.sum(metric_slice.c.n))
+            .join(metric_slice, metric_slice.c.series_no == metric_series.c.series_no)
+            .join(metric_run, metric_run.c.run_no == metric_series.c.run_no)
+            .where(metric_run.c.run_id == run_id, metric_slice.c.step == 1)
+            .group_by(metric_series.c.action_id)
+        )
+        async with self.database.reading() as reader:
+            return {row_id: int(count) for row_id, count in await reader.execute(query)}
+
 
 def _placed(children: Sequence[Json], server_id: str) -> list[Json]:
     return [

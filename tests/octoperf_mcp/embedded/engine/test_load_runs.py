@@ -307,11 +307,8 @@ async def test_a_scenario_that_cannot_run_is_refused_with_what_to_mend(
     assert await stage.documents.list("bench_result", user_id=ADA) == []
 
 
-@pytest.mark.parametrize("kind", ["FRAGMENTS", "PLAYWRIGHT", "WEB_DRIVER"])
-async def test_virtual_users_that_this_engine_cannot_play_are_refused(
-    stage: Stage, kind: str
-) -> None:
-    virtual_user = await stage.virtual_user(type=kind)
+async def test_virtual_users_that_hold_fragments_are_refused(stage: Stage) -> None:
+    virtual_user = await stage.virtual_user(type="FRAGMENTS")
     scenario = await stage.scenario(stage.profile(virtual_user, ramp(1, 0, 100)))
     with pytest.raises(Invalid, match="'VU'"):
         await stage.runs.start(scenario.id, ADA)

@@ -8,10 +8,9 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from octoperf_mcp import hookspecs
-from octoperf_mcp.cli.client_setups import ClientSetup, guide_url, setups
-from octoperf_mcp.cli.connect import pretty_json
 from octoperf_mcp.cli.main import COMMANDS
 from octoperf_mcp.config import PREFIX, SECTIONS, Secret
+from octoperf_mcp.registry.client_page import connect_page
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import Tool
 
@@ -33,44 +32,14 @@ def pages() -> dict[str, str]:
 
 
 def _connect() -> Iterator[str]:
-    yield "# Connect a client"
-    yield ""
-    yield f"`{URL}` stands for the address of your server; `octoperf-mcp connect CLIENT` prints the"
-    yield "same for the one that runs on this machine, `--write` writes the files. The options"
-    yield "`--areas`, `--readonly`, `--catalog`, `--workspace` and `--project` connect to a part of"
-    yield "the server only."
-    for name, setup in setups(URL).items():
-        yield from _client(name, setup)
-
-
-def _client(name: str, setup: ClientSetup) -> Iterator[str]:
-    yield from ("", f"## {setup.title}", "", f"`octoperf-mcp connect {name}`", "")
-    if setup.hosted:
-        yield "Runs at its vendor: the server needs a public https address."
-        yield ""
-    if setup.commands:
-        yield from ("```sh", *setup.commands, "```", "")
-    for number, step in enumerate(setup.steps, 1):
-        yield f"{number}. {step}"
-    if setup.steps:
-        yield ""
-    if setup.file is not None:
-        yield f"{'Or in' if setup.commands else 'In'} `{setup.file}`:"
-        yield from ("", "```json", pretty_json(setup.content).decode().rstrip(), "```", "")
-    yield f"- **Sign in**: {setup.sign_in}"
-    yield f"- **Check**: {_shown(setup.check)}"
-    yield f"- **Remove**: {_shown(setup.remove)}"
-    if setup.guide is not None:
-        yield f"- **Agent guide**: `curl --create-dirs -o {setup.guide} {guide_url(URL)}`"
-    if setup.guide_note:
-        where = "" if setup.guide else f" (<{guide_url(URL)}>)"
-        yield f"- {setup.guide_note}{where}"
-    yield f"- **Vendor's page**: <{setup.reference}>"
-
-
-def _shown(text: str) -> str:
-    """A command as code, a sentence as it is."""
-    return text if text.endswith(".") else f"`{text}`"
+    intro = [
+        f"`{URL}` stands for the address of your server, which serves this",
+        "page with its own address at `/mcp/public/connect.md`. `octoperf-mcp connect CLIENT` prints",
+        "the same for the server that runs on this machine, `--write` writes the files. The options",
+        "`--areas`, `--readonly`, `--catalog`, `--workspace` and `--project` connect to a part of the",
+        "server only.",
+    ]
+    return connect_page(URL, intro)
 
 
 def _tools(registry: Registry) -> Iterator[str]:

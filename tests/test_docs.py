@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = pages()
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+OUTSIDE = ROOT / "tests" / "snapshots" / "external_links.txt"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -35,7 +37,7 @@ def links() -> Iterator[tuple[Path, str]]:
     """Those within the repository."""
     for page in PAGES:
         for target in LINK.findall(page.read_text(encoding="utf-8")):
-            if "://" not in target:
+            if not urlsplit(target).scheme:
                 yield page, target
 
 
@@ -47,6 +49,20 @@ def test_a_link_leads_to_a_file_and_a_heading(page: Path, target: str) -> None:
     file = (page.parent / path).resolve() if path else page
     assert file.exists()
     assert not anchor or anchor in anchors(file)
+
+
+def test_links_that_lead_outside_are_listed() -> None:
+    """Nobody fetches them here: the list is for people to look through, and shows what is new."""
+    found = set()
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        targets = [*LINK.findall(text), *re.findall(r"<(https?://[^>\s]+)>", text)]
+        found |= {target for target in targets if urlsplit(target).scheme in {"http", "https"}}
+    listed = "".join(f"{target}\n" for target in sorted(found))
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        OUTSIDE.write_text(listed, encoding="utf-8")
+    assert OUTSIDE.read_text(encoding="utf-8") == listed
+    assert "http://" not in listed
 
 
 def test_every_page_is_reached_from_the_first_one() -> None:

@@ -6,18 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from octoperf_mcp.cli.bundles import BUNDLES, NotPublicError
-from octoperf_mcp.cli.client_setups import is_public
 from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.cli.settings import add_config_arguments, read
 from octoperf_mcp.config import Settings
+from octoperf_mcp.registry.client_setups import is_public, setups
 from octoperf_mcp.registry.guide import published
 
-_INSTALL = {
-    "claude-code": (
-        "claude plugin marketplace add {folder}",
-        "claude plugin install octoperf@octoperf",
-    ),
-    "gemini": ("gemini extensions install {folder}",),
+_BY_HAND = {
     "vscode": ("copy it into a workspace, or open the link of install-link.txt",),
     "cursor": ("copy it into a project, or open the link of install-link.txt",),
     "registry": ("cd {folder} && mcp-publisher publish",),
@@ -71,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             _put(folder / path, content)
         print(f"{folder}: {len(files)} {'file' if len(files) == 1 else 'files'}")
         shown = folder if folder.is_absolute() else f"./{folder}"
-        for step in _INSTALL[name]:
+        for step in _BY_HAND.get(name) or setups(url)[name].package:
             print(f"  {step.format(folder=shown)}")
     return 0
 

@@ -5,20 +5,16 @@ The forms are the vendors': Claude Code's marketplaces and plugins, Gemini CLI's
 files of VS Code and Cursor with their install links, and `server.json` of the MCP registry.
 """
 
-import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
-
-import orjson
+from urllib.parse import urlsplit
 
 from octoperf_mcp import __version__
-from octoperf_mcp.cli.client_setups import GUIDE_PATH, NAME, is_public, setups
-from octoperf_mcp.cli.connect import pretty_json
 from octoperf_mcp.errors import OctoPerfMcpError
 from octoperf_mcp.registry.assets import PublicAsset
+from octoperf_mcp.registry.client_setups import GUIDE_PATH, NAME, is_public, pretty_json, setups
 
 Files = Mapping[str, bytes]
 """Content by path below the folder of the bundle."""
@@ -86,7 +82,7 @@ def vscode(url: str, assets: Mapping[str, PublicAsset]) -> Files:
     return {
         str(setup.file): pretty_json(setup.content),
         str(setup.guide): _guide(assets),
-        "install-link.txt": f"{vscode_link(url)}\n".encode(),
+        "install-link.txt": f"{setup.link}\n".encode(),
     }
 
 
@@ -96,7 +92,7 @@ def cursor(url: str, assets: Mapping[str, PublicAsset]) -> Files:
     return {
         str(setup.file): pretty_json(setup.content),
         str(setup.guide): _guide(assets),
-        "install-link.txt": f"{cursor_link(url)}\n".encode(),
+        "install-link.txt": f"{setup.link}\n".encode(),
     }
 
 
@@ -129,25 +125,6 @@ BUNDLES: Final[Mapping[str, Callable[[str, Mapping[str, PublicAsset]], Files]]] 
     "cursor": cursor,
     "registry": registry,
 }
-
-
-def vscode_link(url: str) -> str:
-    """Opens VS Code, which asks whether to add the server.
-
-    Source: code.visualstudio.com, MCP developer guide, "MCP URL handler".
-    """
-    server = (setups(url)["copilot"].content or {})["servers"][NAME]
-    return "vscode:mcp/install?" + quote(orjson.dumps({"name": NAME, **server}), safe="")
-
-
-def cursor_link(url: str) -> str:
-    """Opens Cursor, which asks whether to add the server.
-
-    Source: cursor.com/docs/mcp/install-links.
-    """
-    server = (setups(url)["cursor"].content or {})["mcpServers"][NAME]
-    query = {"name": NAME, "config": base64.b64encode(orjson.dumps(server)).decode()}
-    return "cursor://anysphere.cursor-deeplink/mcp/install?" + urlencode(query)
 
 
 def _guide(assets: Mapping[str, PublicAsset]) -> bytes:

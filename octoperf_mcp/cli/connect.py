@@ -11,10 +11,18 @@ from typing import Any
 
 import orjson
 
-from octoperf_mcp.cli.client_setups import ALIASES, ClientSetup, guide_url, is_public, setups
 from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.config import ServerSettings
 from octoperf_mcp.errors import OctoPerfMcpError
+from octoperf_mcp.registry.client_setups import (
+    ALIASES,
+    ClientSetup,
+    bundle_folder,
+    guide_url,
+    is_public,
+    pretty_json,
+    setups,
+)
 
 _GUIDE_TIMEOUT_S = 10
 _MOST_GUIDE_BYTES = 2 * 1024 * 1024
@@ -91,11 +99,14 @@ def instructions(setup: ClientSetup, url: str) -> str:
         lines.append(
             f"  (It runs at its vendor and cannot reach {url}: a public https URL is needed.)"
         )
+    lines += _packaged(setup, url)
     lines += [f"  {command}" for command in setup.commands]
     lines += [f"  - {step}" for step in setup.steps]
     if setup.file is not None:
         lines.append(f"  {'or ' if setup.commands else ''}in {setup.file}:")
         lines += [f"    {line}" for line in pretty_json(setup.content).decode().splitlines()]
+    if setup.link:
+        lines.append(f"  or open {setup.link}")
     lines += [
         f"  sign in: {setup.sign_in}",
         f"  check:   {setup.check}",
@@ -107,6 +118,21 @@ def instructions(setup: ClientSetup, url: str) -> str:
         where = "" if setup.guide else f" ({guide_url(url)})"
         lines.append(f"           {setup.guide_note}{where}")
     return "\n".join([*lines, f"  see:     {setup.reference}"])
+
+
+def _packaged(setup: ClientSetup, url: str) -> list[str]:
+    """How what `bundle` writes is installed."""
+    if not setup.package:
+        return []
+    folder = bundle_folder(setup.name)
+    steps = [step.format(folder=folder) for step in setup.package]
+    made = f"octoperf-mcp bundle {setup.name} --url {url}"
+    lines = [f"    {line}" for line in (made, *steps)]
+    return [
+        f"  with guide and skills ({setup.package_remove} takes it away):",
+        *lines,
+        "  or the connection alone:",
+    ]
 
 
 def _of(name: str, known: Mapping[str, ClientSetup]) -> ClientSetup:
@@ -212,8 +238,3 @@ def _put(file: Path, content: bytes, *, fresh: bool) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     beside.write_bytes(content)
     beside.replace(file)
-
-
-def pretty_json(content: Any) -> bytes:
-    """As client files are written."""
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"

@@ -63,9 +63,9 @@ async def _demo(settings: Settings, registry: Registry, folder: Path, *, keep: b
 
 
 async def _keep(url: str, username: str, password: str) -> None:
-    from octoperf_mcp.cli.client_setups import setups
     from octoperf_mcp.cli.connect import instructions
     from octoperf_mcp.cli.serving import until_signal
+    from octoperf_mcp.registry.client_setups import setups
 
     print(f"\nThe server keeps running at {url}; sign in as {username}, password {password}")
     print("(pages and clients ask for it). Connect a client:\n")

@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from octoperf_mcp.registry.assets import PublicAsset
+from octoperf_mcp.registry.client_page import connect_asset
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.registry.tools import Tool
 
@@ -47,6 +48,7 @@ def published(registry: Registry, origin: str, files_origin: str) -> Registry:
         files_origin: Of the REST API, where presigned addresses are, as clients see it.
     """
     kept = [asset for asset in registry.public_assets.values() if _usable(asset, registry)]
+    kept = sorted([*kept, connect_asset(origin)], key=lambda asset: asset.path)
     parts = {
         "<!-- tools -->": _tool_tables(registry),
         "<!-- tickets -->": _tickets(registry.tools.values()),

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from octoperf_mcp.cli.client_setups import setups
 from octoperf_mcp.cli.main import run
+from octoperf_mcp.registry.client_setups import setups
 from tests.end_to_end.conftest import Server
 
 REGISTRY = "github.com/modelcontextprotocol/registry@v1.8.8"
@@ -85,14 +85,16 @@ def test_claude_code_validates_and_installs_the_plugin(
     root = bundle / "claude-code"
     for path in (root, root / "plugins/octoperf"):
         assert "Validation passed" in shell(f"claude plugin validate --strict {path}")
-    shell(f"claude plugin marketplace add {root}")
-    shell("claude plugin install octoperf@octoperf")
+    for command in setups(server.url)["claude-code"].package:
+        shell(command.format(folder=root))
     details = shell("claude plugin details octoperf")
     listed = re.search(r"Skills \(\d+\) +(.*)", details)
     assert listed
     assert set(listed[1].split(", ")) == names(root / "plugins/octoperf/skills")
     health = shell("claude mcp list")
     assert re.search(rf"{re.escape(server.url)} .*Needs authentication", health), health
+    shell(setups(server.url)["claude-code"].package_remove)
+    assert server.url not in shell("claude mcp list")
 
 
 def test_gemini_validates_and_installs_the_extension(
@@ -100,7 +102,8 @@ def test_gemini_validates_and_installs_the_extension(
 ) -> None:
     root = bundle / "gemini"
     assert "successfully validated" in shell(f"gemini extensions validate {root}")
-    shell(f"gemini extensions install --consent {root}", answer="y\n")
+    (install,) = setups(server.url)["gemini"].package
+    shell(install.format(folder=root) + " --consent", answer="y\n")
     listed = shell("gemini extensions list")
     assert "octoperf (0.1.0)" in listed
     assert "GEMINI.md" in listed
@@ -109,6 +112,8 @@ def test_gemini_validates_and_installs_the_extension(
     health = shell("gemini mcp list")
     assert server.url in health
     assert "Failed to import" not in health
+    shell(setups(server.url)["gemini"].package_remove)
+    assert "octoperf" not in shell("gemini extensions list")
 
 
 def test_the_registry_entry_follows_the_published_schema(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from octoperf_mcp import PublicAsset
-from octoperf_mcp.cli.bundles import BUNDLES, claude_code, cursor_link, vscode_link
+from octoperf_mcp.cli.bundles import BUNDLES, claude_code
 from octoperf_mcp.cli.main import run
+from octoperf_mcp.registry.client_setups import setups
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import load_registry
 
@@ -77,10 +78,10 @@ def test_the_address_is_that_of_the_configured_server(folder: Path) -> None:
 
 def test_links_carry_name_and_address() -> None:
     """The forms that VS Code and Cursor document."""
-    scheme, _, query = vscode_link(URL).partition("?")
+    scheme, _, query = setups(URL)["copilot"].link.partition("?")
     assert scheme == "vscode:mcp/install"
     assert json.loads(unquote(query)) == {"name": "octoperf", "type": "http", "url": URL}
-    link = urlsplit(cursor_link(URL))
+    link = urlsplit(setups(URL)["cursor"].link)
     assert (link.scheme, link.netloc, link.path) == (
         "cursor",
         "anysphere.cursor-deeplink",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from octoperf_mcp.cli.client_setups import is_public, setups
 from octoperf_mcp.cli.main import run
+from octoperf_mcp.registry.client_setups import is_public, setups
 
 GUIDE = b"# How to drive this server\n"
 CLIENTS = list(setups("http://h/mcp"))

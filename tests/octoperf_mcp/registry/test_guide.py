@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from octoperf_mcp import PublicAsset, RestCall, Tool, ToolContext, hookimpl, payload, tool
+from octoperf_mcp.registry.client_setups import setups
 from octoperf_mcp.registry.guide import called_tools, published
 from octoperf_mcp.registry.manager import Registry, load_registry
 
@@ -85,6 +86,19 @@ def test_addresses_are_those_of_this_server_and_no_mark_is_left(path: str) -> No
     assert f"{ORIGIN}/mcp" in served
     assert "{{" not in served
     assert "<!--" not in served
+
+
+def test_the_page_for_clients_has_the_address_of_this_server() -> None:
+    page = text(published(load_registry(), ORIGIN, REST), "connect.md")
+    assert f"claude mcp add --transport http octoperf {ORIGIN}/mcp" in page
+    assert f"octoperf-mcp bundle claude-code --url {ORIGIN}/mcp" in page
+    for setup in setups("").values():
+        section = page.partition(f"\n## {setup.title}\n")[2].partition("\n## ")[0]
+        for word in ("**Sign in**", "**Check**", "**Remove**", setup.reference):
+            assert word in section, setup.title
+    local = text(published(load_registry(), "http://127.0.0.1:1", REST), "connect.md")
+    assert "cannot reach it" not in page.splitlines()[2]
+    assert "cannot reach it" in local.splitlines()[2]
 
 
 def test_the_guide_tells_which_host_a_sandbox_must_reach() -> None:

@@ -1,15 +1,18 @@
-"""How each MCP client is told about a server: one table, for `connect` and for documentation.
+"""How each MCP client is told about a server: one table, for commands, pages and bundles.
 
-They say what the clients do today: Claude Desktop, for one, no longer reads remote servers from its
-file.
+The texts say what the clients do today: Claude Desktop, for one, no longer reads remote servers
+from its file.
 """
 
+import base64
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
 
 NAME = "octoperf"
 GUIDE_PATH = "/mcp/public/AGENTS.md"
@@ -17,15 +20,18 @@ GUIDE_PATH = "/mcp/public/AGENTS.md"
 
 @dataclass(frozen=True, slots=True)
 class ClientSetup:
-    """One client.
+    """One client; `name` is that of commands and bundles.
 
-    `steps` are done by hand, `commands` typed in a shell; `file`, below the project folder, holds
-    `content`, merged under its keys. `sign_in`, `check` and `remove` say how. `guide` is where the
-    client reads the agent guide, below the project folder; `guide_note` what else that takes.
-    `hosted` clients run at their vendor and reach public https addresses only. `reference` is the
-    vendor's own description.
+    `steps` are done by hand, `commands` typed in a shell; `package` installs what `bundle` writes
+    for the client into a `{folder}`, `package_remove` takes it away; `link` opens the client, which
+    asks whether to add the server.
+    `file`, below the project folder, holds `content`, merged under its keys. `sign_in`, `check` and
+    `remove` say how. `guide` is where the client reads the agent guide, below the project folder;
+    `guide_note` what else that takes. `hosted` clients run at their vendor and reach public https
+    addresses only. `reference` is the vendor's own description.
     """
 
+    name: str
     title: str
     sign_in: str
     check: str
@@ -33,6 +39,9 @@ class ClientSetup:
     reference: str
     commands: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    package: tuple[str, ...] = ()
+    package_remove: str = ""
+    link: str = ""
     file: Path | None = None
     content: Mapping[str, Any] | None = None
     guide: Path | None = None
@@ -44,7 +53,13 @@ def setups(url: str) -> dict[str, ClientSetup]:
     """The known clients, for the endpoint `url`."""
     return {
         "claude-code": ClientSetup(
+            name="claude-code",
             title="Claude Code",
+            package=(
+                "claude plugin marketplace add {folder}",
+                f"claude plugin install {NAME}@{NAME}",
+            ),
+            package_remove=f"claude plugin uninstall {NAME}@{NAME}",
             commands=(f"claude mcp add --transport http {NAME} {url}",),
             file=Path(".mcp.json"),
             content={"mcpServers": {NAME: {"type": "http", "url": url}}},
@@ -52,10 +67,11 @@ def setups(url: str) -> dict[str, ClientSetup]:
             check=f"claude mcp get {NAME}",
             remove=f"claude mcp remove {NAME}",
             guide=Path("AGENTS.md"),
-            guide_note="Claude Code reads CLAUDE.md: add the line @AGENTS.md to it.",
+            guide_note="Claude Code reads CLAUDE.md: add the line `@AGENTS.md` to it.",
             reference="https://code.claude.com/docs/en/mcp",
         ),
         "claude-ai": ClientSetup(
+            name="claude-ai",
             title="Claude.ai",
             steps=(
                 (
@@ -76,6 +92,7 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://support.claude.com/en/articles/11503834",
         ),
         "claude-desktop": ClientSetup(
+            name="claude-desktop",
             title="Claude Desktop",
             steps=(
                 (
@@ -96,6 +113,7 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://support.claude.com/en/articles/11503834",
         ),
         "codex": ClientSetup(
+            name="codex",
             title="Codex",
             commands=(f"codex mcp add {NAME} --url {url}",),
             sign_in=(
@@ -108,6 +126,7 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://developers.openai.com/codex/mcp",
         ),
         "chatgpt": ClientSetup(
+            name="chatgpt",
             title="ChatGPT",
             steps=(
                 "Open Settings > Connectors; custom connectors may need Developer mode there.",
@@ -125,7 +144,10 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://platform.openai.com/docs/guides/developer-mode",
         ),
         "gemini": ClientSetup(
+            name="gemini",
             title="Gemini CLI",
+            package=("gemini extensions install {folder}",),
+            package_remove=f"gemini extensions uninstall {NAME}",
             commands=(f"gemini mcp add --transport http {NAME} {url}",),
             file=Path(".gemini/settings.json"),
             content={"mcpServers": {NAME: {"url": url, "type": "http"}}},
@@ -136,7 +158,9 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://geminicli.com/docs/tools/mcp-server",
         ),
         "copilot": ClientSetup(
+            name="copilot",
             title="GitHub Copilot in VS Code",
+            link=_vscode_link(url),
             file=Path(".vscode/mcp.json"),
             content={"servers": {NAME: {"type": "http", "url": url}}},
             sign_in="VS Code opens the browser when the server starts.",
@@ -146,16 +170,20 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://code.visualstudio.com/docs/copilot/customization/mcp-servers",
         ),
         "cursor": ClientSetup(
+            name="cursor",
             title="Cursor",
+            link=_cursor_link(url),
             file=Path(".cursor/mcp.json"),
             content={"mcpServers": {NAME: {"url": url}}},
             sign_in="Cursor opens the browser at the first tool call.",
             check="Open Settings > MCP: the server is there with its tools.",
             remove=f"Delete {NAME} from .cursor/mcp.json.",
             guide=Path(".cursor/rules/octoperf.md"),
+            guide_note="Cursor reads AGENTS.md at the root of the project, too.",
             reference="https://docs.cursor.com/context/model-context-protocol",
         ),
         "inspector": ClientSetup(
+            name="inspector",
             title="MCP Inspector",
             commands=("npx @modelcontextprotocol/inspector",),
             steps=(f"Choose the transport Streamable HTTP and the URL {url}",),
@@ -165,6 +193,7 @@ def setups(url: str) -> dict[str, ClientSetup]:
             reference="https://modelcontextprotocol.io/docs/tools/inspector",
         ),
         "any": ClientSetup(
+            name="any",
             title="Any other client",
             steps=(
                 f"Add a remote server with the transport Streamable HTTP and the URL {url}",
@@ -183,6 +212,16 @@ ALIASES = {"vscode": "copilot"}
 """Other names of clients."""
 
 
+def bundle_folder(client: str) -> str:
+    """Where `octoperf-mcp bundle` writes what a client installs, when not told otherwise."""
+    return f"./octoperf-bundle/{client}"
+
+
+def pretty_json(content: Any) -> bytes:
+    """As client files are written."""
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
 def guide_url(url: str) -> str:
     """Where the server of an endpoint publishes its agent guide."""
     parts = urlsplit(url)
@@ -197,3 +236,16 @@ def is_public(url: str) -> bool:
         return parts.scheme == "https" and ipaddress.ip_address(host).is_global
     except ValueError:
         return parts.scheme == "https" and "." in host and not host.endswith(".local")
+
+
+def _vscode_link(url: str) -> str:
+    """Source: code.visualstudio.com, MCP developer guide, "MCP URL handler"."""
+    server = {"name": NAME, "type": "http", "url": url}
+    return "vscode:mcp/install?" + quote(orjson.dumps(server), safe="")
+
+
+def _cursor_link(url: str) -> str:
+    """Source: cursor.com/docs/mcp/install-links."""
+    config = base64.b64encode(orjson.dumps({"url": url})).decode()
+    query = urlencode({"name": NAME, "config": config})
+    return f"cursor://anysphere.cursor-deeplink/mcp/install?{query}"

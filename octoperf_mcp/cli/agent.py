@@ -138,6 +138,16 @@ async def connected(
             yield Agent(client)
 
 
+@asynccontextmanager
+async def connected_with_token(url: str, token: str, *, mode: str = "auto") -> AsyncIterator[Agent]:
+    """Connect to an MCP server with a token that was made before, such as one for CI."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with create_mcp_http_client(headers=headers) as http:
+        transport = streamable_http_client(url, http_client=http)
+        async with Client(transport, mode=mode) as client:
+            yield Agent(client)
+
+
 def innermost(error: BaseException) -> BaseException:
     """The first single error inside nested groups, which the client's task groups make."""
     while isinstance(error, BaseExceptionGroup):

@@ -2,14 +2,23 @@
 
 import argparse
 import asyncio
+import os
 import sys
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.config import ServerSettings
 from octoperf_mcp.errors import OctoPerfMcpError
+
+if TYPE_CHECKING:
+    from octoperf_mcp.cli.agent import Agent
+
+TOKEN = "OCTOPERF_TOKEN"  # noqa: S105 - the name of a variable
+"""Holds a token to send instead of signing in; not among those of the server, `OCTOPERF_MCP_…`."""
 
 
 class CallError(OctoPerfMcpError):
@@ -40,13 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
-    from octoperf_mcp.cli.agent import CallFailedError, connected, innermost
-    from octoperf_mcp.cli.credentials import FileStorage, credentials_file
-    from octoperf_mcp.cli.sign_in import BrowserSignIn
+    from octoperf_mcp.cli.agent import CallFailedError, innermost
 
-    storage = FileStorage(credentials_file(), url)
     try:
-        async with BrowserSignIn() as sign_in, connected(url, sign_in, storage=storage) as agent:
+        async with _signed_in(url) as agent:
             answer = await agent.call(tool, arguments)
     except Exception as error:
         cause = innermost(error)
@@ -56,6 +62,22 @@ async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
         raise CallError(f"{url}: {cause or type(cause).__name__}") from error
     _print(answer, sys.stdout)
     return 0
+
+
+@asynccontextmanager
+async def _signed_in(url: str) -> AsyncIterator["Agent"]:
+    from octoperf_mcp.cli.agent import connected, connected_with_token
+    from octoperf_mcp.cli.credentials import FileStorage, credentials_file
+    from octoperf_mcp.cli.sign_in import BrowserSignIn
+
+    token = os.environ.get(TOKEN, "")
+    if token:
+        async with connected_with_token(url, token) as agent:
+            yield agent
+        return
+    storage = FileStorage(credentials_file(), url)
+    async with BrowserSignIn() as sign_in, connected(url, sign_in, storage=storage) as agent:
+        yield agent
 
 
 def _print(answer: dict[str, Any], stream: Any) -> None:

@@ -50,7 +50,8 @@ COMMANDS: dict[str, Command] = {
         "call",
         "call a tool of a running server, signing in when needed",
         "octoperf-mcp call list_workspaces\n"
-        '  octoperf-mcp call list_projects_by_workspace \'{"workspaceId": "…"}\'',
+        '  octoperf-mcp call list_projects_by_workspace \'{"workspaceId": "…"}\'\n'
+        "  OCTOPERF_TOKEN=… octoperf-mcp call list_workspaces --url https://mcp.acme.com/mcp",
     ),
     "connect": Command(
         "connect",

@@ -112,8 +112,8 @@ async def _start(
     project: Json = {"projectId": place["projectId"]}
     user = await agent.call("import_urls_virtual_user", {**project, "urls": [url], "name": "Odd"})
     pause = {"@type": "ThinktimeConstant", "value": 20}
-    patch = [{"op": "add", "path": "/children/0/thinktime", "value": pause}]
-    await agent.call("patch_virtual_user", {"virtualUserId": user["id"], "patch": patch})
+    pausing = [{"op": "add", "path": "/children/0/thinktime", "value": pause}]
+    await agent.call("patch_virtual_user", {"virtualUserId": user["id"], "patch": pausing})
     scenario = await agent.call(
         "create_scenario_ramp_up",
         {

@@ -258,7 +258,7 @@ async def _keep_rolled(connection: AsyncConnection, run_no: int, seconds: list[i
             sa.select(metric_run.c.rolled, metric_run.c.sealed).where(metric_run.c.run_no == run_no)
         )
     ).one()
-    oldest = rollup.minute_of(min(seconds))
+    oldest = rollup.block_of(min(seconds))
     if sealed or not rolled or oldest < rolled:
         rolled = min(rolled or oldest, oldest)
         await rollup.roll_back(connection, run_no, rolled)

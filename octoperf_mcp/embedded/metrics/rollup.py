@@ -1,8 +1,8 @@
 """Coarser slices: ten seconds, a minute, ten minutes, the whole run; and totals of all hits.
 
-They are sums and merged histograms, made from finer ones, minute by minute, once a minute is
-surely over. A line that comes later still throws away the coarse slices from its minute on, and
-they are made again.
+They are sums and merged histograms, made from finer ones, ten seconds after ten seconds, once these
+are surely over. A line that comes later still throws away the coarse slices from its ten seconds
+on, and they are made again.
 """
 
 import asyncio
@@ -30,9 +30,11 @@ WHOLE_RUN = 0
 """Step of the slices that stand for the whole run."""
 STEPS = (600, 60, 10, 1)
 """Seconds of a slice, coarsest first."""
-LATE_S = 30
-"""How long a minute waits for generators that lag behind."""
+LATE_S = 20
+"""How long slices wait for generators that lag behind: of a run that goes on, so much is read
+second by second."""
 
+_BLOCK = 10
 _MINUTE = 60
 _Found = Sequence[sa.Row[Any]]
 _Summed = dict[tuple[int, int], Slice]
@@ -41,14 +43,14 @@ _ALL_HITS = 0
 """Stands for the series of a total."""
 
 
-def minute_of(second: int) -> int:
-    """The second in which its minute begins."""
-    return second - second % _MINUTE
+def block_of(second: int) -> int:
+    """The second in which its ten seconds begin."""
+    return second - second % _BLOCK
 
 
 async def catch_up(connection: AsyncConnection, run_no: int, rolled: int, newest: int) -> None:
-    """Make the coarse slices of the minutes that are over, given the newest second seen."""
-    await _roll(connection, run_no, rolled, minute_of(newest - LATE_S))
+    """Make the coarse slices of what is over, given the newest second seen."""
+    await _roll(connection, run_no, rolled, block_of(newest - LATE_S))
 
 
 async def _roll(connection: AsyncConnection, run_no: int, rolled: int, until: int) -> None:
@@ -63,9 +65,8 @@ async def _roll(connection: AsyncConnection, run_no: int, rolled: int, until: in
         )
     )
     for finer, coarser in pairwise(reversed(STEPS)):
-        block = max(coarser, _MINUTE)
-        for start in range(rolled - rolled % block, until - block + 1, block):
-            found = await _read(connection, run_no, finer, start, start + block)
+        for start in range(rolled - rolled % coarser, until - coarser + 1, coarser):
+            found = await _read(connection, run_no, finer, start, start + coarser)
             await _write(connection, run_no, coarser, await asyncio.to_thread(_sum, found, coarser))
             totals = await asyncio.to_thread(
                 _total, found, (1, coarser) if finer == 1 else (coarser,), hits
@@ -75,22 +76,22 @@ async def _roll(connection: AsyncConnection, run_no: int, rolled: int, until: in
     await _mark(connection, run_no, rolled=until)
 
 
-async def roll_back(connection: AsyncConnection, run_no: int, minute: int) -> None:
-    """A line came in late: drop the coarse slices from its minute on."""
+async def roll_back(connection: AsyncConnection, run_no: int, block: int) -> None:
+    """A line came in late: drop the coarse slices from its ten seconds on."""
     for table in (metric_rollup, metric_total):
-        stale = [table.c.start >= minute - minute % step for step in STEPS if step > _MINUTE]
-        steps = [table.c.step == step for step in STEPS if step > _MINUTE]
+        stale = [table.c.start >= block - block % step for step in STEPS if step > _BLOCK]
+        steps = [table.c.step == step for step in STEPS if step > _BLOCK]
         await connection.execute(
             table.delete().where(
                 table.c.run_no == run_no,
                 sa.or_(
                     table.c.step == WHOLE_RUN,
-                    table.c.start >= minute,
+                    table.c.start >= block,
                     *(sa.and_(*pair) for pair in zip(steps, stale, strict=True)),
                 ),
             )
         )
-    await _mark(connection, run_no, rolled=minute)
+    await _mark(connection, run_no, rolled=block)
 
 
 async def seal(connection: AsyncConnection, run_no: int, rolled: int) -> None:
@@ -101,7 +102,7 @@ async def seal(connection: AsyncConnection, run_no: int, rolled: int) -> None:
         )
     )
     if newest is not None:
-        await _roll(connection, run_no, rolled, minute_of(newest) + _MINUTE)
+        await _roll(connection, run_no, rolled, newest - newest % _MINUTE + _MINUTE)
         found = await _read(connection, run_no, _MINUTE, 0, newest + _MINUTE)
         await _write(connection, run_no, WHOLE_RUN, await asyncio.to_thread(_sum, found, WHOLE_RUN))
     await connection.execute(

@@ -109,6 +109,18 @@ COMMANDS: dict[str, Command] = {
         "end every run of the embedded platform at once",
         "octoperf-mcp stop-all-load\n  octoperf-mcp stop-all-load --data-dir /var/lib/octoperf",
     ),
+    "backup": Command(
+        "backup",
+        "write the embedded platform's data to one file, while it runs",
+        "octoperf-mcp backup /var/backups/octoperf.tar.gz\n"
+        "  octoperf-mcp backup --without-run-files --json",
+    ),
+    "restore": Command(
+        "restore",
+        "make a data directory of a backup, verified and migrated",
+        "octoperf-mcp restore octoperf.tar.gz --check\n"
+        "  octoperf-mcp restore octoperf.tar.gz --data-dir /var/lib/octoperf --replace",
+    ),
     "audit": Command(
         "audit",
         "show who did what on the embedded platform",

@@ -203,7 +203,13 @@ def fires(expression: str, after_ms: int, until_ms: int) -> Iterator[int]:
         after_ms = moment
 
 
-GIVEN = {"projectId": "p1", "virtualUserId": "v1", "reportId": "r1", "baseUrl": "https://a.test"}
+GIVEN = {
+    "projectId": "p1",
+    "virtualUserId": "v1",
+    "reportId": "r1",
+    "baseUrl": "https://a.test",
+    "filename": "f.csv",
+}
 
 
 @pytest.mark.parametrize("name", REGISTRY.prompts)
@@ -230,6 +236,7 @@ def test_a_workflow_names_the_tools_that_it_needs_and_what_it_was_given(
 def test_the_workflows_of_the_guide_are_prompts() -> None:
     assert set(REGISTRY.prompts) == {
         "auto_correlate",
+        "data_from_csv",
         "diagnose_run",
         "load_test_recording",
         "triage_validation",

@@ -156,4 +156,4 @@ def register_tools() -> Iterable[Tool]:
 @hookimpl
 def register_prompts() -> Iterable[Prompt]:
     """Workflows of this area."""
-    return (prompts.AUTO_CORRELATE,)
+    return (prompts.AUTO_CORRELATE, prompts.DATA_FROM_CSV)

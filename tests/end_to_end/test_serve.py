@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -58,6 +60,38 @@ async def test_public_files_need_no_credentials_and_are_the_resources_byte_for_b
             assert item.description
     assert addresses == {}
     assert sum("/skills/" in str(item.uri) for item in listed) >= 5
+
+
+async def test_an_agent_host_without_credentials_fetches_everything(
+    server: Server, signed_in: SignedIn
+) -> None:
+    """From the index alone; what the protocol says of skills and resources holds for the bytes."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{server.origin}/mcp/public/") as answer:
+            paths = re.findall(r'href="(/mcp/public/[^"]+)"', await answer.text())
+        bodies = {}
+        for path in paths:
+            async with session.get(server.origin + path) as answer:
+                assert answer.status == 200, path
+                bodies[path.removeprefix("/mcp/public/")] = await answer.read()
+                assert answer.content_type in {
+                    "text/markdown",
+                    "text/plain",
+                    "application/json",
+                }, path
+        for path, body in bodies.items():
+            for link in re.findall(rf"{server.origin}/mcp/public/([\w./-]+\.\w+)", body.decode()):
+                assert link in bodies, (path, link)
+    digests = {hashlib.sha256(body).hexdigest() for body in bodies.values()}
+    async with signed_in() as agent:
+        listed = (await agent.client.list_resources()).resources
+        for item in listed:
+            resource = await agent.client.read_resource(str(item.uri))
+            content = getattr(resource.contents[0], "text", "").encode()
+            assert hashlib.sha256(content).hexdigest() in digests, item.uri
+    without = {"connect.md", "llms.txt"}  # pages for people and crawlers
+    resources = {item.uri for item in listed if not str(item.uri).startswith("skill://")}
+    assert len(resources) == len(bodies.keys() - without)
 
 
 async def test_without_a_token_every_method_is_challenged(server: Server) -> None:

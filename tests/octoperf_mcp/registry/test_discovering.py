@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp import Command, ConfigSection, Tool, ToolContext, payload, tool
+from octoperf_mcp import (
+    Command,
+    ConfigSection,
+    PublicAsset,
+    Tool,
+    ToolContext,
+    hookimpl,
+    payload,
+    tool,
+)
+from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.manager import PluginInfo, Registry, load_registry
 from tests.octoperf_mcp.registry.third_party import installed, module_of
 
@@ -181,3 +191,30 @@ def test_what_is_registered_cannot_be_changed_through_the_registry(
     for shared in (registry.tools, registry.owners, registry.prompts, registry.public_assets):
         with pytest.raises(TypeError):
             shared["acme_tool"] = None  # type: ignore[index]
+
+
+def test_one_whose_files_are_missing_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a package is that was built without its data."""
+
+    def assets() -> list[PublicAsset]:
+        content = (Path("/nowhere") / "guide.md").read_bytes()
+        return [PublicAsset("guide.md", "text/markdown; charset=utf-8", content)]
+
+    module = module_of(named("acme_tool"), register_public_assets=assets)
+    registry = loaded(monkeypatch, module)
+    found = told(registry)
+    assert found.state == "broken"
+    assert "/nowhere/guide.md" in found.reason
+    assert "acme_tool" not in registry.tools
+
+
+def test_a_built_in_one_whose_files_are_missing_stops_the_start() -> None:
+    class Guides:
+        __name__ = "guides"
+
+        @hookimpl
+        def register_public_assets(self) -> list[PublicAsset]:
+            raise FileNotFoundError(2, "No such file or directory", "guide.md")
+
+    with pytest.raises(PluginError, match=r"'guides' is broken: .*guide\.md"):
+        load_registry(extra=[Guides()])

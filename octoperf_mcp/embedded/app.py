@@ -13,7 +13,7 @@ from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
 from octoperf_mcp.embedded.engine.runs import Runs, instance_of
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
-from octoperf_mcp.embedded.generators import joining
+from octoperf_mcp.embedded.generators import joining, providers
 from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.idp.provider import IdentityProvider
 from octoperf_mcp.embedded.launch.targets import is_local
@@ -110,6 +110,7 @@ async def open_platform(
 async def _start(platform: Platform) -> None:
     """Register what the rooms do for each other, then take up what was left unfinished."""
     platform.documents.on_delete.append(platform.metrics.on_delete)
+    platform.documents.on_delete.append(providers.on_delete)
     correlation_task.register(platform)
     print_task.register(platform)
     await platform.runs.open()

@@ -62,13 +62,17 @@ class ScenarioList:
 
 @payload
 class ProviderRow:
-    """A provider; each location is a value for the `location` of scenario tools."""
+    """A provider; each location is a value for the `location` of scenario tools.
+
+    `max_users` is the most virtual users that a location holds now; 0: no machine is there.
+    """
 
     id: str
     name: str
     type: str | None = None
     driver: str | None = None
     locations: list[str]
+    max_users: dict[str, int] | None = None
     url: str
 
 

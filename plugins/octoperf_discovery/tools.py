@@ -234,6 +234,16 @@ def _virtual_user(
     return listing(VirtualUserListing, document, url=url, type=document.get("type"))
 
 
+def _max_users(regions: Mapping[str, Any]) -> dict[str, int] | None:
+    """By location, where the platform tells."""
+    told = {
+        name: int(region["maxUsers"])
+        for name, region in sorted(regions.items())
+        if isinstance(region, Mapping) and region.get("maxUsers") is not None
+    }
+    return told or None
+
+
 def _providers(
     ctx: ToolContext, workspace_id: str, found: Iterable[Mapping[str, Any]], limit: int, cursor: str
 ) -> ProviderList:
@@ -244,6 +254,7 @@ def _providers(
             type=item.get("type"),
             driver=item.get("driver"),
             locations=sorted(item.get("regions") or {}),
+            max_users=_max_users(item.get("regions") or {}),
             url=ctx.link(links.PROVIDER, workspace_id=workspace_id, provider_id=item["id"]),
         )
         for item in found

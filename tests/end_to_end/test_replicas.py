@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from octoperf_mcp.cli.agent import MemoryStorage, connected
 from octoperf_mcp.cli.sign_in import FormSignIn
 from tests.end_to_end.conftest import Server
+from tests.end_to_end.test_kill_switch import started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -163,3 +164,28 @@ async def test_a_secret_sealed_at_one_is_opened_at_the_other(
         # sent back as it is, it is opened to see whose it is
         async with session.put(path, json=kept) as answer:
             assert answer.status == 200, await answer.text()
+
+
+async def test_a_run_is_stopped_at_the_replica_that_does_not_play_it(
+    replicas: tuple[Server, Server], password: str
+) -> None:
+    first, second = replicas
+    storage = MemoryStorage()
+    async with connected(first.url, FormSignIn("demo", password), storage=storage) as agent:
+        run_id = await started(agent)
+        which = {"benchResultId": run_id}
+        while (await agent.call("get_bench_status", which))["state"] != "RUNNING":
+            pass
+        tokens = await storage.get_tokens()
+        assert tokens is not None
+        headers = {"Authorization": f"Bearer {tokens.access_token}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(f"{second.origin}/runtime/bench-results/stop/{run_id}") as answer,
+        ):
+            assert answer.status < 300, await answer.text()
+        while not (found := await agent.call("get_bench_result", {**which, "waitSec": 25}))[
+            "finished"
+        ]:
+            pass
+    assert (found["state"], found["cause"]) == ("ABORTED", "demo aborted the test")

@@ -10,7 +10,7 @@ from octoperf_mcp.embedded.engine.browsers.tools import browser_faults
 ID = "sub_this_machine"
 NAME = "This machine"
 
-_USERS_PER_MB = 1
+USERS_PER_MB = 1
 """Half a megabyte of a user, in half of the memory; measured: 1,000 users in under 500 MB."""
 _BROWSER_MB = 1024
 """Of one browser user; measured: 400 MB of Chromium and 220 MB of the runner at play."""
@@ -33,7 +33,7 @@ class Caps:
     def of(cls, settings: EmbeddedSettings) -> "Caps":
         """Those that are configured, else those of the machine."""
         return cls(
-            users=settings.most_users or _memory_mb() * _USERS_PER_MB,
+            users=settings.most_users or _memory_mb() * USERS_PER_MB,
             duration_sec=settings.longest_run_min * 60,
             profiles=_MOST_PROFILES,
             browsers=_browsers(settings),

@@ -8,9 +8,7 @@ from octoperf_mcp.embedded.engine.materials import nodes_of
 from octoperf_mcp.embedded.engine.ramp import peak_users
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.blockers import Blocker
-
-USERS_PER_MB = 1
-"""Half a megabyte of a user, in half of the memory; measured: 1,000 users in under 500 MB."""
+from octoperf_mcp.embedded.launch.caps import USERS_PER_MB
 
 Place = tuple[str, str]
 """Provider and location."""

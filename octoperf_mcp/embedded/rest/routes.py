@@ -5,6 +5,7 @@ from aiohttp import web
 from octoperf_mcp.embedded.rest import (
     capabilities,
     correlation_rules,
+    docker_agents,
     docker_providers,
     exports,
     http_servers,
@@ -31,6 +32,7 @@ from octoperf_mcp.embedded.rest import (
 _MODULES = (
     capabilities,
     correlation_rules,
+    docker_agents,
     docker_providers,
     exports,
     http_servers,

@@ -16,7 +16,8 @@ async def subscription(page: Page) -> web.StreamResponse:
     """The one plan: what this machine may be asked for."""
     caps = page.platform.runs.gate.caps
     rows = [
-        (Cell("Concurrent users of a run"), Cell(f"{caps.users:,}")),
+        (Cell("Concurrent users of a run on this machine"), Cell(f"{caps.users:,}")),
+        (Cell("Users at other locations"), Cell("as many as the machines there hold")),
         (Cell("Real-browser users"), Cell(f"{caps.browsers:,}")),
         (Cell("Profiles of a scenario"), Cell(f"{caps.profiles:,}")),
         (Cell("Planned duration of a run"), Cell(f"{caps.duration_sec // 60:,} minutes")),

@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.ui import (
     load,
     parts,
     project_files,
+    providers,
     revisions,
     runtime,
     schedules,
@@ -70,8 +71,12 @@ def routes() -> list[web.RouteDef]:
         web.get("/ui/workspace/{workspaceId}", page(workspaces.workspace)),
         web.get("/ui/workspace/{workspaceId}/project", page(workspaces.workspace)),
         web.get("/ui/workspace/{workspaceId}/docker-provider", page(workspaces.workspace)),
+        web.post("/ui/workspace/{workspaceId}/docker-provider", submitted(providers.create)),
         web.get(
-            "/ui/workspace/{workspaceId}/docker-provider/{providerId}", page(workspaces.provider)
+            "/ui/workspace/{workspaceId}/docker-provider/{providerId}", page(providers.provider)
+        ),
+        web.post(
+            "/ui/workspace/{workspaceId}/docker-provider/{providerId}", submitted(providers.change)
         ),
         web.get(f"{_PROJECT}/design/virtual-user", page(design.virtual_users)),
         web.post(f"{_PROJECT}/design/virtual-user", submitted_file(imports.run)),

@@ -2,6 +2,8 @@
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.generators.providers import Location, locations_of
+from octoperf_mcp.embedded.store.access import Role
 from octoperf_mcp.embedded.store.members import Members
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 
@@ -23,7 +25,10 @@ async def workspace(page: Page) -> web.StreamResponse:
     body = await page.get("workspace", page.part("workspaceId"))
     where = {"user_id": page.user.user_id, "workspace_id": body["id"]}
     projects = await page.platform.documents.list("project", **where)
-    providers = await page.platform.documents.list("docker_provider", **where)
+    everybodys = await page.platform.documents.list("docker_provider", user_id=page.user.user_id)
+    usable = [each for each in everybodys if each.workspace_id in {"", body["id"]}]
+    caps = page.platform.runs.gate.caps
+    places = await locations_of(page.platform.generators.known, usable, caps.users)
     base = f"/ui/workspace/{body['id']}"
     project_rows = [
         (
@@ -37,35 +42,25 @@ async def workspace(page: Page) -> web.StreamResponse:
     provider_rows = [
         (
             Cell(item.body["name"], f"{base}/docker-provider/{item.id}"),
-            Cell(", ".join(item.body.get("regions", {}))),
+            Cell("everybody's" if not item.workspace_id else "this workspace's"),
+            Cell("; ".join(_in_words(place) for place in places[item.id])),
         )
-        for item in providers
+        for item in usable
     ]
     tables = [
         Table("Projects", ("Name", "Description", "Changed"), project_rows, "No project yet."),
-        Table("Providers", ("Name", "Locations"), provider_rows, "No provider of its own."),
+        Table("Providers", ("Name", "Whose", "Locations"), provider_rows, "No provider."),
     ]
     sub = body.get("description") or "Workspace"
     return page.show(
-        "listing.html",
+        "workspace.html",
         heading=body["name"],
         sub=sub,
         tables=tables,
+        may_change=await _administers(page, body["id"]),
+        action=f"{base}/docker-provider",
+        form_text=page.platform.identity.anti_forgery(page.request),
         crumbs=[("Workspaces", "/ui/")],
-    )
-
-
-async def provider(page: Page) -> web.StreamResponse:
-    """One provider and its locations."""
-    workspace_body = await page.get("workspace", page.part("workspaceId"))
-    body = await page.get("docker_provider", page.part("providerId"))
-    rows = [(Cell(name),) for name in body.get("regions", {})]
-    return page.show(
-        "listing.html",
-        heading=body["name"],
-        sub=f"{body.get('type', '')} {body.get('driver', '')}".strip(),
-        tables=[Table("Locations", ("Name",), rows, "No location.")],
-        crumbs=[(workspace_body["name"], f"/ui/workspace/{workspace_body['id']}")],
     )
 
 
@@ -84,3 +79,18 @@ async def members(page: Page) -> web.StreamResponse:
         tables=[Table("Members", ("User", "Role"), rows, "Nobody.")],
         crumbs=[(body["name"], f"/ui/workspace/{body['id']}")],
     )
+
+
+def _in_words(place: Location) -> str:
+    """A location and what plays there."""
+    machines = sum(each.is_up for each in place.machines)
+    here = ["this machine"] if place.here else []
+    joined = [f"{machines} load generator{'' if machines == 1 else 's'}"] if machines else []
+    return f"{place.name} ({' and '.join([*here, *joined]) or 'no load generator'})"
+
+
+async def _administers(page: Page, workspace_id: str) -> bool:
+    found = await Members(page.platform.database).of_workspace(
+        workspace_id, user_id=page.user.user_id
+    )
+    return any(each.user_id == page.user.user_id and each.role == Role.ADMIN for each in found)

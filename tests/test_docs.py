@@ -65,6 +65,19 @@ def test_links_that_lead_outside_are_listed() -> None:
     assert "http://" not in listed
 
 
+def test_the_picture_of_the_system_has_every_room() -> None:
+    page = (DOCS / "README.md").read_text(encoding="utf-8")
+    told = page.partition("## The system in one picture")[2]
+    rooms = [
+        *(folder.name for folder in (ROOT / "octoperf_mcp").iterdir()),
+        *(folder.name for folder in (ROOT / "octoperf_mcp" / "embedded").iterdir()),
+        *(folder.name.removeprefix("octoperf_") for folder in (ROOT / "plugins").iterdir()),
+    ]
+    folders = {name for name in rooms if re.fullmatch("[a-z]+", name)}
+    words = set(re.findall(r"[a-z]+", told))
+    assert folders - words == {"conformance"}, "a plugin of the protocol's suite, off by default"
+
+
 def test_every_page_is_reached_from_the_first_one() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} == {

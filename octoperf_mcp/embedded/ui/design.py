@@ -1,4 +1,4 @@
-"""Design-time pages: virtual users, their trees and their validations."""
+"""Design-time pages: virtual users and their trees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.ui import forms, imports, revisions
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
-from octoperf_mcp.entities.runs import is_over
 
 
 @dataclass(slots=True)
@@ -77,53 +75,6 @@ async def _virtual_user(page: Page) -> dict[str, Any]:
     if body["projectId"] != page.part("projectId"):
         raise web.HTTPNotFound
     return body
-
-
-async def validation(page: Page) -> web.StreamResponse:
-    """The latest validation of a virtual user: recorded against live."""
-    body = await _virtual_user(page)
-    validations = page.platform.runs.validations
-    try:
-        latest = await validations.latest(body["id"], page.user.user_id)
-    except NotFound:
-        result, entries = None, list[dict[str, Any]]()
-    else:
-        result, entries = latest.body, await validations.index(body["id"], page.user.user_id)
-    actions = _actions_of(body)
-    running = result is not None and not is_over(result["state"])
-    return await page.show_in_project(
-        "validation.html",
-        "design/virtual-user",
-        virtual_user=body,
-        result=result,
-        started=when(result["created"]) if result else "",
-        entries=[_entry(entry, actions) for entry in entries],
-        running=running,
-        scripts=("live.js",) if running else (),
-    )
-
-
-def _actions_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    waiting = list(body.get("children") or ())
-    while waiting:
-        node = waiting.pop()
-        found[str(node.get("id", ""))] = node
-        waiting.extend(node.get("children") or ())
-    return found
-
-
-def _entry(entry: Mapping[str, Any], actions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    action = actions.get(entry["actionId"], {})
-    recorded = (action.get("recordedResponse") or {}).get("status", "")
-    return {
-        "name": action.get("name") or entry.get("name") or entry["actionId"],
-        "recorded": recorded,
-        "live": entry.get("lastCode") or "",
-        "success": entry["success"],
-        "total": entry["total"],
-        "message": entry.get("lastMessage") or "",
-    }
 
 
 def _node(body: Mapping[str, Any]) -> Node:

@@ -21,6 +21,7 @@ from octoperf_mcp.embedded.ui import (
     runtime,
     schedules,
     theme,
+    validations,
     workspaces,
 )
 from octoperf_mcp.embedded.ui.forms import (
@@ -86,7 +87,8 @@ def routes() -> list[web.RouteDef]:
             page(revisions.virtual_user_revision),
         ),
         web.get(
-            f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation", page(design.validation)
+            f"{_PROJECT}/design/virtual-user/{{virtualUserId}}/validation",
+            page(validations.validation),
         ),
         web.get(f"{_PROJECT}/design/http-server", page(parts.servers)),
         web.get(f"{_PROJECT}/design/http-server/{{httpServerId}}", page(parts.server)),

@@ -8,6 +8,9 @@ from aiohttp import web
 from markupsafe import Markup
 
 from octoperf_mcp.embedded.engine.ramp import duration_ms, users_at
+from octoperf_mcp.embedded.schedules.jobs import KIND
+from octoperf_mcp.embedded.schedules.triggers import in_words
+from octoperf_mcp.embedded.ui import schedules
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.embedded.ui.svg import Point, load_shape
 
@@ -65,6 +68,8 @@ async def scenario(page: Page) -> web.StreamResponse:
         "runtime/scenario",
         scenario=body,
         profiles=profiles,
+        jobs=await _jobs(page, body["id"]),
+        jobs_href=f"{page.project_path}/{schedules.AREA}",
         runs=await _runs(page, body["id"]),
     )
 
@@ -92,6 +97,19 @@ def shape_points(load: dict[str, Any]) -> list[Point]:
     step = max(end // _SAMPLES, 1)
     times = [*range(0, end, step), max(end - 1, 0)]
     return [(time / 1000, float(users_at(load, time))) for time in times]
+
+
+async def _jobs(page: Page, scenario_id: str) -> list[dict[str, str]]:
+    """The jobs that start a scenario, the next one first."""
+    found = [body for body in await page.of_project(KIND) if body["scenarioId"] == scenario_id]
+    return [
+        {
+            "name": str(body["name"]),
+            "trigger": in_words(body["trigger"]),
+            "next_run": when(body["nextRun"]) if body["enabled"] else "disabled",
+        }
+        for body in sorted(found, key=lambda body: body["nextRun"] or 1 << 62)
+    ]
 
 
 async def _runs(page: Page, scenario_id: str) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
+from octoperf_mcp.embedded.engine.tables import validation_run, validation_sample
 from octoperf_mcp.embedded.store.documents import Document
 from tests.octoperf_mcp.embedded.ui.test_people import FORM_TEXT, World, world
 
@@ -86,6 +88,90 @@ async def test_a_job_is_paused_and_deleted_on_its_page(world: World, shop: Shop)
     assert "The job is disabled." in await person.send(f"{page}/{job.id}", page, action="disable")
     assert "The job is enabled." in await person.send(f"{page}/{job.id}", page, action="enable")
     assert "Nothing is scheduled" in await person.send(f"{page}/{job.id}", page, action="delete")
+
+
+async def test_a_scenario_lists_the_jobs_that_start_it(world: World, shop: Shop) -> None:
+    wanted, other = [
+        await shop.made("scenario", name=name, description="", mode="STANDARD", userProfiles=[])
+        for name in ("Peak", "Other")
+    ]
+    wish = {
+        "scenarioId": wanted.id,
+        "name": "Nightly",
+        "trigger": {"@type": "UnixCronTrigger", "expression": "0 3 * * *"},
+    }
+    await world.platform.schedules.create(wish, world.ids["demo"])
+    person = await world.person("demo")
+    shown = await person.get(f"{shop.path}/runtime/scenario/{wanted.id}")
+    for text in ("Nightly", "cron 0 3 * * * (UTC)", f"{shop.path}/runtime/scheduled-job"):
+        assert text in shown
+    assert "Nightly" not in await person.get(f"{shop.path}/runtime/scenario/{other.id}")
+
+
+async def test_a_validation_shows_the_matrix_and_what_failed_in_full(
+    world: World, shop: Shop
+) -> None:
+    actions = [
+        {"@type": "HttpRequestAction", "id": each, "name": each, "enabled": True}
+        | {"recordedResponse": {"status": 200}}
+        for each in ("good", "bad", "down")
+    ]
+    user = await shop.made("virtual_user", name="Buyer", type="JMETER", children=actions)
+    run = await shop.made("bench_result", name="V", state="FINISHED", validation=True)
+    request = {
+        "method": "GET",
+        "url": "http://shop.test/<cart>",
+        "headers": [{"name": "Cookie", "value": "sid=1"}, {"name": "X-A", "value": "b"}],
+    }
+    refused = {"status": 403, "statusText": "Forbidden", "headers": [], "body": ""}
+    none = {"status": -1, "statusText": "UNKNOWN", "headers": [], "body": ""}
+    await captured(
+        world,
+        run.id,
+        user.id,
+        [
+            sample("good", ok=True, code="200"),
+            sample("bad", code="403", message="403 Forbidden, recorded 200")
+            | {"request": request, "response": refused},
+            sample("down", code="-1", message="Connection refused")
+            | {"request": request, "response": none},
+        ],
+    )
+    person = await world.person("demo")
+    shown = await person.get(f"{shop.path}/design/virtual-user/{user.id}/validation")
+    for text in (
+        "1 of 1", "0 of 1", "KO: 403 Forbidden, recorded 200", "bad: what failed",
+        "GET http://shop.test/&lt;cart&gt;", "X-A: b", "<pre>403 Forbidden", "Connection refused",
+    ):  # fmt: skip
+        assert text in shown
+    assert "sid=1" not in shown
+    assert "good: what failed" not in shown
+    eve = await world.person("eve")
+    await eve.get(f"{shop.path}/design/virtual-user/{user.id}/validation")
+    assert eve.status == 404
+
+
+def sample(action_id: str, *, ok: bool = False, code: str, message: str = "") -> dict[str, Any]:
+    facts = {"timestamp": 1, "iteration": 1, "method": "GET", "url": "", "name": action_id}
+    return {"actionId": action_id, "ok": ok, "code": code, "message": message, **facts} | {
+        "assertions": [],
+        "extracted": {},
+    }
+
+
+async def captured(
+    world: World, run_id: str, virtual_user_id: str, entries: list[dict[str, Any]]
+) -> None:
+    async def work(writer: AsyncConnection) -> None:
+        facts = {"run_id": run_id, "virtual_user_id": virtual_user_id, "started": 1}
+        facts["project_id"] = "p"
+        await writer.execute(validation_run.insert().values(facts))
+        for number, entry in enumerate(entries):
+            row = {"run_id": run_id, "seq": number, "action_id": entry["actionId"]}
+            row |= {"timestamp": 1, "ok": entry["ok"], "entry": entry}
+            await writer.execute(validation_sample.insert().values(row))
+
+    await world.platform.database.write(work)
 
 
 async def test_a_run_page_tells_cause_start_and_files(world: World, shop: Shop) -> None:

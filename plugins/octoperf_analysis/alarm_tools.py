@@ -21,7 +21,7 @@ async def get_report_threshold_alarms(
     limit: Limit = 50,
     cursor: str = "",
 ) -> ThresholdAlarms:
-    """Read a ThresholdAlarmReportItem: when a threshold was broken, and for how long.
+    """Read a ThresholdAlarmReportItem or MonitoringAlarmsReportItem: broken thresholds, how long.
 
     A duration of 0 is one instant: noise when alone, a signal in a cluster.
 

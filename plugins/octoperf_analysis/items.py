@@ -45,6 +45,7 @@ VALUE_TOOLS: Mapping[str, str] = {
     "MonitorsTableReportItem": MONITORS,
     "ErrorsReportItem": ERRORS,
     "ThresholdAlarmReportItem": ALARMS,
+    "MonitoringAlarmsReportItem": ALARMS,
     "LoadGeneratorsChartReportItem": GENERATORS,
     "LoadGeneratorsTreeReportItem": GENERATORS,
 }

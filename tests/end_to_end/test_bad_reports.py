@@ -83,6 +83,7 @@ async def _played(server: Server, storage: MemoryStorage) -> Mapping[str, Read]:
         await _has_hits(agent, going)
         for read in (empty, one, going):
             await _complete(agent, read.report_id, read.run_id)
+            await _add_monitoring_alarms(agent, read)
             report = await agent.call("get_bench_report", {"reportId": read.report_id})
             read.items = {row["type"]: row["itemId"] for row in reversed(report["readWith"])}
             read.said = await _values(agent, read)
@@ -166,6 +167,13 @@ async def _values(agent: Agent, read: Read) -> dict[str, Json]:
     return said
 
 
+async def _add_monitoring_alarms(agent: Agent, read: Read) -> None:
+    kind = "MonitoringAlarmsReportItem"
+    item = {"@type": kind, "id": kind, "name": kind, "benchResultId": read.run_id}
+    patch = [{"op": "add", "path": "/items/-", "value": item}]
+    await agent.call("patch_bench_report", {"reportId": read.report_id, "patch": patch})
+
+
 async def _verdicts(agent: Agent, read: Read) -> dict[str, Json]:
     which = {"benchResultId": read.run_id}
     both = {"baselineId": read.run_id, "candidateId": read.run_id}
@@ -187,7 +195,7 @@ def curves(said: dict[str, Json], kind: str) -> list[list[float]]:
 
 def test_every_type_of_item_can_be_read_of_each_run(runs: Mapping[str, Read]) -> None:
     for read in runs.values():
-        assert len(read.said) == 15
+        assert len(read.said) == 16
         text = json.dumps(read.said)
         assert "NaN" not in text
         assert "Infinity" not in text

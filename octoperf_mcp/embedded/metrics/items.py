@@ -20,7 +20,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "/analysis/metrics/area-range": ("AreaRangeChartReportItem",),
     "/analysis/insights": ("InsightsReportItem",),
     "/analysis/bench-errors": ("ErrorsReportItem",),
-    "/analysis/threshold-alarms": ("ThresholdAlarmReportItem",),
+    "/analysis/threshold-alarms": ("ThresholdAlarmReportItem", "MonitoringAlarmsReportItem"),
     "/analysis/textual-monitors": ("TextualMonitorReportItem",),
     "/analysis/monitors-table": ("MonitorsTableReportItem",),
 }

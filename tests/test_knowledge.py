@@ -19,7 +19,7 @@ from octoperf_mcp.embedded.schedules.triggers import CRON, next_fire
 from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.registry.guide import called_tools, published
-from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.manager import RESERVED, load_registry
 from octoperf_mcp.registry.schema import written_schema
 
 REGISTRY = load_registry()
@@ -109,7 +109,7 @@ def test_every_word_in_code_is_a_word_of_the_server(path: str) -> None:
     camel = {word for word in words if re.fullmatch(r"[a-z]+([A-Z][a-zA-Z]*)+", word)}
     upper = {word for word in words if re.fullmatch(r"[A-Z][A-Z0-9_]+", word)}
     types = {word for word in words if re.fullmatch(r"([A-Z][a-z]+){2,}", word)}
-    assert tools <= set(REGISTRY.tools)
+    assert tools <= {*REGISTRY.tools, *RESERVED}
     assert camel <= PROPERTIES | FILTERS
     spoken = {*STATES, *IDS, *ANSWERED, *FIRES, *CATEGORIES, *FORM_FIELDS, *HTTP}
     assert upper <= VALUES | spoken

@@ -78,7 +78,8 @@ def _packaged(setup: ClientSetup, url: str) -> Iterator[str]:
     if not setup.package:
         return
     steps = [step.format(folder=bundle_folder(setup.name)) for step in setup.package]
-    yield from ("With the agent guide and the skills, as a package of this server's own:", "")
+    yield "With the agent guide and the skills, as a package that is made where the server's"
+    yield from ("configuration is (or with its `--upstream`, `--enable`, `--disable`):", "")
     yield from ("```sh", f"octoperf-mcp bundle {setup.name} --url {url}", *steps, "```", "")
     yield from (f"`{setup.package_remove}` takes it away. Or the connection alone:", "")
 

@@ -97,12 +97,14 @@ class Worker:
         self._lock = hold(order.spool)
         self._log = RunLog(order.files / "jmeter.log", f"o.a.j.JMeter {order.generator}")
         parts = self._compiled()
+        raw = _raw_results(order)
         self._recorder = Recorder(
             order.run_id,
             order.generator,
             order.region,
             order.spool,
-            order.files / f"{order.generator}.jtl.gz" if _wants_jtl(order) else None,
+            order.files / f"{order.generator}.jtl.gz" if raw else None,
+            raw=raw if set(raw.values()) != {"ALL"} else None,
         )
         programs = [part.program for part in parts]
         programs += [party.program for kind in self._parties.values() for party in kind]
@@ -241,10 +243,10 @@ class Worker:
             self._runner.send_message(kind, data)
 
 
-def _wants_jtl(order: Order) -> bool:
-    """Whether any profile wants its raw results."""
-    kinds = [
-        ((profile.get("engine") or {}).get("jtl") or {}).get("type")
-        for _, profile in order.profiles
-    ]
-    return any(kind != "NONE" for kind in kinds)
+def _raw_results(order: Order) -> dict[int, str]:
+    """Which raw results each profile wants, ALL or ERRORS; empty where none wants any."""
+    kinds = {
+        index: str(((profile.get("engine") or {}).get("jtl") or {}).get("type") or "ALL")
+        for index, profile in order.profiles
+    }
+    return kinds if set(kinds.values()) - {"NONE"} else {}

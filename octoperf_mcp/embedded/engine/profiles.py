@@ -142,6 +142,7 @@ def _unsupported(engine: Document) -> list[str]:
     found = []
     if (engine.get("dns") or {}).get("servers"):
         found.append("its DNS servers are not asked.")
-    if (engine.get("jtl") or {}).get("type") == "ERRORS":
-        found.append("its JTL holds all samples, not the failed ones only.")
+    settings = engine.get("settings") or {}
+    if (settings.get("externalLiveReporting") or {}).get("listeners"):
+        found.append("its results are sent to no external listener.")
     return found

@@ -8,7 +8,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Recorder:
             off, and samples that a killed recorder had not written yet are taken over.
         jtl: File for the raw samples (`….jtl.gz`), or None.
         clock: Gives epoch milliseconds.
+        raw: Which samples of a profile are raw samples, by its index: ALL, ERRORS or NONE;
+            None: all of all profiles.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Recorder:
         jtl: Path | None,
         *,
         clock: Callable[[], int] = epoch_ms,
+        raw: Mapping[int, str] | None = None,
     ) -> None:
         self._header = {
             "v": VERSION,
@@ -76,6 +79,7 @@ class Recorder:
         self._jtl = jtl.open("ab") if jtl is not None else None
         if self._jtl is not None and not self._jtl.tell():
             self._jtl.write(jtl_format.header())
+        self._raw = raw
         self._clock = clock
         self._open: dict[int, _Second] = {}
         self._users: dict[int, int] = {}
@@ -108,8 +112,12 @@ class Recorder:
             known.add(sample)
         if not sample.ok and not sample.cut_off and sample.kind not in {CONTAINER, STEP}:
             self._keep_error(bucket, sample)
-        if self._jtl is not None:
+        if self._jtl is not None and (self._raw is None or self._keeps_raw(sample)):
             bucket.raw.add(sample, self._users)
+
+    def _keeps_raw(self, sample: Sample) -> bool:
+        kind = (self._raw or {}).get(sample.profile, "ALL")
+        return kind == "ALL" or (kind == "ERRORS" and not sample.ok)
 
     def _second(self, second: int) -> "_Second":
         second = max(second, self._next_second)

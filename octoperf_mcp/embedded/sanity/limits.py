@@ -193,6 +193,8 @@ def _server(server: Json) -> Found:
     if "${" not in hostname and is_forbidden_host(hostname):
         reason = "no load goes to link-local addresses and to metadata services of clouds"
         yield ERROR, f"Server {hostname[:80]} is refused: {reason}"
+    if server.get("ipSpoofing") is True:
+        yield WARNING, f"Server {hostname[:80]}: all users send from the address of their machine"
     for authorization in objects(server.get("authorizations")):
         if kind(authorization) == "NtlmAuthorization":
             yield WARNING, f"NTLM credentials of server {hostname[:80]} are not sent here"

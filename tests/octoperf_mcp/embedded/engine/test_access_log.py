@@ -23,6 +23,26 @@ def samples(stage: Stage, run_id: str) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: int(row["timeStamp"]))
 
 
+async def test_each_profile_keeps_the_raw_results_that_it_wants(
+    stage: Stage, target: Target
+) -> None:
+    """The engine's property `jtl.type`; what is counted is the same."""
+    profiles = []
+    for kind, path in (("ALL", "/all"), ("ERRORS", "/errors"), ("NONE", "/none")):
+        target.answers[path] = Answer("", 500)
+        virtual_user = await stage.virtual_user(request("/", id="good"), request(path, id="bad"))
+        engine = {
+            "@type": "JmeterUserProfileEngine",
+            "settings": {"iterations": 1},
+            "jtl": {"type": kind, "settings": []},
+        }
+        profiles.append(stage.profile(virtual_user, ramp(1, 0, 600_000), engine=engine))
+    result = await stage.played(await stage.scenario(*profiles))
+    kept = sorted(row["URL"].partition(str(target.port))[2] for row in samples(stage, result["id"]))
+    assert kept == ["/", "/all", "/errors"]
+    assert (await stage.counted(result["id"]))["Hit"] == target.count == 2 * len(profiles)
+
+
 async def test_counts_and_times_agree_with_the_access_log_of_the_target(
     stage: Stage, target: Target
 ) -> None:

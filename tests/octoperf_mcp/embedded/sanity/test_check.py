@@ -454,6 +454,12 @@ def test_ntlm_credentials_are_not_sent_and_the_check_says_so() -> None:
     assert found == [("WARNING", "NTLM credentials of server shop.example are not sent here")]
 
 
+def test_ip_spoofing_is_not_done_and_the_check_says_so() -> None:
+    found = rows(request(), servers=[SERVER | {"ipSpoofing": True}])
+    told = "Server shop.example: all users send from the address of their machine"
+    assert found == [("WARNING", told)]
+
+
 @pytest.mark.parametrize(
     "node",
     [

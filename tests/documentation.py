@@ -1,4 +1,4 @@
-"""The pages of `docs/` that follow from code: clients, tools, configuration, commands, hooks."""
+"""The pages of `docs/` that follow from code: clients, tools, configuration, commands, insights, hooks."""
 
 import inspect
 import types
@@ -10,6 +10,14 @@ from typing import Any
 from octoperf_mcp import hookspecs
 from octoperf_mcp.cli.main import COMMANDS
 from octoperf_mcp.config import PREFIX, SECTIONS, Secret
+from octoperf_mcp.embedded.metrics.alarms import BANDS
+from octoperf_mcp.embedded.metrics.insight_rules import (
+    MIN_MINUTES,
+    MIN_USERS,
+    NOT_ENOUGH_DATA,
+    RULES,
+    Rule,
+)
 from octoperf_mcp.registry.client_page import connect_page
 from octoperf_mcp.registry.manager import Registry, load_registry
 from octoperf_mcp.registry.tools import Tool
@@ -27,6 +35,7 @@ def pages() -> dict[str, str]:
         "configuration.md": _configuration(),
         "commands.md": _commands(),
         "hooks.md": _hooks(),
+        "insights.md": _insights(),
     }
     return {name: "\n".join([NOTE, "", *lines, ""]) for name, lines in written.items()}
 
@@ -122,6 +131,41 @@ def _commands() -> Iterator[str]:
     for name, command in COMMANDS.items():
         yield from ("", f"## {name}", "", f"{command.summary[0].upper()}{command.summary[1:]}.", "")
         yield from ("```sh", *(line.strip() for line in command.example.splitlines()), "```")
+
+
+def _insights() -> Iterator[str]:
+    yield "# Insights"
+    yield ""
+    yield "What `get_report_insights` of the embedded platform says of a run, and from which value on."
+    yield f"Below {MIN_USERS} users or {MIN_MINUTES} minutes there is `{NOT_ENOUGH_DATA}` alone."
+    yield "Values are per cent and may pass 100. Below its first threshold an insight is `PASSED`; a"
+    yield "threshold of 0 is passed by anything above it. Ids and levels are the original's; its"
+    yield "thresholds are not public, these are ours."
+    yield ""
+    yield from ("| id | value | INFO | WARN | ERROR |", "|---|---|---|---|---|")
+    yield from (_insight_row(rule) for rule in RULES.values())
+    yield ""
+    yield "A load generator raises an alarm for each stretch of seconds in one of these ranges:"
+    yield ""
+    yield from ("| counter | from | to | severity |", "|---|---|---|---|")
+    for band in BANDS:
+        high = "" if band.high is None else f"{band.high:g}"
+        yield f"| {band.counter} | {band.low:g} | {high} | {band.severity} |"
+    yield from (
+        "",
+        "A report sets others in the `configs` of its `InsightsReportItem`:",
+        "",
+        "```json",
+        '{"@type": "InsightsReportConfig", "minUsers": 10, "minMinutes": 5,',
+        ' "thresholds": {"STEP_BY_STEP_ERRORS": {"info": 1, "warn": 2, "error": 10}}}',
+        "```",
+    )
+
+
+def _insight_row(rule: Rule) -> str:
+    limits = (rule.thresholds.get(level) for level in ("info", "warn", "error"))
+    cells = ("" if limit is None else f"{limit:g}" for limit in limits)
+    return f"| `{rule.id}` | {rule.measures} | {' | '.join(cells)} |"
 
 
 def _hooks() -> Iterator[str]:

@@ -51,6 +51,7 @@ from octoperf_mcp.transport.limits import Limits
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
 from octoperf_mcp.transport.sessions import Sessions
+from octoperf_mcp.transport.stream_check import add_stream_check
 from octoperf_mcp.transport.streamable_http import McpEndpoint, add_mcp
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
@@ -218,6 +219,7 @@ def make_app(
     metrics.gauge("octoperf_mcp_streams_open", "Open event streams.", (), endpoint.open_streams)
     add_metrics(app, metrics, settings.metrics)
     add_public_files(app, registry)
+    add_stream_check(app)
     _add_authentication(app, settings, addresses, server.surfaces)
     checks = {
         "draining": lambda: "the server is stopping" if app[DRAINING].is_set() else "",

@@ -39,6 +39,13 @@ COMMANDS: dict[str, Command] = {
         "install and check what users with a real browser need",
         "octoperf-mcp browsers install\n  octoperf-mcp browsers check",
     ),
+    "doctor": Command(
+        "doctor",
+        "look at an installation from outside: names, TLS, sign-in, proxies, streams, routes",
+        "octoperf-mcp doctor\n"
+        "  octoperf-mcp doctor --url https://mcp.acme.com/mcp --upstream https://api.acme.com\n"
+        "  octoperf-mcp token | octoperf-mcp doctor --token-file - --json",
+    ),
     "config": Command(
         "config",
         "show, check and describe the configuration",

@@ -1,0 +1,47 @@
+"""All checks, in the order in which one failing explains the next."""
+
+from collections.abc import AsyncIterator
+
+from octoperf_mcp.config import Settings
+from octoperf_mcp.doctor import network, platform, sign_in
+from octoperf_mcp.doctor.findings import Finding, Places, open_web
+from octoperf_mcp.doctor.streams import streams
+from octoperf_mcp.upstream.routes import Routes
+
+
+def places_of(settings: Settings, url: str = "") -> Places:
+    """The addresses of an installation.
+
+    Args:
+        settings: What is configured.
+        url: Address of `/mcp` as clients use it, instead of the configured one.
+    """
+    host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
+    local = f"http://{host}:{settings.server.port}"
+    public = url.rstrip("/").removesuffix("/mcp") or settings.server.public_url.rstrip("/") or local
+    upstream = settings.upstream.url.rstrip("/") or public
+    return Places(public, upstream, settings.auth.issuer or upstream)
+
+
+async def examine(
+    settings: Settings, places: Places, routes: Routes, token: str = ""
+) -> AsyncIterator[Finding]:
+    """Look at everything; a finding a time, as it is known."""
+    async with open_web(settings) as web:
+        for part in (
+            network.names(places, web),
+            network.certificates(places, web, settings),
+            sign_in.challenge(places, web),
+            sign_in.plain_http(places, web),
+            sign_in.resource(places, web),
+            sign_in.issuer(places, web),
+            streams(places, web),
+            platform.rest_api(places, web),
+            platform.openapi(places, web, routes),
+        ):
+            async for finding in part:
+                yield finding
+        for finding in network.clocks(web.answers, settings.auth.leeway_s):
+            yield finding
+    for finding in sign_in.token(token, places, settings) if token else ():
+        yield finding

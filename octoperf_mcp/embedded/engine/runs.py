@@ -30,7 +30,7 @@ from octoperf_mcp.embedded.engine.stops import LOOK_S, StopRequests
 from octoperf_mcp.embedded.engine.validations import Validations
 from octoperf_mcp.embedded.failures import Conflict, Invalid
 from octoperf_mcp.embedded.launch.gate import Gate
-from octoperf_mcp.embedded.launch.tokens import Launches, SpentError
+from octoperf_mcp.embedded.launch.tokens import Launches, SpentError, Ticket
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.access import require_writer
@@ -134,7 +134,7 @@ class Runs:
         template_id: str = "",
         admit: Admit | None = None,
         origin: Mapping[str, Any] | None = None,
-        launch_token: str = "",
+        ticket: Ticket | None = None,
     ) -> Document:
         """Start a scenario; answers its bench report, which names the bench result.
 
@@ -147,13 +147,13 @@ class Runs:
             admit: Asked before anything starts, with the most virtual users and the planned
                 duration in ms; what it raises refuses the run.
             origin: What started it, kept with the bench result.
-            launch_token: Starts at most one run, however often it is sent.
+            ticket: Of a launch token, which starts at most one run, however often it is sent.
 
         Raises:
             NotFound: the scenario does not exist for the user.
             Forbidden: his role does not allow runs, or the gate does not.
             Invalid: the scenario cannot run.
-            Conflict: too many runs wait already.
+            Conflict: too many runs wait already, or what is played changed since the preview.
         """
         if template_id:
             raise Invalid("This platform has no report templates: leave templateId out.")
@@ -165,11 +165,15 @@ class Runs:
         plan = await check_scenario(
             self._documents, self._files, scenario, user_id, self.gate.browser_faults()
         )
+        if ticket is not None and ticket.fingerprint != plan.fingerprint:
+            raise Conflict("What the run plays changed since its preview: preview the run again.")
         plan = replace(plan, reach=await self.gate.require(plan))
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
         facts = {**(origin or {}), "name": name or scenario.body["name"]}
-        launch = self._launch(plan, user_id, facts, properties or {}, launch_token)
+        launch = self._launch(
+            plan, user_id, facts, properties or {}, ticket.token if ticket else ""
+        )
         try:
             return await self._background.uninterrupted(launch)
         except SpentError as spent:

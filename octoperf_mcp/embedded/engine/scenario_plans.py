@@ -1,6 +1,7 @@
 """From a scenario to what its run needs; refuses what cannot run, with a helpful sentence."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,15 @@ class ScenarioPlan:
     """Where the run may go, as the gate says; None: anywhere."""
     elsewhere: frozenset[tuple[str, str]] = frozenset()
     """Provider and location of the places that only other machines are at."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with every edit of what the run plays."""
+        held = self.materials
+        parts = (*held.virtual_users.values(), *held.servers, *held.variables)
+        versions = [f"{each.kind} {each.id} {each.version}" for each in (self.scenario, *parts)]
+        files = [f"file {each.name} {each.blob_key}" for each in held.files]
+        return hashlib.sha256("\n".join(sorted(versions + files)).encode()).hexdigest()
 
     @property
     def duration_ms(self) -> int:

@@ -36,13 +36,17 @@ async def preview(
     *,
     limits: Limits | None = None,
 ) -> Json:
-    """Everything but the launch token; `limits` are those of a CI token that asks."""
+    """Everything but the launch token, and the fingerprint to make it of.
+
+    `limits` are those of a CI token that asks.
+    """
     plan, blockers = await obstacles(gate, documents, files, scenario, user_id)
     targets = await gate.judged(plan) if plan is not None else []
     if plan is not None:
         blockers = [*blockers, *gate.unconfirmed(plan, targets), *_over_budget(plan, limits)]
     requests, sent_bytes = predicted(plan) if plan is not None else (0, 0)
     return {
+        "fingerprint": plan.fingerprint if plan else "",
         "scenarioId": scenario.id,
         "name": scenario.body.get("name") or "",
         "projectId": scenario.project_id,

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import orjson
 import sqlalchemy as sa
@@ -18,30 +19,39 @@ from octoperf_mcp.embedded.store.schema import now_ms
 LIFE_MS = 15 * 60_000
 _REMEMBERED_MS = 30 * 24 * 3600 * 1000
 
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A token that was checked, and the fingerprint of what its preview showed."""
+
+    token: str
+    fingerprint: str
+
+
 Mark = Callable[[str], str]
 """A text's mark, which only this platform can make."""
 
 
-def make_token(mark: Mark, *, user_id: str, scenario_id: str, version: int) -> str:
-    """A token for one start of a scenario as it is."""
-    said = [user_id, scenario_id, version, now_ms() + LIFE_MS, secrets.token_hex(8)]
+def make_token(mark: Mark, *, user_id: str, scenario_id: str, fingerprint: str) -> str:
+    """A token for one start of a scenario as it is, with all that it plays."""
+    said = [user_id, scenario_id, fingerprint, now_ms() + LIFE_MS, secrets.token_hex(8)]
     text = base64.urlsafe_b64encode(orjson.dumps(said)).decode().rstrip("=")
     return f"{text}.{mark(text)}"
 
 
-def check_token(mark: Mark, token: str, *, user_id: str, scenario_id: str, version: int) -> None:
+def check_token(mark: Mark, token: str, *, user_id: str, scenario_id: str) -> Ticket:
     """Check that a token is for this start.
 
     Raises:
         Invalid: it is none of ours, or for another scenario or user.
-        Conflict: it is old, or the scenario changed since the preview.
+        Conflict: it is old.
     """
     text, _, own = token.partition(".")
     if not secrets.compare_digest(own.encode(), mark(text).encode()):
         raise Invalid("This launchToken is none that a preview gave.")
     try:
         padded = text + "=" * (-len(text) % 4)
-        meant_user, meant_scenario, meant_version, until, _ = orjson.loads(
+        meant_user, meant_scenario, fingerprint, until, _ = orjson.loads(
             base64.urlsafe_b64decode(padded)
         )
     except (ValueError, binascii.Error) as error:
@@ -50,11 +60,7 @@ def check_token(mark: Mark, token: str, *, user_id: str, scenario_id: str, versi
         raise Invalid("This launchToken is for another scenario, or another user.")
     if until <= now_ms():
         raise Conflict("This launchToken is older than 15 minutes: preview the run again.")
-    if meant_version != version:
-        raise Conflict(
-            "The scenario changed since the preview: preview the run again.",
-            details={"version": version},
-        )
+    return Ticket(token, str(fingerprint))
 
 
 class Launches:

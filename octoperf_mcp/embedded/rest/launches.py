@@ -52,6 +52,9 @@ async def preview(request: web.Request) -> web.Response:
         limits=request[PRINCIPAL].limits,
     )
     token = make_token(
-        platform.identity.mark, user_id=user_id, scenario_id=scenario.id, version=scenario.version
+        platform.identity.mark,
+        user_id=user_id,
+        scenario_id=scenario.id,
+        fingerprint=found.pop("fingerprint"),
     )
     return json_answer({**found, "launchToken": token if found["launchable"] else None})

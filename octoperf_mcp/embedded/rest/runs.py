@@ -10,7 +10,7 @@ from octoperf_mcp.embedded.engine.run_files import MAX_LINES, read_lines
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.failures import Invalid
-from octoperf_mcp.embedded.launch.tokens import check_token
+from octoperf_mcp.embedded.launch.tokens import Ticket, check_token
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
 from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import document_answer, json_answer, no_content, text_answer
@@ -59,12 +59,15 @@ async def run_scenario(request: web.Request) -> web.Response:
     """Start a scenario; the answer is the report, which names the run."""
     body = await read_object(request, empty={})
     token = request.query.get("launchToken", "")
-    if token and (earlier := await _launched(request, token)) is not None:
-        return document_answer(earlier)
+    ticket = None
+    if token:
+        if (earlier := await _launched(request, token)) is not None:
+            return document_answer(earlier)
+        ticket = await _ticket(request, token)
     report = await _runs(request).start(
         request.match_info["id"],
         crud.user_of(request),
-        launch_token=token,
+        ticket=ticket,
         name=request.query.get("name", ""),
         properties=_properties(body),
         template_id=request.query.get("templateId", ""),
@@ -74,19 +77,24 @@ async def run_scenario(request: web.Request) -> web.Response:
 
 
 async def _launched(request: web.Request, token: str) -> Document | None:
-    """The report of the run that a launch token has started; None for a token that may.
+    """The report of the run that a launch token has started, if it has."""
+    report_id = await _runs(request).launches.report_of(token)
+    if report_id is None:
+        return None
+    documents, user_id = crud.documents_of(request), crud.user_of(request)
+    return await documents.get("bench_report", report_id, user_id=user_id)
+
+
+async def _ticket(request: web.Request, token: str) -> Ticket:
+    """The ticket of a launch token.
 
     Raises:
         Failure: it may not start this scenario.
     """
     documents, user_id = crud.documents_of(request), crud.user_of(request)
-    report_id = await _runs(request).launches.report_of(token)
-    if report_id is not None:
-        return await documents.get("bench_report", report_id, user_id=user_id)
     scenario = await documents.get("scenario", request.match_info["id"], user_id=user_id)
     mark = request.app[PLATFORM].identity.mark
-    check_token(mark, token, user_id=user_id, scenario_id=scenario.id, version=scenario.version)
-    return None
+    return check_token(mark, token, user_id=user_id, scenario_id=scenario.id)
 
 
 async def _admit(request: web.Request, users: int, duration_ms: int) -> None:

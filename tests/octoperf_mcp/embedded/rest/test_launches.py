@@ -171,6 +171,10 @@ async def test_a_launch_token_is_for_what_was_previewed(
     await ada.post(path + token[:-1] + ("A" if token[-1] != "A" else "B"), {}, status=400)
     await ada.post(path + "nonsense", {}, status=400)
     await eve.post(path + token, {}, status=404)
+    where = f"/design/virtual-users/{shop.virtual_user_id}"
+    await ada.put(where, {**await ada.get(where), "name": "renamed"})
+    await ada.post(path + token, {}, status=409)
+    token = (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["launchToken"]
     await ada.put(f"/runtime/scenarios/{shop.scenario['id']}", {**shop.scenario, "name": "New"})
     await ada.post(path + token, {}, status=409)
     assert await ada.get(f"/runtime/bench-results/by-project/{home.project_id}") == []

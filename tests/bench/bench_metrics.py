@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from octoperf_mcp.embedded.metrics import bench_errors, charts, values
-from octoperf_mcp.embedded.metrics.aggregate import Aggregate, key_of
+from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS, Aggregate, key_of
 from octoperf_mcp.embedded.metrics.items import item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.recorder import Recorder
@@ -149,19 +149,26 @@ def _kept_error(second: int) -> dict[str, Any]:
 
 async def ingest_pooled(store: MetricStore, options: argparse.Namespace) -> int:
     """Take in pooled lines; how many samples they were."""
-    started, spent, batch = time.perf_counter(), 0.0, []
+    started, spent, made = time.perf_counter(), 0.0, 0
+    batch: list[bytes] = []
+
+    async def take_in() -> float:
+        began = time.perf_counter()
+        await asyncio.gather(*(store.ingest(RUN, each) for each in batch))
+        return time.perf_counter() - began
+
     for line in pooled(options):
+        made += sum(row[len(DIMENSIONS)] for row in orjson.loads(line)["rows"])
         batch.append(line)
         if len(batch) == BATCH:
-            began = time.perf_counter()
-            await asyncio.gather(*(store.ingest(RUN, each) for each in batch))
-            spent += time.perf_counter() - began
+            spent += await take_in()
             batch = []
-    await asyncio.gather(*(store.ingest(RUN, each) for each in batch))
+    spent += await take_in()
     print(f"{'ingest, wall s':40} {spent:10.2f}   making the lines included: "
           f"{time.perf_counter() - started:.1f}")  # fmt: skip
     count = int((await store.totals(RUN))["hits"])
-    print(f"{'samples':40} {count:10}")
+    print(f"{'ingest, samples per wall s':40} {count / spent:10.0f}")
+    print(f"{'samples':40} {count:10}   {made - count} lost")
     return count
 
 

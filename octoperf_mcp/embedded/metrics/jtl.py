@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from octoperf_mcp.embedded.metrics.aggregate import key_of, times_of
+from octoperf_mcp.embedded.metrics.aggregate import Key, times_of
 from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
 from octoperf_mcp.entities.trees import RESOURCES
 
@@ -70,13 +70,13 @@ class JtlSecond:
         self._packed: list[bytes] = []
         self._rows = 0
 
-    def add(self, sample: Sample, users: dict[int, int]) -> None:
-        """Take one sample; `users` are the active users by profile."""
+    def add(self, sample: Sample, key: Key, users: dict[int, int]) -> None:
+        """Take one sample with its dimensions; `users` are the active users by profile."""
         error = sample.error
         message = error.message if error is not None else ""
         user = f"-{error.user}" if error is not None and error.user else ""
         elapsed, latency, connect, _ = times_of(sample)
-        _, _, _, kind, _, method, media_type = key_of(sample)
+        _, _, _, kind, _, method, media_type = key
         self._add_row(
             (
                 sample.started_ms,

@@ -113,7 +113,7 @@ class Recorder:
         if not sample.ok and not sample.cut_off and sample.kind not in {CONTAINER, STEP}:
             self._keep_error(bucket, sample)
         if self._jtl is not None and (self._raw is None or self._keeps_raw(sample)):
-            bucket.raw.add(sample, self._users)
+            bucket.raw.add(sample, key, self._users)
 
     def _keeps_raw(self, sample: Sample) -> bool:
         kind = (self._raw or {}).get(sample.profile, "ALL")

@@ -18,6 +18,7 @@ from octoperf_mcp.embedded.schedules.jobs import MISSED, REFUSED, STARTED
 from octoperf_mcp.embedded.schedules.triggers import CRON, next_fire
 from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
+from octoperf_mcp.entities.steps import STEP_TYPES
 from octoperf_mcp.registry.guide import called_tools, published
 from octoperf_mcp.registry.manager import RESERVED, load_registry
 from octoperf_mcp.registry.schema import written_schema
@@ -111,7 +112,7 @@ def test_every_word_in_code_is_a_word_of_the_server(path: str) -> None:
     types = {word for word in words if re.fullmatch(r"([A-Z][a-z]+){2,}", word)}
     assert tools <= {*REGISTRY.tools, *RESERVED}
     assert camel <= PROPERTIES | FILTERS
-    spoken = {*STATES, *IDS, *ANSWERED, *FIRES, *CATEGORIES, *FORM_FIELDS, *HTTP}
+    spoken = {*STATES, *IDS, *ANSWERED, *FIRES, *CATEGORIES, *FORM_FIELDS, *HTTP, *STEP_TYPES}
     assert upper <= VALUES | spoken
     assert types - {"NoHttpResponseException"} <= VALUES
 
@@ -264,6 +265,9 @@ REQUESTS = [
     ("pause the nightly job", "scheduling"),
     ("export the report as PDF", "export-bench-report-pdf"),
     ("I need the results as a document for my manager", "export-bench-report-pdf"),
+    ("add a real browser to my load test", "real-browser-probe"),
+    ("what does a user see in the browser while the load runs?", "real-browser-probe"),
+    ("convert my JMeter virtual user to Playwright", "real-browser-probe"),
     ("print this bench report", "export-bench-report-pdf"),
 ]
 

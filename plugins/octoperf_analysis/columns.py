@@ -1,17 +1,12 @@
 """Rows of figures: what tables, trees and their texts share."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import orjson
 
 from octoperf_analysis.formats import Cell, as_text
 from octoperf_analysis.items import aligned
 from octoperf_analysis.payloads import Figure, MetricHead, TableEntry
 from octoperf_analysis.units import figure, unit_of
-
-_STEP = re.compile(r"^(?P<id>[^{]*)(?P<step>\{.*\})$", re.DOTALL)
 
 
 def figures_of(columns: Sequence[MetricHead], values: Sequence[Any]) -> list[Figure]:
@@ -24,21 +19,6 @@ def figures_of(columns: Sequence[MetricHead], values: Sequence[Any]) -> list[Fig
         Figure(value=figure(value, unit_of(column.metric)), unit=column.unit)
         for column, value in aligned(columns, values)
     ]
-
-
-def split_step(action_id: str) -> tuple[str, str | None, str | None]:
-    """Id of the action, then label and type of a browser step.
-
-    Rows of a Playwright script carry `{"label", "type"}` behind the id (skill bench-reports).
-    """
-    found = _STEP.match(action_id)
-    if found is None:
-        return action_id, None, None
-    try:
-        step: Mapping[str, Any] = orjson.loads(found["step"])
-    except orjson.JSONDecodeError:
-        return action_id, None, None
-    return found["id"], step.get("label"), step.get("type")
 
 
 def rows_as_text(kind: str, columns: Sequence[MetricHead], entries: Sequence[TableEntry]) -> str:

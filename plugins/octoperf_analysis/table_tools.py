@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from octoperf_analysis import items, rest
-from octoperf_analysis.columns import figures_of, rows_as_text, split_step, title_of
+from octoperf_analysis.columns import figures_of, rows_as_text, title_of
 from octoperf_analysis.formats import Format, as_text
 from octoperf_analysis.items import aligned, choose, metric_heads, page_of, values_of, window
 from octoperf_analysis.names import Names, names_for
@@ -20,6 +20,7 @@ from octoperf_analysis.payloads import (
 from octoperf_analysis.units import figure, unit_of
 from octoperf_mcp import Limit, ToolContext, tool
 from octoperf_mcp import page_of as cut_into_pages
+from octoperf_mcp.entities.steps import split_step
 
 
 @tool(title="Read a summary of a report", read_only=True)

@@ -20,11 +20,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp.types import PromptReference
 
+from octoperf_mcp.cli.agent import MemoryStorage, connected
+from octoperf_mcp.cli.sign_in import FormSignIn
 from octoperf_mcp.demo.job import CSRF_PATTERN
 from octoperf_mcp.demo.shop import RunningShop, start_shop
 from octoperf_mcp.entities.schemas import schema
+from octoperf_mcp.entities.steps import STEP_TYPES
 from octoperf_mcp.registry.guide import called_tools
+from tests.browser_runner import runner_for_tests
 from tests.end_to_end.browser import chromium
+from tests.end_to_end.conftest import PASSWORD, Server
 
 if TYPE_CHECKING:
     from octoperf_mcp.cli.agent import Agent
@@ -457,3 +462,122 @@ async def test_prompts_complete_ids_of_the_live_account(
             reference, {"name": "reportId", "value": ""}, context_arguments={"projectId": "nope"}
         )
         assert wrong.completion.values == []
+
+
+PROBE = """import {{ test, expect }} from '@playwright/test';
+
+test('signs in', async ({{ page }}) => {{
+  await page.goto('{url}/');
+  await test.step('look', async () => {{
+    await expect(page.locator('body')).toBeVisible();
+  }});
+}});
+"""
+
+
+async def test_a_probe_in_a_real_browser_is_validated_and_runs_beside_the_load(
+    tmp_path_factory: pytest.TempPathFactory, shop: RunningShop
+) -> None:
+    environ = {"XDG_DATA_HOME": str(runner_for_tests())}
+    server = Server(tmp_path_factory.mktemp("browsers"), environ=environ)
+    server.start()
+    try:
+        storage = MemoryStorage()
+        sign_in = FormSignIn("demo", PASSWORD)
+        async with following(lambda: connected(server.url, sign_in, storage=storage), shop) as (
+            agent,
+            imported,
+        ):
+            await follow_the_probe(Reader(agent, "real-browser-probe"), imported, shop)
+    finally:
+        server.stop()
+
+
+async def follow_the_probe(reader: Reader, imported: Imported, shop: RunningShop) -> None:
+    project = {"projectId": imported.project}
+    await reader.call("describe_virtual_user", virtualUserId=imported.virtual_user)
+    ticket = await reader.call("import_playwright_virtual_user", **project, name="Probe")
+    form = aiohttp.FormData()
+    form.add_field(
+        "file", PROBE.format(url=shop.url), filename="probe.spec.ts", content_type="text/plain"
+    )
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(ticket["url"], data=form) as answer,
+    ):
+        probe = {"virtualUserId": (await answer.json())["id"]}
+    assert (await reader.call("describe_virtual_user", **probe))["type"] == "PLAYWRIGHT"
+
+    checked = await reader.call("sanity_check_virtual_user", **probe)
+    assert [row for row in checked["messages"] if row["level"] == "ERROR"] == []
+    both = {**project, **probe}
+    validation = await reader.call("validate_virtual_user", **both, **imported.place)
+    ended = await reader.until("get_virtual_user_validation", "finished", {True}, **both)
+    assert ended["state"] == "FINISHED"
+    index = await reader.call("get_virtual_user_validation_index", **probe)
+    assert [(row["success"], row["total"]) for row in index["actions"]] == [(1, 1)]
+    run = {"benchResultId": validation["benchResultId"]}
+    names = [
+        row["filename"] for row in (await reader.call("list_bench_result_files", **run))["files"]
+    ]
+    for ending in (".trace.zip", ".har", ".png"):
+        (name,) = [name for name in names if name.endswith(ending)]
+        found = await reader.call("download_bench_result_file", **run, filename=name)
+        async with aiohttp.ClientSession() as session, session.get(found["url"]) as answer:
+            assert len(await answer.read()) > 500
+    await reader.call("read_bench_result_file_lines", **run, filename="jmeter.log")
+
+    made = await reader.call(
+        "create_scenario_ramp_up",
+        **project,
+        scenarioName="Hybrid",
+        virtualUserIds=[imported.virtual_user],
+        providerId=imported.place["providerId"],
+        locations=[imported.place["location"]],
+        users=2,
+        rampUpSec=1,
+        holdForSec=24,
+    )
+    scenario = {"scenarioId": made["id"]}
+    first = (await reader.call("get_scenario", **scenario))["userProfiles"][0]
+    second = {
+        "name": "Probe",
+        **probe,
+        "providerId": first["providerId"],
+        "location": first["location"],
+        "load": {
+            "@type": "UserProfileLoadRampUp",
+            "delayMs": 0,
+            "rampUpMs": 0,
+            "plateauMs": 25_000,
+            "plateauVus": 1,
+        },
+        "engine": {
+            "@type": "PlaywrightUserProfileEngine",
+            "settings": first["engine"]["settings"],
+            "device": None,
+            "timeoutMs": 30_000,
+            "baseURL": None,
+            "slowMoMs": 0,
+        },
+    }
+    patch = [{"op": "add", "path": "/userProfiles/-", "value": second}]
+    await reader.call("patch_scenario", **scenario, patch=patch)
+    assert (await reader.call("get_scenario_matching_plans", **scenario))["launchable"]
+    plans = await reader.call("list_active_subscriptions")
+    assert plans["subscriptions"][0]["maxRealBrowserUsers"] >= 1
+    started = await reader.call("run_scenario", **scenario)
+    (run_id,) = started["benchResultIds"]
+    ended = await reader.until("get_bench_status", "finished", {True}, benchResultId=run_id)
+    assert ended["state"] == "FINISHED"
+    report = {"reportId": started["benchReportId"]}
+    read = (await reader.call("get_bench_report", **report))["readWith"]
+    (item,) = [each["itemId"] for each in read if each.get("tool") == "get_report_tree_values"]
+    rows = (await reader.call("get_report_tree_values", **report, itemId=item))["entries"]
+    told = {row.get("stepType") for row in rows if row["virtualUserId"] == probe["virtualUserId"]}
+    assert told == {None, *STEP_TYPES}
+    assert {row["virtualUserId"] for row in rows} == {
+        imported.virtual_user,
+        probe["virtualUserId"],
+    }
+    assert reader.left_out == set()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from octoperf_mcp.entities.steps import split_step
 from octoperf_mcp.entities.trees import RESOURCES, action_labels
 
 PATH_SEPARATOR = "⫽"
@@ -88,16 +89,16 @@ class Labels:
         return str(profile + 1)
 
     def action_name(self, action_id: str) -> str:
-        """Its name, or its id; sub-requests keep their ending."""
-        owner = action_id.removesuffix(RESOURCES)
+        """Its name, or its id; sub-requests keep their ending, steps of a script their label."""
+        owner, ending = _split(action_id)
         known = self.actions.get(owner)
-        return (known.name if known else owner) + action_id[len(owner) :]
+        return (known.name if known else owner) + ending
 
     def action_path(self, action_id: str) -> str:
-        """Its path, or its id; sub-requests keep their ending."""
-        owner = action_id.removesuffix(RESOURCES)
+        """Its path, or its id; sub-requests keep their ending, steps of a script their label."""
+        owner, ending = _split(action_id)
         known = self.actions.get(owner)
-        return (known.path if known else owner) + action_id[len(owner) :]
+        return (known.path if known else owner) + ending
 
     def depth(self, action_id: str) -> int:
         """In how many others an action is, its virtual user included; 0 for what is not known."""
@@ -108,7 +109,7 @@ class Labels:
 
     def names(self, action_id: str, virtual_user_id: str = "") -> dict[str, str]:
         """`actionName` and `virtualUserName` for a row, as far as the plan tells."""
-        known = self.actions.get(action_id.removesuffix(RESOURCES))
+        known = self.actions.get(_split(action_id)[0])
         named = {"actionName": self.action_name(action_id)} if known else {}
         owner = virtual_user_id or (known.virtual_user_id if known else "")
         if owner in self.virtual_users:
@@ -117,8 +118,16 @@ class Labels:
 
     def order(self, action_id: str) -> tuple[int, str]:
         """Sorts rows as the plan has their actions; unknown ones come last."""
-        known = self.actions.get(action_id.removesuffix(RESOURCES))
+        known = self.actions.get(_split(action_id)[0])
         return (known.position if known else len(self.actions), action_id)
+
+
+def _split(action_id: str) -> tuple[str, str]:
+    """Id of the action of a row, and what its name ends in."""
+    if action_id.endswith(RESOURCES):
+        return action_id.removesuffix(RESOURCES), RESOURCES
+    owner, label, _ = split_step(action_id)
+    return owner, f" / {label}" if label else ""
 
 
 def _paths(

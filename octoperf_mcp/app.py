@@ -5,7 +5,7 @@ application by the command that runs it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -34,17 +34,18 @@ from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
 from octoperf_mcp.protocol.confirming import Confirming, Mode
 from octoperf_mcp.protocol.guards import guarded
 from octoperf_mcp.protocol.identity import instructions, server_info
-from octoperf_mcp.protocol.isolation import Isolation, isolated
+from octoperf_mcp.protocol.isolation import Breaker, Isolation, isolated
 from octoperf_mcp.protocol.kept_values import SharedValues
 from octoperf_mcp.protocol.once import Once
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.protocol.server import McpServer
-from octoperf_mcp.protocol.surfaces import Surfaces
 from octoperf_mcp.protocol.watching import watched
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.switched import composed
+from octoperf_mcp.switching import SWITCHING, RelaySwitches, Switching
 from octoperf_mcp.transport.facts import RPC_FACTS
 from octoperf_mcp.transport.forwarded import forwarded
 from octoperf_mcp.transport.limits import Limits
@@ -98,12 +99,20 @@ class _Upstream:
     ) -> None:
         self._settings = settings.upstream
         self._metrics = metrics
-        self._routes = load_routes(settings.upstream.routes_file, registry.routes)
+        self._named = registry.routes
+        self._routes = load_routes(settings.upstream.routes_file, self._named)
         self._proxy = proxy_of(settings, addresses.upstream)
         self._addresses = addresses
         self._workspaces = WorkspaceCache()
         self._client: RestClient | None = None
         self._capabilities: Capabilities | None = None
+
+    def register(self, registry: Registry) -> None:
+        """Make the calls of plugins possible that were enabled since."""
+        self._named = {**self._named, **registry.routes}
+        self._routes = load_routes(self._settings.routes_file, self._named)
+        if self._client is not None:
+            self._client.register(self._routes)
 
     async def run(self, _app: web.Application) -> AsyncIterator[None]:
         """Make the client, close it at the end."""
@@ -183,15 +192,21 @@ def make_app(
     upstream = _Upstream(settings, registry, addresses, metrics)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
-    registry = published(registry, addresses.origin, files_origin)
     hosts = Hosts(registry, settings, addresses.origin)
     keys = _keys(settings.server)
     relay = _relay(app, settings)
     once = _once(settings, relay, upstream)
     confirming = Confirming(cast("Mode", settings.tools.confirm), Seal("confirmation", keys), relay)
-    apart = isolated(registry, _isolation(settings.plugins))
+    breakers: dict[str, Breaker] = {}
+
+    def dressed(bare: Registry) -> Registry:
+        filled = published(bare, addresses.origin, files_origin)
+        apart = isolated(filled, _isolation(settings.plugins), breakers)
+        return watched(guarded(apart, once=once, confirming=confirming), hosts.of)
+
+    shown = dressed(registry)
     server = McpServer(
-        watched(guarded(apart, once=once, confirming=confirming), hosts.of),
+        shown,
         upstream.context,
         info=server_info(),
         instruct=partial(instructions, public_url=addresses.origin),
@@ -218,9 +233,9 @@ def make_app(
     )
     metrics.gauge("octoperf_mcp_streams_open", "Open event streams.", (), endpoint.open_streams)
     add_metrics(app, metrics, settings.metrics)
-    add_public_files(app, registry)
+    files = add_public_files(app, shown)
     add_stream_check(app)
-    _add_authentication(app, settings, addresses, server.surfaces)
+    _add_authentication(app, settings, addresses, server.has_surface)
     checks = {
         "draining": lambda: "the server is stopping" if app[DRAINING].is_set() else "",
         "keys": lambda: _missing_keys(app),
@@ -229,6 +244,21 @@ def make_app(
     }
     add_health(app, {**checks, **hosts.checks(checks)})
     hosts.join(app)
+
+    async def adopt(bare: Registry) -> None:
+        await hosts.adopt(bare)
+        upstream.register(bare)
+        metrics.know(bare.owners)
+        fresh = dressed(bare)
+        server.install(fresh)
+        files.show(fresh.public_assets)
+
+    app[SWITCHING] = switching = Switching(
+        registry, partial(composed, settings.plugins, settings.tools), adopt, server.announce
+    )
+    if settings.shared.redis_url:
+        switching.store = RelaySwitches(relay)
+    app.cleanup_ctx.append(switching.run)
     endpoint.before_drain = hosts.drain
     return app, endpoint
 
@@ -332,7 +362,10 @@ def _missing_keys(app: web.Application) -> str:
 
 
 def _add_authentication(
-    app: web.Application, settings: Settings, addresses: Addresses, surfaces: Surfaces
+    app: web.Application,
+    settings: Settings,
+    addresses: Addresses,
+    has_surface: Callable[[str], bool],
 ) -> None:
     origins = OwnOrigins(addresses.origin, port=addresses.port)
     if settings.auth.mode == "off":
@@ -360,4 +393,4 @@ def _add_authentication(
         base_url=addresses.issuer_base,
     )
     issuer = settings.auth.issuer or addresses.issuer
-    add_auth(app, verifier, origins=origins, issuer=issuer, has_surface=surfaces.has)
+    add_auth(app, verifier, origins=origins, issuer=issuer, has_surface=has_surface)

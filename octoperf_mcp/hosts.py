@@ -32,12 +32,12 @@ class Hosts:
         self, registry: Registry, settings: Settings, origin: str, limit_s: float = LIMIT_S
     ) -> None:
         self._registry = registry
+        self._settings = settings
+        self._origin = origin
         self._limit_s = limit_s
-        self._hosts = {
-            plugin.name: Host(plugin.name, _own(registry, settings, plugin.name), origin)
-            for plugin in registry.plugins
-            if plugin.state == "enabled"
-        }
+        self._hosts: dict[str, Host] = {}
+        self._entered: dict[str, AsyncExitStack] = {}
+        self._know(registry)
 
     def of(self, plugin: str) -> Host:
         """The host of an enabled plugin."""
@@ -45,8 +45,28 @@ class Hosts:
 
     def join(self, app: web.Application) -> None:
         """Enter the lifespans with the application, in the order of the plugins' names."""
-        if self._registry.lifespans:
-            app.cleanup_ctx.append(self._run)
+        app.cleanup_ctx.append(self._run)
+
+    async def adopt(self, registry: Registry) -> None:
+        """Enter plugins that were enabled since, and leave those that were disabled."""
+        self._know(registry)
+        enabled = {plugin.name for plugin in registry.plugins if plugin.state == "enabled"}
+        for name in [name for name in self._entered if name not in enabled]:
+            await self._entered.pop(name).aclose()
+        self._hosts = {name: host for name, host in self._hosts.items() if name in enabled}
+        new = {one.plugin for one in registry.lifespans} - self._entered.keys()
+        self._registry = registry
+        for one in registry.lifespans:
+            if one.plugin in new:
+                await self._enter(one)
+
+    def _know(self, registry: Registry) -> None:
+        kinds = {section.name: section.settings for section in registry.config_sections}
+        for plugin in registry.plugins:
+            if plugin.state == "enabled" and plugin.name not in self._hosts:
+                name = registry.section_owners.get(plugin.name, "")
+                own = self._settings.section(name, kinds[name]) if name else None
+                self._hosts[plugin.name] = Host(plugin.name, own, self._origin)
 
     def checks(self, taken: Collection[str]) -> dict[str, Callable[[], str]]:
         """The health checks by name; a name that is taken gets the plugin's before it."""
@@ -74,12 +94,17 @@ class Hosts:
             return f"its check failed: {type(error).__name__}"
 
     async def _run(self, _app: web.Application) -> AsyncIterator[None]:
-        async with AsyncExitStack() as entered:
+        try:
             for one in self._registry.lifespans:
-                await self._enter(entered, one)
+                await self._enter(one)
             yield
+        finally:
+            while self._entered:
+                _, entered = self._entered.popitem()
+                await entered.aclose()
 
-    async def _enter(self, entered: AsyncExitStack, one: Registered[Lifespan]) -> None:
+    async def _enter(self, one: Registered[Lifespan]) -> None:
+        entered = self._entered.setdefault(one.plugin, AsyncExitStack())
         made: Any = one.value(self.of(one.plugin))
         life = asynccontextmanager(lambda: made)() if inspect.isasyncgen(made) else made
         if one.plugin not in self._registry.third_party:
@@ -99,8 +124,3 @@ class Hosts:
                 await life.__aexit__(None, None, None)
         except Exception:
             log.exception("plugin_stop_failed", plugin=plugin)
-
-
-def _own(registry: Registry, settings: Settings, plugin: str) -> Any:
-    section = registry.section_owners.get(plugin)
-    return None if section is None else settings.get(section)

@@ -30,10 +30,16 @@ COMMANDS: dict[str, Command] = {
     ),
     "tools": Command(
         "tools",
-        "list the tools, or what they cost a context window",
-        "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length",
+        "list the tools, or what they cost a context window; disable and enable them",
+        "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length\n"
+        "  octoperf-mcp tools disable delete_project",
     ),
-    "plugins": Command("plugins", "list the plugins", "octoperf-mcp plugins list --json"),
+    "plugins": Command(
+        "plugins",
+        "list the plugins, disable and enable them",
+        "octoperf-mcp plugins list --json\n  octoperf-mcp plugins disable bench\n"
+        "  octoperf-mcp plugins enable acme",
+    ),
     "browsers": Command(
         "browsers",
         "install and check what users with a real browser need",

@@ -17,6 +17,7 @@ from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.config.contradictions import refuse_contradictions
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.switching import SWITCHING
 from octoperf_mcp.transport.runner import make_runner
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ async def _embedded(
     try:
         add_platform(app, platform)
         _show_runs(app[METRICS], platform)
+        platform.switchboard = app[SWITCHING]
+        app[SWITCHING].store = platform.switches
         yield _Opened(first_start, platform.runs.stop_all)
     finally:
         await close_platform(platform)

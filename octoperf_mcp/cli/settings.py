@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.config import PluginsSettings, Settings, load_settings
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.config import Settings, load_settings
+from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.switched import composed
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,9 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--disable", action="append", default=None, metavar="NAME", help="switch a plugin off"
+    )
+    parser.add_argument(
+        "--disable-tool", action="append", default=None, metavar="NAME", help="switch a tool off"
     )
 
 
@@ -53,7 +57,7 @@ def read(args: argparse.Namespace) -> tuple[Settings, Registry]:
     """Configuration and plugins, as the flags, the environment and the file say."""
     flags = _flags(args)
     first = load_settings(flags=flags, file=args.config, lenient=True)
-    registry = _registry(first.plugins)
+    registry = composed(first.plugins, first.tools)
     sections = {section.name: section.settings for section in registry.config_sections}
     idle = {plugin.name for plugin in registry.plugins if plugin.state != "enabled"} - {*sections}
     return load_settings(flags=flags, file=args.config, sections=sections, idle=idle), registry
@@ -64,16 +68,8 @@ def registry_of_commands(argv: Sequence[str]) -> Registry:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     add_config_arguments(parser)
     args, _ = parser.parse_known_args([word for word in argv if word not in {"-h", "--help"}])
-    return _registry(load_settings(flags=_flags(args), file=args.config, lenient=True).plugins)
-
-
-def _registry(settings: PluginsSettings) -> Registry:
-    return load_registry(
-        enable=settings.enable,
-        disable=settings.disable,
-        override=settings.override,
-        load_limit_s=settings.load_timeout_s,
-    )
+    settings = load_settings(flags=_flags(args), file=args.config, lenient=True)
+    return composed(settings.plugins, settings.tools)
 
 
 def read_config(args: argparse.Namespace) -> tuple[Settings, Registry]:
@@ -89,5 +85,6 @@ def _flags(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         "auth": {"mode": given.get("auth")},
         "embedded": {"data_dir": given.get("data_dir")},
         "log": {"level": given.get("log_level")},
+        "tools": {"disable": given.get("disable_tool")},
         "plugins": {"enable": given.get("enable"), "disable": given.get("disable")},
     }

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from octoperf_mcp.cli.settings import add_config_arguments, read
+from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, turn
 from octoperf_mcp.registry.manager import Registry
 
 VOCABULARY = "o200k_base"
@@ -23,10 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the objects of tools/list")
     parser.add_argument("--tokens", action="store_true", help="count their tokens by area")
+    parser.set_defaults(action="")
+    add_switch_arguments(parser.add_subparsers(dest="action", metavar="ACTION"), "tool")
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the tools by plugin."""
+    """List the tools by plugin, or turn one."""
+    if args.action in ACTIONS:
+        return turn(args, "tool")
     _, registry = read(args)
     if args.tokens:
         return _report_tokens(registry, as_json=args.json)

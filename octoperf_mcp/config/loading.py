@@ -49,7 +49,7 @@ def load_settings(
     sources = _Sources(flags or {}, environ, path, from_file)
     origins: dict[tuple[str, str], Origin] = {}
     loaded = {name: _section(name, kind, sources, origins) for name, kind in known.items()}
-    return Settings(loaded, origins)
+    return Settings(loaded, origins, lambda name, kind: _section(name, kind, sources, origins))
 
 
 def variable(section: str, key: str) -> str:

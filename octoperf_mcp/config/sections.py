@@ -61,6 +61,7 @@ class ToolsSettings:
         "ask",
         choices=("ask", "always", "never"),
     )
+    disable: tuple[str, ...] = described("Tools to switch off, by name.", ())
     max_result_bytes: int = described(
         "Largest result of a tool; longer lists are cut, and say so in `truncated`.",
         60_000,

@@ -1,6 +1,6 @@
 """All sections together, with where each value comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -36,18 +36,28 @@ class Settings:
     """All sections, built-in ones as attributes, any by `settings["bench"]`."""
 
     def __init__(
-        self, sections: Mapping[str, Any], origins: Mapping[tuple[str, str], Origin] | None = None
+        self,
+        sections: Mapping[str, Any],
+        origins: Mapping[tuple[str, str], Origin] | None = None,
+        read: Callable[[str, type[Any]], Any] | None = None,
     ) -> None:
         self._sections = dict(sections)
         self._origins = dict(origins or {})
+        self._read = read
+
+    def section(self, name: str, kind: type[Any]) -> Any:
+        """A section, read now where it was not read at start: its plugin was enabled since.
+
+        Raises:
+            ConfigError: one of its values is impossible.
+        """
+        if name not in self._sections and self._read is not None:
+            self._sections[name] = self._read(name, kind)
+        return self._sections.get(name)
 
     def origin(self, section: str, key: str) -> Origin:
         """Where the value of a key comes from."""
         return self._origins.get((section, key), DEFAULT)
-
-    def get(self, name: str) -> Any:
-        """A section; None where it was not read."""
-        return self._sections.get(name)
 
     @property
     def names(self) -> tuple[str, ...]:

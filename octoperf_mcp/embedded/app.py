@@ -29,6 +29,7 @@ from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
 from octoperf_mcp.embedded.store.revisions import Retention
 from octoperf_mcp.embedded.store.secrets import Secrets
+from octoperf_mcp.embedded.store.switches import SwitchTable
 from octoperf_mcp.embedded.tasks import Tasks
 from octoperf_mcp.embedded.ui import pages
 
@@ -99,6 +100,7 @@ async def open_platform(
             audit=trail,
             collection=Collection(database, retention),
             generators=generators,
+            switches=SwitchTable(database),
         )
         platform.schedules = schedules_of(platform)
         first = await first_start(database, documents, identity, settings)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.limits import Limits
+from octoperf_mcp.entities.switches import Switchboard
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.embedded.store.collection import Collection
     from octoperf_mcp.embedded.store.database import Database
     from octoperf_mcp.embedded.store.documents import Documents
+    from octoperf_mcp.embedded.store.switches import SwitchTable
     from octoperf_mcp.embedded.tasks import Tasks
 
 
@@ -60,7 +62,10 @@ class Platform:
     audit: "Trail"
     collection: "Collection"
     generators: "Hub"
+    switches: "SwitchTable"
     schedules: "Schedules" = field(init=False)
+    switchboard: Switchboard | None = None
+    """What shows and turns tools; None where no MCP server runs in this process."""
 
 
 PLATFORM = web.AppKey("platform", Platform)

@@ -90,6 +90,10 @@ class Metrics:
         build.labels(__version__).set(1)
         self._known: dict[Hashable, Any] = {}
 
+    def know(self, areas: Mapping[str, str]) -> None:
+        """Take the tools of plugins in that were enabled since."""
+        self._areas = {**self._areas, **areas}
+
     def called(self, method: str, tool: str, outcome: str, seconds: float) -> None:
         """Time one MCP request; `outcome` is `ok` or the code of an error."""
         key = (method, tool, outcome)

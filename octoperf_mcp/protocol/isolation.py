@@ -216,22 +216,38 @@ def _forget(task: "asyncio.Future[Any]") -> None:
         task.exception()
 
 
-def isolated(registry: Registry, limits: Isolation) -> Registry:
-    """The registry with the tools of third parties behind their limits."""
+def isolated(
+    registry: Registry, limits: Isolation, breakers: dict[str, Breaker] | None = None
+) -> Registry:
+    """The registry with the tools of third parties behind their limits.
+
+    Args:
+        registry: What is registered.
+        limits: Of each of them.
+        breakers: Those of a registry before, by plugin; completed.
+    """
     others = registry.third_party
     if not others:
         return registry
-    breakers = {name: Breaker(name, limits) for name in others}
+    breakers = {} if breakers is None else breakers
+    for name in others:
+        breakers.setdefault(name, Breaker(name, limits))
     tools = {
-        name: _isolated(tool, registry.owners[name], limits, breakers)
+        name: _isolated(tool, registry.owners[name], limits, breakers, others)
         for name, tool in registry.tools.items()
     }
     return replace(registry, tools=MappingProxyType(tools))
 
 
-def _isolated(tool: Tool, plugin: str, limits: Isolation, breakers: Mapping[str, Breaker]) -> Tool:
+def _isolated(
+    tool: Tool,
+    plugin: str,
+    limits: Isolation,
+    breakers: Mapping[str, Breaker],
+    others: frozenset[str],
+) -> Tool:
     breaker = breakers.get(plugin)
-    if breaker is None:
+    if breaker is None or plugin not in others:
         return tool
     members = {item.name: getattr(tool, item.name) for item in fields(Tool)}
     return IsolatedTool(**members, inner=tool, plugin=plugin, limits=limits, breaker=breaker)

@@ -29,17 +29,19 @@ class News:
         self._patience_s = patience_s
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         """Listen from now on."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Listen no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        """Listen no more; a connection that is being made may swallow a cancellation."""
+        self._stopping = True
+        task = self._task
+        while task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_AGAIN_S)
 
     @contextlib.contextmanager
     def expected(self, logs: Iterable[str]) -> Iterator[asyncio.Future[None]]:
@@ -58,7 +60,7 @@ class News:
                     del self._waiting[name]
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 await self._listen()
             await asyncio.sleep(_AGAIN_S)

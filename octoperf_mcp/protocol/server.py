@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -78,15 +79,25 @@ class McpServer:
         max_result_bytes: int = DEFAULT_BYTES,
     ) -> None:
         self.info = dict(info)
-        needy = any(tool.needs for tool in registry.tools.values())
-        self._offered = offered if needy else None
-        self.surfaces = Surfaces(registry)
-        self._views = Views(registry, make_context, info, instruct)
+        self._asks_offered = offered
+        self._make_views = partial(Views, make_context=make_context, info=info, instruct=instruct)
         self.relay = relay or MemoryRelay()
         self._tasks = Tasks(info)
         self._dialogue = Dialogue(seal or Seal("request state"), info)
         self._calls = ToolCalls(make_context, info, max_bytes=max_result_bytes)
         self._levels = SessionLevels()
+        self.install(registry)
+
+    def install(self, registry: Registry) -> None:
+        """Serve this registry from now on; calls under way end with what they began with."""
+        needy = any(tool.needs for tool in registry.tools.values())
+        self._offered = self._asks_offered if needy else None
+        self.surfaces = Surfaces(registry)
+        self._views = self._make_views(registry)
+        self._handlers = self._handlers_by_era()
+
+    def _handlers_by_era(self) -> dict[bool, dict[str, Handler]]:
+        """Handlers by method, of the handshake era and of the stateless one."""
         shared: dict[str, Handler] = {
             "tools/list": self._chosen(lambda view, asked: view.tools.listing.reply(asked)),
             "tools/call": self._call_tool,
@@ -101,7 +112,7 @@ class McpServer:
                 lambda view, asked: view.completions.complete(asked)
             ),
         }
-        self._handlers: dict[bool, dict[str, Handler]] = {
+        handlers: dict[bool, dict[str, Handler]] = {
             False: {
                 **shared,
                 "ping": self._shown(lambda view, asked: view.lifecycle.ping(asked)),
@@ -119,13 +130,18 @@ class McpServer:
             },
         }
         if self._views.full.guides:
-            self._handlers[True] |= {
+            handlers[True] |= {
                 "skills/list": self._chosen(lambda view, asked: view.guides.listing.reply(asked)),
                 "skills/get": self._shown(lambda view, asked: view.guides.get(asked)),
                 "resources/directory/read": self._shown(
                     lambda view, asked: view.guides.directory(asked)
                 ),
             }
+        return handlers
+
+    def has_surface(self, tail: str) -> bool:
+        """Whether a path, without its `/mcp`, is one of a surface now."""
+        return self.surfaces.has(tail)
 
     def initialize(self, request: jsonrpc.Request, surface: Surface = FULL) -> Handshake | Reply:
         """Settle a legacy session, or the error that refuses it."""

@@ -159,7 +159,7 @@ class Views:
                 return "is not listed here: find_tools says how it is called."
             tool = self._registry.tool(name)
             if tool is None:
-                return ""
+                return self._registry.why_off(name)
             return _why_not(tool, self._registry.owners.get(tool.name, ""), surface)
 
         return Tools(

@@ -1,8 +1,9 @@
 """What all enabled plugins register, checked, sorted, names unique; broken ones isolated."""
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
@@ -96,6 +97,19 @@ class Registry:
     drains: tuple[Registered[Drain], ...] = ()
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
     """REST calls by plugin and name."""
+    tools_off: Mapping[str, Tool] = field(default_factory=dict)
+    """Tools that the operator turned off, of plugins that are on."""
+    names_off: Callable[[], Mapping[str, str]] = dict
+    """The tools of built-in plugins that are off, each with its plugin."""
+
+    def why_off(self, name: str) -> str:
+        """Why a tool that exists is not here, empty for a name that is none."""
+        if name in self.tools_off:
+            return "was disabled by the operator of this server."
+        plugin = self.names_off().get(name)
+        if plugin is None:
+            return ""
+        return f"is a tool of the area {plugin}, which the operator of this server disabled."
 
     def tool(self, name: str) -> Tool | None:
         """The tool of this name or of this older name."""
@@ -151,7 +165,23 @@ def load_registry(
             collected.plugins.append(_info(item, "broken", reason))
             continue
         collected.add(item, _why_off(item, wanted, disable), load_limit_s)
-    return collected.registry()
+    off = [item for item in found if item.built_in and item.name in disable]
+    return replace(collected.registry(), names_off=cache(partial(_names_of, off)))
+
+
+def installed_names() -> frozenset[str]:
+    """Names of all plugins that are installed."""
+    return frozenset(point.name for point in entry_points(group=hookspecs.PROJECT))
+
+
+def _names_of(plugins: Iterable[Found]) -> Mapping[str, str]:
+    """Each tool of these plugins, older names included, with its plugin."""
+    return {
+        name: item.name
+        for item in plugins
+        for tool in parts_of(item, LOAD_LIMIT_S).by_hook["register_tools"]
+        for name in (tool.name, *tool.aliases)
+    }
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
@@ -261,7 +291,9 @@ class _Collected:
             self.running.setdefault(hook, []).extend(mine)
 
     def registry(self) -> Registry:
-        running = {member: tuple(self.running.get(hook, ())) for hook, member in _RUNNING.items()}
+        running: dict[str, Any] = {
+            member: tuple(self.running.get(hook, ())) for hook, member in _RUNNING.items()
+        }
         return Registry(
             plugins=tuple(self.plugins),
             config_sections=tuple(self.sections.values()),

@@ -69,17 +69,22 @@ class PublicFiles:
     """The handler of public files."""
 
     def __init__(self, assets: Mapping[str, PublicAsset]) -> None:
-        self._files = {
-            path: _file(asset.media_type, asset.content) for path, asset in assets.items()
-        }
+        self._files: dict[str, _File] = {}
+        self._not_found = b""
+        self.show(assets)
+
+    def show(self, assets: Mapping[str, PublicAsset]) -> None:
+        """Serve these files from now on."""
+        files = {path: _file(asset.media_type, asset.content) for path, asset in assets.items()}
         self._not_found = orjson.dumps(
             {
                 "code": "not_found",
                 "message": f"There is no such file; {PREFIX}/ lists them.",
-                "allowed": sorted(self._files),
+                "allowed": sorted(files),
             }
         )
-        self._files[""] = _file("text/html; charset=utf-8", _index(assets.values()))
+        files[""] = _file("text/html; charset=utf-8", _index(assets.values()))
+        self._files = files
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer GET or HEAD for one file, or the index for none."""
@@ -112,7 +117,7 @@ class PublicFiles:
         return web.Response(body=variant.body, headers=headers)
 
 
-def add_public_files(app: web.Application, registry: Registry) -> None:
+def add_public_files(app: web.Application, registry: Registry) -> PublicFiles:
     """Serve the registry's public assets, to web pages of every origin as well."""
     files = PublicFiles(registry.public_assets)
     routes: list[web.AbstractRoute] = []
@@ -122,6 +127,7 @@ def add_public_files(app: web.Application, registry: Registry) -> None:
             resource.add_route(method, files.handle) for method in (hdrs.METH_GET, hdrs.METH_HEAD)
         ]
     page_access(app).allow(routes)
+    return files
 
 
 def _known(tags: Iterable[ETag] | None, etag: str) -> bool:

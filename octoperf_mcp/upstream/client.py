@@ -108,6 +108,10 @@ class RestClient:
         routed = (ours for ours, theirs in self._routes.items() if ours is not theirs)
         return said | {call.endpoint for call in routed}
 
+    def register(self, calls: Mapping[RestCall, RestCall]) -> None:
+        """Make these calls possible, too, each with what is called for it."""
+        self._routes = {**self._routes, **routes_of(calls)}
+
     async def close(self) -> None:
         """Close the connections."""
         await self.pool.close()

@@ -16,6 +16,8 @@ from octoperf_bench import (
 )
 from octoperf_mcp import DeepLink, RestCall, Tool, hookimpl
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:

@@ -13,6 +13,8 @@ from octoperf_conformance import (
 )
 from octoperf_mcp import Prompt, PublicAsset, Resource, Tool, hookimpl
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_tools() -> Iterable[Tool]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from octoperf_discovery import completions, links, rest, tools
 from octoperf_mcp import Completion, DeepLink, RestCall, Tool, hookimpl
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:

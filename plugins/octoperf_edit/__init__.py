@@ -23,6 +23,8 @@ from octoperf_edit import (
 )
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from octoperf_import import archive_tools, links, prompts, rest, tools, url_tools
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
 from octoperf_validation import exchange_tools, links, prompts, rest, tools
 
+octoperf_mcp_api = ">=1.0,<2"
+
 
 @hookimpl
 def register_rest_calls() -> Iterable[RestCall]:

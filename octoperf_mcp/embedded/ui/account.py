@@ -32,6 +32,7 @@ ADMINISTRATION = (
     ("Users", "/ui/administration/users"),
     ("Load", "/ui/administration/load"),
     ("OAuth clients", "/ui/administration/oauth-clients"),
+    ("Tools and plugins", "/ui/administration/tools"),
     ("Everybody's activity", "/ui/administration/activity"),
 )
 """Pages of administrators."""

@@ -29,6 +29,8 @@ DONE = {
     "enabled": "The user may sign in again.",
     "promoted": "The user may administer the platform now.",
     "demoted": "The user no longer administers the platform.",
+    "turned-on": "It is enabled, and connected clients were told.",
+    "turned-off": "It is disabled, and connected clients were told.",
     "load-stopped": "All runs were asked to end.",
     "run-stopped": "The run was asked to end.",
     "target-confirmed": "The host is confirmed.",

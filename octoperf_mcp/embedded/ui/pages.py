@@ -21,6 +21,7 @@ from octoperf_mcp.embedded.ui import (
     runtime,
     schedules,
     theme,
+    tools,
     validations,
     workspaces,
 )
@@ -126,6 +127,7 @@ def _people() -> list[web.RouteDef]:
         (clients, administration.clients),
         (f"{clients}/{{clientId}}", administration.client),
         (administration.ACTIVITY, administration.activity),
+        (tools.HERE, tools.tools),
         (load.LOAD, load.load),
     ]
     changes: list[tuple[str, Submitted]] = [
@@ -133,6 +135,7 @@ def _people() -> list[web.RouteDef]:
         (f"{users}/{{userId}}/{{action}}", administration.change_user),
         (load.LOAD, load.stop_all),
         (f"{clients}/unused", administration.prune_clients),
+        (f"{tools.HERE}/{{kind}}/{{name}}/{{state}}", tools.turn),
         (f"{clients}/{{clientId}}", administration.delete_client),
     ]
     return [

@@ -1,0 +1,87 @@
+"""The registry as the configuration and the switches of the operator leave it."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import replace
+from types import MappingProxyType
+
+from octoperf_mcp.config import PluginsSettings, ToolsSettings
+from octoperf_mcp.entities.switches import Kind, PluginRow, Switches, ToolRow
+from octoperf_mcp.errors import ConfigError
+from octoperf_mcp.registry.manager import Registry, installed_names, load_registry
+
+NO_SWITCHES = Switches()
+
+
+def composed(
+    plugins: PluginsSettings, tools: ToolsSettings, switches: Switches = NO_SWITCHES
+) -> Registry:
+    """Load what is on; what the operator turned goes over what is configured.
+
+    Raises:
+        PluginError: a built-in plugin is broken, or the configuration names an unknown one.
+    """
+    known = installed_names()
+    on, off = switches.plugins_on & known, switches.plugins_off & known
+    registry = load_registry(
+        enable=[*(name for name in plugins.enable if name not in off), *on],
+        disable=[*(name for name in plugins.disable if name not in on), *off],
+        override=plugins.override,
+        load_limit_s=plugins.load_timeout_s,
+    )
+    return without_tools(registry, {*tools.disable, *switches.tools_off})
+
+
+def without_tools(registry: Registry, off: Iterable[str]) -> Registry:
+    """The registry without these tools; names that it does not have are left alone."""
+    gone = {tool.name: tool for name in off if (tool := registry.tool(name)) is not None}
+    if not gone:
+        return registry
+    kept = {name: tool for name, tool in registry.tools.items() if name not in gone}
+    return replace(
+        registry,
+        tools=MappingProxyType(kept),
+        tools_off=MappingProxyType({**registry.tools_off, **gone}),
+    )
+
+
+def require_known(registry: Registry, kind: Kind, name: str) -> None:
+    """Refuse the name of something that is not there.
+
+    Raises:
+        ConfigError: nothing has this name; the nearest one is told.
+    """
+    known = (
+        [plugin.name for plugin in registry.plugins]
+        if kind == "plugin"
+        else [*registry.tools, *registry.tools_off]
+    )
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    raise ConfigError(f"There is no {kind} {name!r}{hint}")
+
+
+def plugin_rows(registry: Registry) -> list[PluginRow]:
+    """The plugins, for people."""
+    return [
+        PluginRow(
+            plugin.name,
+            "" if plugin.built_in else f"{plugin.distribution} {plugin.version}",
+            plugin.state,
+            plugin.reason,
+            plugin.tools,
+            plugin.api,
+        )
+        for plugin in registry.plugins
+    ]
+
+
+def tool_rows(registry: Registry) -> list[ToolRow]:
+    """The tools that are on, and those that were turned off one by one."""
+    tools = {**registry.tools, **registry.tools_off}
+    return [
+        ToolRow(name, tools[name].title, registry.owners.get(name, ""), name in registry.tools)
+        for name in sorted(tools)
+    ]

@@ -134,6 +134,13 @@ def add_platform(app: web.Application, platform: Platform) -> None:
     app.add_routes(platform.identity.routes())
     pages.add_pages(app)
     app.add_routes(joining.routes())
+    app.on_shutdown.append(_let_machines_go)
+
+
+async def _let_machines_go(app: web.Application) -> None:
+    """End runs while the machines that play them are connected, then their connections."""
+    await app[PLATFORM].runs.end_all()
+    await app[PLATFORM].generators.close()
 
 
 async def close_platform(platform: Platform) -> None:

@@ -32,6 +32,8 @@ async def list_bench_load_generators(
             end=epoch_ms(each.get("end")),
             max_cpu_pct=each.get("maxCpuPct"),
             max_lag_ms=each.get("maxLagMs"),
+            max_machine_cpu_pct=each.get("maxMachineCpuPct"),
+            max_memory_pct=each.get("maxMemoryPct"),
             overloaded_sec=each.get("overloadedSec"),
         )
         for each in found

@@ -462,6 +462,8 @@ class LoadGenerator:
     end: int | None = None
     max_cpu_pct: Number | None = None
     max_lag_ms: Number | None = None
+    max_machine_cpu_pct: Number | None = None
+    max_memory_pct: Number | None = None
     overloaded_sec: int | None = None
 
 

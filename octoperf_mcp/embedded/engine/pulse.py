@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import gevent
+import psutil
 
 from octoperf_mcp.embedded.metrics.gauge_limits import is_overloaded
 from octoperf_mcp.embedded.metrics.recorder import Recorder
@@ -38,11 +39,15 @@ class Pulse:
             self._greenlet.kill()
 
     def _beat(self) -> None:
+        psutil.cpu_percent()
         while True:
             used, begin = time.process_time(), time.monotonic()
             lag = self._lateness(1.0 - time.time() % 1.0)
             share = (time.process_time() - used) / max(1e-6, time.monotonic() - begin)
-            self._recorder.gauge(self._users(), round(lag * _MS, 3), round(share * 100, 1))
+            machine = float(psutil.cpu_percent()), float(psutil.virtual_memory().percent)
+            self._recorder.gauge(
+                self._users(), round(lag * _MS, 3), round(share * 100, 1), machine=machine
+            )
             self._watch(lag * _MS, share * 100)
             self._recorder.flush(time.time_ns() // 1_000_000)
 

@@ -116,12 +116,16 @@ class Runs:
             run.stop(by)
         self.validations.stop_all(by)
 
-    async def close(self) -> None:
-        """Abort what is under way, and wait until it is written down."""
+    async def end_all(self) -> None:
+        """Abort what is under way, and wait until it is written down; machines are still there."""
         self.stop_all("The platform, which is stopping,")
         while self._tasks:
             await asyncio.wait(list(self._tasks.values()))
         await self.validations.settled()
+
+    async def close(self) -> None:
+        """Abort what is under way, and wait until it is written down."""
+        await self.end_all()
         await self._background.close()
 
     async def start(

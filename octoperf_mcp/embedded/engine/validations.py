@@ -81,13 +81,18 @@ class Validations:
         virtual_user = await self._documents.get("virtual_user", virtual_user_id, user_id=user_id)
         if virtual_user.project_id != request.project_id:
             raise Invalid(f"The virtual user is not in project {request.project_id!r}.")
-        await collecting.require_location(
+        provider = await collecting.require_location(
             self._documents,
             provider_id=request.provider_id,
             location=request.location,
             workspace_id=virtual_user.workspace_id,
             user_id=user_id,
         )
+        if provider.workspace_id:
+            raise Invalid(
+                "Validations are played by the platform's own machine: name its provider, which "
+                "list_public_docker_providers shows."
+            )
         found = await collecting.collect(
             self._documents,
             self._files,

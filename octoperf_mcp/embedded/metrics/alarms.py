@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from octoperf_mcp.embedded.metrics.gauges import COUNTERS
+from octoperf_mcp.embedded.metrics.gauges import ALL_COUNTERS, COUNTERS
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.selection import Selection
 from octoperf_mcp.embedded.metrics.tables import generator_second, metric_generator
@@ -122,7 +122,7 @@ async def monitors_table(view: RunView) -> list[dict[str, Any]]:
             {
                 "connectionName": name,
                 "monitorType": MONITOR_TYPE,
-                "counterPaths": list(COUNTERS),
+                "counterPaths": list(ALL_COUNTERS),
                 "alarmCount": len(mine),
                 "severity": max(mine, key=SEVERITIES.index, default=SEVERITIES[0]),
             }

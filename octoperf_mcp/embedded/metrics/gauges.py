@@ -14,6 +14,11 @@ from octoperf_mcp.embedded.metrics.selection import MONITOR_FIELDS, Selection
 from octoperf_mcp.embedded.metrics.tables import generator_second, metric_generator
 
 COUNTERS = {"% CPU": "cpu_pct", "Timer lag (ms)": "lag_ms"}
+"""Of the generator process itself: what makes its times doubtful."""
+ALL_COUNTERS = COUNTERS | {
+    "% CPU of the machine": "machine_cpu_pct",
+    "% Memory of the machine": "memory_pct",
+}
 """Values of the filter `counterPath` for the metric MONITORING; `connectionName` is a generator."""
 
 _GAP_S = 5
@@ -61,9 +66,9 @@ async def monitoring(view: RunView, selection: Selection, limits: Limits) -> Cur
     """
     _require_fields(selection, ("region", "injectorId", *MONITOR_FIELDS), "MONITORING")
     paths = selection.of("counterPath") or frozenset()
-    if len(paths) != 1 or not paths <= COUNTERS.keys():
-        raise Invalid(f"MONITORING needs a filter counterPath: {' or '.join(COUNTERS)}.")
-    value = generator_second.c[COUNTERS[next(iter(paths))]]
+    if len(paths) != 1 or not paths <= ALL_COUNTERS.keys():
+        raise Invalid(f"MONITORING needs a filter counterPath: {' or '.join(ALL_COUNTERS)}.")
+    value = generator_second.c[ALL_COUNTERS[next(iter(paths))]]
     generators = await _generators(view, selection)
     window = await _window(view, generators, limits)
     start = interval_of(generator_second.c.second, window.interval)
@@ -80,7 +85,8 @@ async def load_generators(view: RunView) -> list[dict[str, Any]]:
     """BenchLoadGenerator rows, by name.
 
     `end` is null while the generator works; `maxCpuPct` is 0 to 100 of one core; `overloadedSec`
-    counts the seconds in which it could not keep up.
+    counts the seconds in which it could not keep up; `maxMachineCpuPct` and `maxMemoryPct` are
+    those of all that runs on its machine.
     """
     table, second = metric_generator.c, generator_second.c
     found = await view.connection.execute(
@@ -94,6 +100,8 @@ async def load_generators(view: RunView) -> list[dict[str, Any]]:
             sa.func.max(second.second),
             sa.func.max(second.cpu_pct),
             sa.func.max(second.lag_ms),
+            sa.func.max(second.machine_cpu_pct),
+            sa.func.max(second.memory_pct),
             sa.func.count().filter(sa.or_(second.cpu_pct >= CPU_PCT, second.lag_ms >= LAG_MS)),
         )
         .join(generator_second, second.generator_no == table.generator_no)
@@ -113,9 +121,24 @@ async def load_generators(view: RunView) -> list[dict[str, Any]]:
             "end": (last + 1) * 1000 if ended else None,
             "maxCpuPct": cpu,
             "maxLagMs": lag,
+            "maxMachineCpuPct": machine_cpu,
+            "maxMemoryPct": memory,
             "overloadedSec": overloaded,
         }
-        for name, region, host, ended, users, first, last, cpu, lag, overloaded in found
+        for (
+            name,
+            region,
+            host,
+            ended,
+            users,
+            first,
+            last,
+            cpu,
+            lag,
+            machine_cpu,
+            memory,
+            overloaded,
+        ) in found
     ]
 
 

@@ -194,6 +194,8 @@ def _gauges(index: RunIndex, line: Line) -> dict[str, Any]:
         "users_by_profile": users,
         "lag_ms": line.get("lag_ms"),
         "cpu_pct": line.get("cpu_pct"),
+        "machine_cpu_pct": line.get("machine_cpu_pct"),
+        "memory_pct": line.get("memory_pct"),
     }
 
 

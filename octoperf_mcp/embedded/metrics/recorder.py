@@ -137,13 +137,21 @@ class Recorder:
         self._kept_total += 1
         bucket.errors.append(_error_entry(sample))
 
-    def gauge(self, users: dict[int, int], lag_ms: float, cpu_pct: float) -> None:
+    def gauge(
+        self,
+        users: dict[int, int],
+        lag_ms: float,
+        cpu_pct: float,
+        *,
+        machine: tuple[float, float] | None = None,
+    ) -> None:
         """State of this worker, once a second.
 
         Args:
             users: Active users by profile index.
             lag_ms: How late its timers fire.
             cpu_pct: 0 to 100, of one core.
+            machine: Use of all cores and of the memory of its machine, each 0 to 100.
         """
         self._users = dict(users)
         bucket = self._second(self._clock() // 1000)
@@ -152,6 +160,8 @@ class Recorder:
             "lag_ms": lag_ms,
             "cpu_pct": cpu_pct,
         }
+        if machine is not None:
+            bucket.gauge |= {"machine_cpu_pct": machine[0], "memory_pct": machine[1]}
 
     def flush(self, now_ms: int) -> None:
         """Write a line for each second that is over."""

@@ -51,6 +51,8 @@ generator_second = sa.Table(
     sa.Column("users_by_profile", JsonText, nullable=True),
     sa.Column("lag_ms", sa.Double, nullable=True),
     sa.Column("cpu_pct", sa.Double, nullable=True),
+    sa.Column("machine_cpu_pct", sa.Double, nullable=True),
+    sa.Column("memory_pct", sa.Double, nullable=True),
     sqlite_with_rowid=False,
 )
 """One row per line that was taken in, so that a line counts once; gauges are NULL without any."""

@@ -60,11 +60,29 @@ _ROLLED_3 = """
 """
 
 
+_GAUGES_4 = "generator_second"
+
+
 async def coarse_slices_anew(connection: AsyncConnection) -> None:
     """To 3: runs of earlier versions are read from their seconds, which are all there."""
     await connection.exec_driver_sql("DELETE FROM metric_rollup")
     await connection.exec_driver_sql(_ROLLED_3)
 
 
-MIGRATIONS: dict[int, Migration] = {2: revisions_with_summaries, 3: coarse_slices_anew}
+async def machines_of_generators(connection: AsyncConnection) -> None:
+    """To 4: what the machines of load generators said of themselves, unknown for earlier runs."""
+    columns = await connection.run_sync(lambda sync: sa.inspect(sync).get_columns(_GAUGES_4))
+    known = {column["name"] for column in columns}
+    for name in ("machine_cpu_pct", "memory_pct"):
+        if name not in known:
+            await connection.exec_driver_sql(
+                f"ALTER TABLE {_GAUGES_4} ADD COLUMN {name} DOUBLE PRECISION"
+            )
+
+
+MIGRATIONS: dict[int, Migration] = {
+    2: revisions_with_summaries,
+    3: coarse_slices_anew,
+    4: machines_of_generators,
+}
 """By the version that they lead to."""

@@ -2,12 +2,18 @@
 
 import asyncio
 import gzip
+import signal
 from collections.abc import Callable
 
 from tests.octoperf_mcp.embedded.engine.players import request
 from tests.octoperf_mcp.embedded.engine.stage import ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Target
 from tests.octoperf_mcp.embedded.generators.places import Places
+
+CSV = {
+    "@type": "CSVVariable", "filename": "names.csv", "names": ["name"], "encoding": "",
+    "delimiter": ",", "ignoreFirstLine": True, "scope": "SHARED",
+}  # fmt: skip
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -72,3 +78,70 @@ async def test_a_killed_machine_is_told_of_and_sends_its_rest_when_it_is_back(
     after = (await stage.counted(run_id))["Hit"]
     assert 0 <= target.count - after <= users_of_the_dead
     assert not list((again.folder / "runs").iterdir())
+
+
+async def test_project_files_and_variables_reach_the_machines(
+    places: Places, target: Target
+) -> None:
+    """Each machine has its own lines of a shared file, as each generator has."""
+    stage = places.stage
+    await stage.file("names.csv", b"name\nann\nbob\ncid\ndan\n")
+    await stage.create("variable", {"name": "names", "description": "", "variable": CSV})
+    await places.joined("one", "two")
+    virtual_user = await stage.virtual_user(
+        request("/echo", parameters=[{"name": "u", "value": "${name}"}])
+    )
+    once = {"engine": {"@type": "JmeterUserProfileEngine", "settings": {"iterations": 1}}}
+    result = await stage.played(
+        await stage.scenario(places.profile(virtual_user, ramp(4, 0, 5000), **once))
+    )
+    assert result["state"] == "FINISHED"
+    names = sorted(hit.query["u"][0] for hit in target.hits)
+    assert names == ["ann", "bob", "cid", "dan"]
+    lines = (await stage.runs.directory(result["id"], "ada")).start_up_lines()
+    said = {(line["container"], str(line["message"]).split()[0]) for line in lines}
+    for generator in ("paris-1", "paris-2"):
+        assert {(generator, "Generator"), (generator, "started"), (generator, "joined")} <= said
+
+
+async def test_a_machine_that_leaves_hands_its_users_over_and_its_samples_in(
+    places: Places, target: Target
+) -> None:
+    stage = places.stage
+    token = await places.token()
+    stays, leaves = await places.box("one", token), await places.box("two", token, "--drain", "0")
+    for box in (stays, leaves):
+        await box.says("joined Ours")
+    virtual_user = await stage.virtual_user(request("/", thinktime=think(20)))
+    run_id = await stage.started(
+        await stage.scenario(places.profile(virtual_user, ramp(4, 0, 6000)))
+    )
+    await until(lambda: target.count > 40)
+    leaves.process.send_signal(signal.SIGTERM)
+    assert await leaves.ended() == 0
+    await stage.runs.settled(run_id)
+    result = await stage.result(run_id)
+    assert result["state"] == "FINISHED"
+    [gone] = result["caveats"]
+    assert "its machine left" in gone
+    counted = await stage.counted(run_id)
+    assert sum(counted.values()) == target.count
+    assert await places.hub.known.owing(run_id) == []
+    assert not list((leaves.folder / "runs").iterdir())
+
+
+async def test_a_run_that_is_stopped_ends_on_the_machines_too(
+    places: Places, target: Target
+) -> None:
+    stage = places.stage
+    await places.joined("one")
+    virtual_user = await stage.virtual_user(request("/", thinktime=think(20)))
+    run_id = await stage.started(
+        await stage.scenario(places.profile(virtual_user, ramp(2, 0, 60_000)))
+    )
+    await until(lambda: target.count > 20)
+    await stage.runs.stop(run_id, "ada", by="ada")
+    await stage.runs.settled(run_id)
+    result = await stage.result(run_id)
+    assert (result["state"], result["cause"]) == ("ABORTED", "ada aborted the test")
+    assert sum((await stage.counted(run_id)).values()) == target.count

@@ -86,7 +86,8 @@ async def test_each_generator_is_a_monitored_connection(ran: Any) -> None:
         ("gen1", 2, "CRITICAL"),
         ("gen2", 1, "CRITICAL"),
     ]
-    assert rows[0]["counterPaths"] == ["% CPU", "Timer lag (ms)"]
+    own = ["% CPU", "Timer lag (ms)"]
+    assert rows[0]["counterPaths"] == [*own, "% CPU of the machine", "% Memory of the machine"]
 
 
 async def test_a_generator_says_where_it_is(ran: Any) -> None:

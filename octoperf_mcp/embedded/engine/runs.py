@@ -94,6 +94,8 @@ class Runs:
         self.stops = StopRequests(database)
         self._background = Background()
         self._active: dict[str, LoadRun] = {}
+        self._open: dict[str, int] = {}
+        """Users of the runs under way that may go anywhere."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -127,6 +129,11 @@ class Runs:
         """Abort what is under way, and wait until it is written down."""
         await self.end_all()
         await self._background.close()
+
+    @property
+    def open_users(self) -> int:
+        """Users of the runs of this process that nobody's confirmation was needed for."""
+        return sum(self._open.values())
 
     async def start(
         self,
@@ -171,7 +178,7 @@ class Runs:
         )
         if ticket is not None and ticket.fingerprint != plan.fingerprint:
             raise Conflict("What the run plays changed since its preview: preview the run again.")
-        plan = replace(plan, reach=await self.gate.require(plan))
+        plan = replace(plan, reach=await self.gate.require(plan, busy=self.open_users))
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
         facts = {**(origin or {}), "name": name or scenario.body["name"]}
@@ -208,6 +215,8 @@ class Runs:
             )
 
         run = self._active[result.id] = LoadRun(directory, self._with, make_plan)
+        if plan.reach is None:
+            self._open[result.id] = plan.user_load
         self._spawn(result.id, run.play())
         return report
 
@@ -307,6 +316,7 @@ class Runs:
         def done(_: object) -> None:
             self._tasks.pop(run_id, None)
             self._active.pop(run_id, None)
+            self._open.pop(run_id, None)
 
         task.add_done_callback(done)
 

@@ -33,22 +33,28 @@ class Gate:
         """Why users with a real browser cannot run on this machine; empty when they can."""
         return browser_faults(self._settings)
 
-    async def require(self, plan: ScenarioPlan) -> Reach | None:
+    async def require(self, plan: ScenarioPlan, *, busy: int = 0) -> Reach | None:
         """Refuse a run; else answers where it may go, None: anywhere.
+
+        Args:
+            plan: The run.
+            busy: Users of the runs under way that may go anywhere: with theirs, the users of this
+                one count.
 
         Raises:
             Forbidden: it exceeds a cap, or sends much load to a host that nobody confirmed.
         """
         found = self.over_caps(plan)
         targets = []
-        if not found and plan.user_load > self._unconfirmed_users:
+        is_large = plan.user_load + busy > self._unconfirmed_users
+        if not found and is_large:
             targets = await self.judged(plan)
-            found = self.unconfirmed(plan, targets)
+            found = self.unconfirmed(plan, targets, busy=busy)
         if found:
             first = found[0]
             details = {key: value for key, value in first.document().items() if key != "message"}
             raise Forbidden(first.message, details=details)
-        if plan.user_load <= self._unconfirmed_users:
+        if not is_large:
             return None
         known = await self.targets.confirmed(plan.scenario.workspace_id)
         pinned = {each.host: each.addresses for each in targets if each.addresses}
@@ -78,15 +84,19 @@ class Gate:
         ]  # fmt: skip
         return [*found, *at_locations(plan, self._fleet)]
 
-    def unconfirmed(self, plan: ScenarioPlan, found: list[Target]) -> list[Blocker]:
-        """Hosts that nobody confirmed, for more users than go without."""
-        if plan.user_load <= self._unconfirmed_users:
+    def unconfirmed(
+        self, plan: ScenarioPlan, found: list[Target], *, busy: int = 0
+    ) -> list[Blocker]:
+        """Hosts that nobody confirmed, for more users than go without; `busy` as in `require`."""
+        users = plan.user_load + busy
+        if users <= self._unconfirmed_users:
             return []
+        others = f", with the {busy:,} of other runs under way," if busy else ""
         workspace = plan.scenario.workspace_id
         return [
             Blocker(
                 "unconfirmed_target",
-                f"{plan.user_load:,} virtual users would load {target.host}, which nobody "
+                f"{users:,} virtual users{others} would load {target.host}, which nobody "
                 f"confirmed for this workspace; {self._unconfirmed_users:,} may without. An "
                 f"administrator confirms it at /ui/workspace/{workspace}/load-target, or its "
                 f"owner puts {workspace} into {WELL_KNOWN} there.",

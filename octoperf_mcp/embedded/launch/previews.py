@@ -35,15 +35,20 @@ async def preview(
     user_id: str,
     *,
     limits: Limits | None = None,
+    busy: int = 0,
 ) -> Json:
     """Everything but the launch token, and the fingerprint to make it of.
 
-    `limits` are those of a CI token that asks.
+    `limits` are those of a CI token that asks, `busy` is as in `Gate.require`.
     """
     plan, blockers = await obstacles(gate, documents, files, scenario, user_id)
     targets = await gate.judged(plan) if plan is not None else []
     if plan is not None:
-        blockers = [*blockers, *gate.unconfirmed(plan, targets), *_over_budget(plan, limits)]
+        blockers = [
+            *blockers,
+            *gate.unconfirmed(plan, targets, busy=busy),
+            *_over_budget(plan, limits),
+        ]
     requests, sent_bytes = predicted(plan) if plan is not None else (0, 0)
     return {
         "fingerprint": plan.fingerprint if plan else "",

@@ -50,6 +50,7 @@ async def preview(request: web.Request) -> web.Response:
         scenario,
         user_id,
         limits=request[PRINCIPAL].limits,
+        busy=platform.runs.open_users,
     )
     token = make_token(
         platform.identity.mark,

@@ -198,6 +198,23 @@ async def test_much_load_needs_a_confirmed_host(
     assert found["targets"][0]["confirmedBy"] == "configuration"
 
 
+async def test_small_runs_side_by_side_count_together(
+    ada: Rest, platform: Platform, shop: Shop
+) -> None:
+    """Many runs of few users are as much load as one of many."""
+    limited(platform, unconfirmed_users=5)
+    await ada.post(f"{RUN}/{shop.scenario['id']}", {}, status=200)
+    refused = await ada.post(f"{RUN}/{shop.scenario['id']}", {}, status=403)
+    assert refused["code"] == "unconfirmed_target"
+    assert "6 virtual users, with the 3 of other runs under way," in refused["message"]
+    found = await ada.get(f"{PREVIEW}/{shop.scenario['id']}")
+    assert found["blockers"][0]["message"] == refused["message"]
+    platform.runs.stop_all("A test")
+    for run in await ada.get(f"/runtime/bench-results/by-project/{shop.scenario['projectId']}"):
+        await platform.runs.settled(run["id"])
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["launchable"]
+
+
 @pytest.fixture
 async def site(home: Home) -> AsyncIterator[BaseTestServer]:
     """A host that names Ada's workspace."""

@@ -59,7 +59,9 @@ async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
         if isinstance(cause, CallFailedError):
             _print(cause.answer, sys.stderr)
             return FAILED
-        raise CallError(f"{url}: {cause or type(cause).__name__}") from error
+        token = os.environ.get(TOKEN, "")
+        hint = f" (is the token in {TOKEN} still good, and of this server?)" if token else ""
+        raise CallError(f"{url}: {cause or type(cause).__name__}{hint}") from error
     _print(answer, sys.stdout)
     return 0
 

@@ -144,6 +144,7 @@ async def test_a_refused_call_ends_the_script_with_its_reason(
     assert "scenarioId" in done.stderr
     done = ci.sh(LOAD_TEST, **wrong, OCTOPERF_TOKEN="opct_not-one")
     assert done.returncode == 1
+    assert "OCTOPERF_TOKEN" in done.stderr
     assert "Traceback" not in done.stderr
 
 

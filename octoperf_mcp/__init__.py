@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.registry.content import (
         Block,
         Content,
+        Illustrated,
         audio_block,
         image_block,
         resource_block,
@@ -124,6 +125,7 @@ _HOMES = {
     "Editable": "registry.edits",
     "Edited": "registry.edits",
     "IfRevision": "registry.edits",
+    "Illustrated": "registry.content",
     "Limit": "registry.listings",
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
@@ -203,6 +205,7 @@ __all__ = [
     "HealthCheck",
     "Host",
     "IfRevision",
+    "Illustrated",
     "Lifespan",
     "Limit",
     "Listing",

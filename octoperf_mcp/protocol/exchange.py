@@ -175,6 +175,12 @@ class Exchange:
         params = {"level": level, "logger": "octoperf-mcp", "data": data}
         self.notify(jsonrpc.notification("notifications/message", params))
 
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        """See `ToolContext.extension`."""
+        declared = self.capabilities.get("extensions")
+        found = declared.get(name) if isinstance(declared, Mapping) else None
+        return found if isinstance(found, Mapping) else None
+
     def can_ask(self, question: Question) -> bool:
         """Whether the client declared what the question needs, and can be sent it."""
         reachable = self.modern or self.ask_client is not None

@@ -122,7 +122,7 @@ class Resources:
         except NotFoundError as error:
             raise _missing(uri) from error
         tail = self._private_tail if exchange.modern else b""
-        body = _contents(uri, resource.media_type, content) + tail + b"}"
+        body = _contents(uri, resource.media_type, content, resource.meta) + tail + b"}"
         return Reply(jsonrpc.result(exchange.request.id_json, body))
 
 
@@ -171,9 +171,13 @@ def _entry(address: str, resource: Resource) -> bytes:
     return orjson.dumps({key: value for key, value in entry.items() if value != ""})
 
 
-def _contents(uri: str, media_type: str, content: str | bytes) -> bytes:
+def _contents(
+    uri: str, media_type: str, content: str | bytes, meta: Mapping[str, Any] | None = None
+) -> bytes:
     """`{"contents":[…]` without the closing brace; bytes that are text go as text."""
-    member: dict[str, str] = {"uri": uri, "mimeType": media_type}
+    member: dict[str, Any] = {"uri": uri, "mimeType": media_type}
+    if meta is not None:
+        member["_meta"] = meta
     if isinstance(content, bytes) and _is_text(media_type):
         content = content.decode("utf-8")
     if isinstance(content, str):

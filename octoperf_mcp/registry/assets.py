@@ -34,7 +34,8 @@ class Resource:
     """An MCP resource; `read` is given the context and the values of the template's variables.
 
     `uri` holds `{variables}` (RFC 6570, simple expansion) when it is a template. `complete`
-    answers the values for one variable: `(context, variable, prefix, known values)`.
+    answers the values for one variable: `(context, variable, prefix, known values)`. `meta` goes
+    with the contents as `_meta`.
     """
 
     uri: str
@@ -46,6 +47,7 @@ class Resource:
     complete: (
         Callable[[ToolContext, str, str, Mapping[str, str]], Awaitable[Sequence[str]]] | None
     ) = None
+    meta: Mapping[str, Any] | None = None
 
     @property
     def is_template(self) -> bool:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Block = Mapping[str, Any]
 """A content block in its wire form: text, image, audio, resource, resource_link."""
@@ -29,6 +29,17 @@ class Content:
         if self.is_error:
             members["isError"] = True
         return members
+
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Illustrated(Generic[P]):
+    """A payload as any tool answers it, and blocks beside its text, such as a picture."""
+
+    payload: P
+    blocks: tuple[Block, ...] = ()
 
 
 def text_block(text: str) -> Block:

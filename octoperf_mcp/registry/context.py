@@ -92,6 +92,10 @@ class CallScope(Protocol):
         """See `ToolContext.log`."""
         ...
 
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        """See `ToolContext.extension`."""
+        ...
+
     def can_ask(self, question: Question) -> bool:
         """See `ToolContext.can_ask`."""
         ...
@@ -171,6 +175,10 @@ class ToolContext(Protocol):
 
     async def log(self, level: str, data: Any) -> None:
         """Send JSON-ready data to a client that wants log messages of this RFC 5424 level."""
+        ...
+
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        """What the client declared of an extension; None where it does not know it."""
         ...
 
     def can_ask(self, question: Question) -> bool:

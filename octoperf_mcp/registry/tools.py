@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
 import orjson
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
 from octoperf_mcp.registry.confirmations import Confirm
-from octoperf_mcp.registry.content import Content
+from octoperf_mcp.registry.content import Content, Illustrated, text_block
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.row_fields import DESCRIPTION, FIELDS, Rows, rows_of
@@ -48,6 +48,30 @@ class _Blocks:
         exclude: Any = None,  # noqa: ARG002
     ) -> Content:
         return returned
+
+
+class _WithBlocks:
+    """The writer of tools that answer a payload, and blocks where they have some."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def dump_json(
+        self,
+        returned: Illustrated[Any],
+        /,
+        *,
+        by_alias: bool,
+        exclude_none: bool,
+        exclude: Any = None,
+    ) -> Any:
+        text: bytes = self._writer.dump_json(
+            returned.payload, by_alias=by_alias, exclude_none=exclude_none, exclude=exclude
+        )
+        if not returned.blocks:
+            return text
+        blocks = (text_block(text.decode("utf-8")), *returned.blocks)
+        return Content(blocks, structured=orjson.loads(text))
 
 
 class _Unread(BaseModel):
@@ -164,14 +188,16 @@ def tool(
     parameter_aliases: Mapping[str, str] | None = None,
     input_schema: Mapping[str, Any] | None = None,
     confirm: Confirm | None = None,
+    app: str = "",
 ) -> Callable[[ToolFunction], Tool]:
     """Turn an async function `(ctx, …) -> payload` into a Tool.
 
     The name is the function's; the description is the docstring before `Args:`; each parameter
     needs a line there. `idempotent` defaults to `read_only`. A function that answers `Content`
-    has no output schema. A listing, which takes `limit` and `cursor`, takes `fields` too and need
-    not know. With an `input_schema`, which is listed word for word, the function is
-    `(ctx, arguments)`.
+    has no output schema; one that answers `Illustrated[payload]` has that of the payload. `app` is
+    the `ui://` resource with which hosts of MCP Apps show what it answers. A listing, which takes
+    `limit` and `cursor`, takes `fields` too and need not know. With an `input_schema`, which is
+    listed word for word, the function is `(ctx, arguments)`.
 
     Raises:
         PluginError: the function breaks one of these rules.
@@ -181,7 +207,7 @@ def tool(
         description, _ = schema.split_docstring(function)
         if not inspect.iscoroutinefunction(function) or not description:
             raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
-        returns: Any = get_type_hints(function).get("return")
+        returns, illustrated = returned_by(function)
         rows = rows_of(function, returns) if input_schema is None else None
         arguments = (
             cache(partial(_arguments_model, function, rows)) if input_schema is None else _unread
@@ -199,6 +225,9 @@ def tool(
                 "openWorldHint": open_world,
             },
         }
+        if app:
+            # hosts of the first generation look for the flat key
+            definition["_meta"] = {"ui": {"resourceUri": app}, "ui/resourceUri": app}
         orjson.dumps(definition)
         members: dict[str, Any] = {
             "name": function.__name__,
@@ -209,7 +238,7 @@ def tool(
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
             "_arguments": arguments,
-            "_writer": _Blocks if returns is Content else partial(schema.adapter, returns),
+            "_writer": _Blocks if returns is Content else partial(_writer, returns, illustrated),
             "_rows": rows,
             "confirm": confirm,
         }
@@ -222,7 +251,7 @@ def tool(
 
 def compiled(tool: Tool) -> dict[str, Any]:
     """What `schemas.json` of a plugin holds of one of its tools: see `registry.shipped`."""
-    returns: Any = get_type_hints(tool.function).get("return")
+    returns, _ = returned_by(tool.function)
     return {
         "fingerprint": fingerprint(tool.function, returns),
         "inputSchema": schema.input_schema(tool._arguments()),  # noqa: SLF001 - a friend
@@ -250,6 +279,19 @@ def _arguments_model(function: ToolFunction, rows: Rows | None) -> type[BaseMode
     if rows:
         more[FIELDS] = (list[str], Field([], description=DESCRIPTION))
     return schema.arguments_model(function, more)
+
+
+def returned_by(function: ToolFunction) -> tuple[Any, bool]:
+    """The payload that a function answers, and whether with blocks beside it."""
+    returns: Any = get_type_hints(function).get("return")
+    if get_origin(returns) is Illustrated:
+        return get_args(returns)[0], True
+    return returns, False
+
+
+def _writer(returns: Any, illustrated: bool) -> Writer:
+    adapter: Writer = schema.adapter(returns)
+    return _WithBlocks(adapter) if illustrated else adapter
 
 
 def _unread() -> type[BaseModel]:

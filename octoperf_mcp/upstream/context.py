@@ -120,6 +120,10 @@ class CallContext:
         """See `ToolContext.log`."""
         await self._scope.log(level, data)
 
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        """See `ToolContext.extension`."""
+        return self._scope.extension(name)
+
     def can_ask(self, question: Question) -> bool:
         """See `ToolContext.can_ask`."""
         return self._scope.can_ask(question)

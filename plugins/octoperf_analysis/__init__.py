@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from octoperf_analysis import (
     alarm_tools,
+    app,
     area_tools,
     capacity_tools,
     chart_tools,
@@ -18,12 +19,13 @@ from octoperf_analysis import (
     report_edits,
     report_tools,
     rest,
+    run_chart_tools,
     slo_tools,
     slowdown_tools,
     table_tools,
     trend_tools,
 )
-from octoperf_mcp import DeepLink, Prompt, RestCall, Tool, hookimpl
+from octoperf_mcp import DeepLink, Prompt, Resource, RestCall, Tool, hookimpl
 
 octoperf_mcp_api = ">=1.0,<2"
 
@@ -72,7 +74,14 @@ def register_tools() -> Iterable[Tool]:
         slo_tools.evaluate_slo,
         capacity_tools.estimate_capacity,
         slowdown_tools.explain_slowdown,
+        run_chart_tools.show_run_chart,
     )
+
+
+@hookimpl
+def register_resources() -> Iterable[Resource]:
+    """What hosts of MCP Apps show."""
+    return (app.RUN_CHART,)
 
 
 @hookimpl

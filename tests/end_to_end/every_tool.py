@@ -118,6 +118,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "evaluate_slo": RUN,
     "estimate_capacity": RUN,
     "explain_slowdown": RUN,
+    "show_run_chart": RUN,
     "create_project": {"workspaceId": "{workspaceId}", "name": "{client}"},
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import jsonschema
@@ -30,7 +30,7 @@ from octoperf_mcp.registry.context import OnCancel
 from octoperf_mcp.registry.paths import to_snake
 from octoperf_mcp.registry.schema import written_schema
 from octoperf_mcp.registry.shipped import FILE
-from octoperf_mcp.registry.tools import compiled
+from octoperf_mcp.registry.tools import compiled, returned_by
 
 ORIGIN = "https://octoperf.test"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "tools"
@@ -60,6 +60,7 @@ class FakeContext:
     knows_tasks: bool = False
     became: list[str] = field(default_factory=list)
     on_cancel: OnCancel | None = None
+    extensions: dict[str, Any] = field(default_factory=dict)
 
     @property
     def caller(self) -> Caller:
@@ -112,6 +113,9 @@ class FakeContext:
     async def log(self, level: str, data: Any) -> None:
         """Nobody listens."""
 
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        return self.extensions.get(name)
+
     def can_ask(self, question: Question) -> bool:
         """Nobody is there."""
         return False
@@ -144,7 +148,7 @@ class FakeContext:
         result = orjson.loads(await tool.call(self, arguments))
         jsonschema.validate(result, tool.definition["outputSchema"])
         if "fields" not in arguments:
-            jsonschema.validate(result, written_schema(get_type_hints(tool.function)["return"]))
+            jsonschema.validate(result, written_schema(returned_by(tool.function)[0]))
         assert result.get("url", "").startswith("http"), f"{tool.name}: no url"
         return result
 

@@ -35,18 +35,24 @@ from octoperf_mcp.embedded.ui.forms import (
 from octoperf_mcp.embedded.ui.rendering import HEADERS, Page, View, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
-_STATIC = {
-    "ui.css": "text/css",
-    "icon.svg": "image/svg+xml",
+_STATIC = {"ui.css": "text/css", "icon.svg": "image/svg+xml", "live.js": "text/javascript"}
+_CHARTS = {
+    "charts.css": "text/css",
     "charts.js": "text/javascript",
-    "live.js": "text/javascript",
     "uPlot.iife.min.js": "text/javascript",
     "uPlot.min.css": "text/css",
     "uPlot-LICENSE.txt": "text/plain",
 }
+"""Files of octoperf_mcp.charts, which the bridge needs, too."""
 _FILES = {
-    name: files("octoperf_mcp.embedded.ui").joinpath("static", name).read_bytes()
-    for name in _STATIC
+    **{
+        name: (files("octoperf_mcp.embedded.ui").joinpath("static", name).read_bytes(), kind)
+        for name, kind in _STATIC.items()
+    },
+    **{
+        name: (files("octoperf_mcp.charts").joinpath(name).read_bytes(), kind)
+        for name, kind in _CHARTS.items()
+    },
 }
 
 
@@ -160,11 +166,11 @@ async def _missing(_page: Page) -> web.StreamResponse:
 
 
 async def _static(request: web.Request) -> web.Response:
-    name = request.match_info["name"]
-    if name not in _STATIC:
+    found = _FILES.get(request.match_info["name"])
+    if found is None:
         raise web.HTTPNotFound
     headers = {**HEADERS, "Cache-Control": "public, max-age=300"}
-    return web.Response(body=_FILES[name], content_type=_STATIC[name], headers=headers)
+    return web.Response(body=found[0], content_type=found[1], headers=headers)
 
 
 async def _to_home(_request: web.Request) -> web.Response:

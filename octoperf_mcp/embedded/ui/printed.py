@@ -16,7 +16,8 @@ from octoperf_mcp.embedded.ui.items import draw_all
 from octoperf_mcp.embedded.ui.rendering import rendered, when
 
 _STYLES: Final = Markup(  # noqa: S704 - our own file
-    files("octoperf_mcp.embedded.ui").joinpath("static", "ui.css").read_text("utf-8")
+    files("octoperf_mcp.charts").joinpath("charts.css").read_text("utf-8")
+    + files("octoperf_mcp.embedded.ui").joinpath("static", "ui.css").read_text("utf-8")
 )
 _HEADING: Final = re.compile(r"(#{1,3})\s+(.+)")
 _POINT: Final = re.compile(r"[-*]\s+(.+)")

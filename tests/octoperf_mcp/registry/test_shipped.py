@@ -13,7 +13,7 @@ from pydantic import Field
 from octoperf_mcp import ToolContext, payload, tool
 from octoperf_mcp.registry import shipped
 from octoperf_mcp.registry.manager import load_registry
-from octoperf_mcp.registry.tools import compiled
+from octoperf_mcp.registry.tools import compiled, returned_by
 
 
 @payload
@@ -114,5 +114,5 @@ def test_a_plugin_that_ships_none_makes_its_own(package: Path) -> None:
 
 def test_built_in_tools_all_start_from_what_ships() -> None:
     for found in load_registry().tools.values():
-        returns = found.function.__annotations__["return"]
+        returns, _ = returned_by(found.function)
         assert shipped.shipped(found.function, returns) is not None, found.name

@@ -46,6 +46,9 @@ class Scope:
     async def log(self, level: str, data: Any) -> None:
         """Nobody listens."""
 
+    def extension(self, name: str) -> Mapping[str, Any] | None:
+        return None
+
     def can_ask(self, question: Question) -> bool:
         return False
 

@@ -328,9 +328,12 @@ window.octoperfCharts = (() => {
     }
   }
 
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  /** Draw all in the colours that hold now. */
+  function redraw() {
     for (const chart of charts.values()) chart.build();
-  });
+  }
 
-  return { draw };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+  return { draw, redraw };
 })();

@@ -1,0 +1,1 @@
+"""Charts for pages: uPlot and our script over it, for the web UI and for hosts of MCP Apps."""

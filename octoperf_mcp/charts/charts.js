@@ -121,9 +121,8 @@ window.octoperfCharts = (() => {
     build() {
       this.uplot?.destroy();
       const { lines, ink, grid } = palette(this.host);
-      const { series, times, form, x } = this.data;
-      const start = x[0] || 0;
-      const units = [...new Set(series.map((each) => each.unit))];
+      const { series, times, form } = this.data;
+        const units = [...new Set(series.map((each) => each.unit))];
       const curves = series.map((each, number) => {
         const colour = lines[number % COLOURS];
         return {
@@ -150,9 +149,16 @@ window.octoperfCharts = (() => {
           ...axis,
           grid: { show: false },
           incrs: times ? STEPS_S : undefined,
+          // counted from the start, not from midnight
+          splits: (_plot, _at, low, high, step) => {
+            const from = times ? this.data.x[0] : 0;
+            const first = Math.ceil((low - from) / step - 1e-9);
+            const count = Math.floor((high - from) / step + 1e-9) - first;
+            return Array.from({ length: count + 1 }, (_, number) => from + (first + number) * step);
+          },
           space: 70,
           size: 30,
-          values: (_, at) => at.map((each) => (times ? elapsed(each - start) : short(each))),
+          values: (_, at) => at.map((each) => (times ? elapsed(each - this.data.x[0]) : short(each))),
         },
         ...units.slice(0, 2).map((unit, number) => ({
           ...axis,

@@ -27,6 +27,7 @@ from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
 from octoperf_mcp.embedded.store.secrets import Secrets
+from octoperf_mcp.embedded.store.switches import SwitchTable
 from octoperf_mcp.embedded.tasks import Tasks
 
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(
@@ -156,6 +157,7 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
         audit=trail,
         collection=Collection(database, documents.retention),
         generators=generators,
+        switches=SwitchTable(database),
     )
     made.schedules = schedules_of(made)
     yield made

@@ -1,7 +1,10 @@
 """A running server: the socket first, then everything that depends on its address."""
 
 import asyncio
+import signal
 import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,11 +59,19 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         ConfigError: the address is taken, or the settings contradict each other.
     """
     refuse_contradictions(settings)
-    listener = _bind(settings.server)
+    server = settings.server
+    listener = _bind(server.host, server.port)
     port = listener.getsockname()[1]
-    local = f"http://{_bracketed(_reachable(settings.server.host))}:{port}"
-    origin = settings.server.public_url.rstrip("/") or local
     bridge = bool(settings.upstream.url)
+    tls = certificate(server)
+    local = f"http://{_bracketed(_reachable(server.host))}:{port}"
+    origin = server.public_url.rstrip("/") or local
+    inner = None
+    if tls is not None:
+        origin = server.public_url.rstrip("/") or f"https://{_bracketed(server.host)}:{port}"
+        # the platform is asked in plain http by this process alone, whatever the certificate names
+        inner = _bind("127.0.0.1", 0)
+        local = f"http://127.0.0.1:{inner.getsockname()[1]}"
     upstream = settings.upstream.url.rstrip("/") if bridge else local
     addresses = Addresses(
         origin=origin,
@@ -75,7 +86,9 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         runner = make_runner(app)
         await runner.setup()
         try:
-            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+            await web.SockSite(runner, listener, backlog=_BACKLOG, ssl_context=tls).start()
+            if inner is not None:
+                await web.SockSite(runner, inner).start()
             if not bridge:
                 await app[AUTHENTICATOR].wait_ready()
             yield Serving(origin, opened.first_start, opened.stop_all_load)
@@ -138,16 +151,47 @@ def _show_runs(metrics: "Metrics", platform: "Platform") -> None:
     )
 
 
-def _bind(settings: ServerSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def certificate(settings: ServerSettings) -> ssl.SSLContext | None:
+    """What https is served with; None for plain http. SIGHUP reads the files again.
+
+    Raises:
+        ConfigError: the files hold no certificate, or no key that fits.
+    """
+    if not settings.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    files = settings.tls_cert, settings.tls_key or None
+    try:
+        context.load_cert_chain(*files)
+    except OSError as error:
+        raise ConfigError(
+            f"[server] tls_cert and tls_key: {settings.tls_cert} holds no certificate with its key "
+            f"({error.strerror or error})."
+        ) from error
+
+    def again() -> None:
+        try:
+            context.load_cert_chain(*files)
+        except OSError as error:
+            _log.error("certificate_not_read", reason=str(error))
+        else:
+            _log.info("certificate_read")
+
+    if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
+    return context
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"{settings.host}:{settings.port} cannot be used: {error.strerror or error}. "
+            f"{host}:{port} cannot be used: {error.strerror or error}. "
             "Another server may run there; --port 0 takes a free port."
         ) from error
     listener.setblocking(False)
@@ -165,8 +209,6 @@ def _bracketed(host: str) -> str:
 
 async def until_signal(server: Serving | None = None) -> None:
     """Wait for SIGINT or SIGTERM; SIGUSR1 ends all load of a server meanwhile."""
-    import signal
-
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if server is not None and server.stop_all_load is not None and hasattr(signal, "SIGUSR1"):

@@ -16,6 +16,8 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 8091; 0: a free one)")
     parser.add_argument("--public-url", help="origin that clients see")
+    parser.add_argument("--tls-cert", help="certificate and chain (PEM), to serve https")
+    parser.add_argument("--tls-key", help="its private key (default: in the same file)")
     parser.add_argument("--upstream", help="origin of a real OctoPerf REST API")
     parser.add_argument("--auth", choices=["oauth", "off"], help=argparse.SUPPRESS)
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
@@ -80,7 +82,9 @@ def read_config(args: argparse.Namespace) -> tuple[Settings, Registry]:
 def _flags(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     given = vars(args)
     return {
-        "server": {key: given.get(key) for key in ("host", "port", "public_url")},
+        "server": {
+            key: given.get(key) for key in ("host", "port", "public_url", "tls_cert", "tls_key")
+        },
         "upstream": {"url": given.get("upstream")},
         "auth": {"mode": given.get("auth")},
         "embedded": {"data_dir": given.get("data_dir")},

@@ -81,6 +81,21 @@ def _listening(settings: Settings) -> Iterator[str]:
         )
 
 
+def _tls(settings: Settings) -> Iterator[str]:
+    server = settings.server
+    for key in ("tls_cert", "tls_key"):
+        file = getattr(server, key)
+        if file and not Path(file).is_file():
+            yield f"{_told(settings, 'server', key)} is no file"
+    if server.tls_key and not server.tls_cert:
+        yield f"{_told(settings, 'server', 'tls_key')} needs [server] tls_cert"
+    if server.tls_cert and server.public_url.startswith("http:"):
+        yield (
+            f"{_told(settings, 'server', 'tls_cert')} serves https, and "
+            f"{_told(settings, 'server', 'public_url')} is plain http"
+        )
+
+
 def _secrets(settings: Settings) -> Iterator[str]:
     secrets = settings.server.secrets.reveal().split()
     if any(len(secret) < MIN_SECRET_CHARS for secret in secrets):
@@ -133,4 +148,4 @@ def _plugins(settings: Settings) -> Iterator[str]:
         )
 
 
-_PARTS = (_addresses, _listening, _secrets, _platform, _bridge_only, _proxies, _plugins)
+_PARTS = (_addresses, _listening, _tls, _secrets, _platform, _bridge_only, _proxies, _plugins)

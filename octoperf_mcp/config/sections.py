@@ -26,6 +26,12 @@ class ServerSettings:
     trusted_proxies: tuple[str, ...] = described(
         "Addresses and networks of reverse proxies whose X-Forwarded-For is believed.", ()
     )
+    tls_cert: str = described(
+        "File with the certificate and its chain (PEM), to serve https without a proxy; SIGHUP "
+        "reads it again.",
+        "",
+    )
+    tls_key: str = described("File with its private key; default: in the same file.", "")
     drain_s: float = described(
         "Seconds that calls under way may take to end after SIGTERM.", 20.0, least=0
     )

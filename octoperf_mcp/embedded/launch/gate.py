@@ -8,7 +8,7 @@ from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.failures import Forbidden
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.caps import Caps
-from octoperf_mcp.embedded.launch.locations import at_locations, users_here
+from octoperf_mcp.embedded.launch.locations import at_locations, browsers_elsewhere, users_here
 from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, Targets, targets_of
 from octoperf_mcp.embedded.store.database import Database
 
@@ -82,7 +82,7 @@ class Gate:
             for code, unit, got, most in measured
             if got > most
         ]  # fmt: skip
-        return [*found, *at_locations(plan, self._fleet)]
+        return [*found, *at_locations(plan, self._fleet), *browsers_elsewhere(plan)]
 
     def unconfirmed(
         self, plan: ScenarioPlan, found: list[Target], *, busy: int = 0

@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.engine.ramp import peak_users
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.caps import USERS_PER_MB
+from octoperf_mcp.entities.engines import BROWSERS
 
 Place = tuple[str, str]
 """Provider and location."""
@@ -55,6 +56,19 @@ def at_locations(plan: ScenarioPlan, fleet: Fleet) -> list[Blocker]:
                 )
             )
     return [*found, *_apart(plan)]
+
+
+def browsers_elsewhere(plan: ScenarioPlan) -> Iterator[Blocker]:
+    """Browsers run on the platform's own machine: their traces and pictures are made there."""
+    for profile in plan.profiles:
+        player = plan.materials.virtual_users[str(profile["virtualUserId"])].body
+        if player.get("type") in BROWSERS and _place(profile) in plan.elsewhere:
+            yield Blocker(
+                "browser_elsewhere",
+                f"{player.get('name')!r} drives a real browser, which runs on the machine of the "
+                "platform only: give its profile a location of this machine.",
+                profile.get("location"),
+            )
 
 
 def _empty(plan: ScenarioPlan, place: Place) -> Blocker:

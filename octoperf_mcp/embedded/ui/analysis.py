@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import draw_all
+from octoperf_mcp.embedded.ui.load import run_files
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, rendered, when
 from octoperf_mcp.entities.runs import is_over
 
@@ -108,19 +108,12 @@ class Report:
         return {
             "runs": [await _run(page, run) for run in runs],
             "items": await draw_all(page, self.body),
-            "files": [file for run in runs for file in await _files(page, run["id"])],
+            "files": [file for run in runs for file in await run_files(page, run["id"])],
             "log": [line for run in runs for line in await _start_up(page, run["id"])][
                 -_SHOWN_LINES:
             ],
             "form_text": page.platform.identity.anti_forgery(page.request),
         }
-
-
-async def _files(page: Page, run_id: str) -> list[tuple[str, str]]:
-    """Names and addresses."""
-    directory = await page.platform.runs.directory(run_id, page.user.user_id)
-    base = f"{page.project_path}/analysis/bench-result/{run_id}/file/"
-    return [(name, base + quote(name)) for name in await asyncio.to_thread(directory.names)]
 
 
 async def _start_up(page: Page, run_id: str) -> list[str]:

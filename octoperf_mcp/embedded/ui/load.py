@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -43,6 +44,13 @@ async def stop_run(page: Page, _form: Mapping[str, str]) -> web.StreamResponse:
     report_id = body.get("benchReportId")
     back = f"report/{report_id}" if report_id else f"bench-result/{run_id}"
     return forms.onward(f"{page.project_path}/analysis/{back}", "run-stopped")
+
+
+async def run_files(page: Page, run_id: str) -> list[tuple[str, str]]:
+    """Names and addresses of the files of a run of this project."""
+    directory = await page.platform.runs.directory(run_id, page.user.user_id)
+    base = f"{page.project_path}/analysis/bench-result/{run_id}/file/"
+    return [(name, base + quote(name)) for name in await asyncio.to_thread(directory.names)]
 
 
 async def run_file(page: Page) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """Page of the latest validation: recorded against live, and what failed in full."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,9 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.engine.materials import nodes_of
 from octoperf_mcp.embedded.failures import NotFound
+from octoperf_mcp.embedded.ui.load import run_files
 from octoperf_mcp.embedded.ui.rendering import Page, when
+from octoperf_mcp.entities.engines import BROWSERS
 from octoperf_mcp.entities.runs import is_over
 
 _MOST_EXCHANGES = 10
@@ -54,6 +56,7 @@ async def validation(page: Page) -> web.StreamResponse:
         raise web.HTTPNotFound
     validations = page.platform.runs.validations
     rows: list[Row] = []
+    scripts: list[tuple[str, str]] = []
     try:
         result = (await validations.latest(body["id"], page.user.user_id)).body
     except NotFound:
@@ -64,9 +67,12 @@ async def validation(page: Page) -> web.StreamResponse:
         left = _MOST_EXCHANGES
         for entry in entries:
             failed = entry["success"] < entry["total"] and left > 0
+            failed = failed and body.get("type") not in BROWSERS
             left -= failed
             exchange = await _exchange(page, body["id"], entry) if failed else None
             rows.append(_row(entry, actions.get(entry["actionId"], {}), exchange))
+        if body.get("type") in BROWSERS:
+            scripts = await _scripts(page, body["id"], rows, entries)
     running = result is not None and not is_over(result["state"])
     return await page.show_in_project(
         "validation.html",
@@ -75,9 +81,31 @@ async def validation(page: Page) -> web.StreamResponse:
         result=result,
         started=when(result["created"]) if result else "",
         entries=rows,
+        browser_rows=scripts,
+        files=await run_files(page, result["id"]) if result else [],
         running=running,
         scripts=("live.js",) if running else (),
     )
+
+
+async def _scripts(
+    page: Page, virtual_user_id: str, rows: list[Row], entries: Sequence[Json]
+) -> list[tuple[str, str]]:
+    """Name of each browser script, and what its last iteration did, a line a row.
+
+    Steps of a list share the text of their iteration: it is shown once.
+    """
+    found: dict[str, str] = {}
+    for row, entry in zip(rows, entries, strict=True):
+        data = await page.platform.runs.validations.body(
+            virtual_user_id,
+            entry["actionId"],
+            page.user.user_id,
+            kind="VALIDATION_RESPONSE",
+            timestamp=None,
+        )
+        found.setdefault(data.decode("utf-8", "replace"), row.name)
+    return [(name, text) for text, name in found.items() if text]
 
 
 def _row(entry: Json, action: Json, failed: Exchange | None) -> Row:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
-from octoperf_mcp.embedded.engine.tables import validation_run, validation_sample
+from octoperf_mcp.embedded.engine.tables import validation_body, validation_run, validation_sample
 from octoperf_mcp.embedded.store.documents import Document
 from tests.octoperf_mcp.embedded.ui.test_people import FORM_TEXT, World, world
 
@@ -141,7 +141,7 @@ async def test_a_validation_shows_the_matrix_and_what_failed_in_full(
     shown = await person.get(f"{shop.path}/design/virtual-user/{user.id}/validation")
     for text in (
         "1 of 1", "0 of 1", "KO: 403 Forbidden, recorded 200", "bad: what failed",
-        "GET http://shop.test/&lt;cart&gt;", "X-A: b", "<pre>403 Forbidden", "Connection refused",
+        "GET http://shop.test/&lt;cart&gt;", "X-A: b", ">403 Forbidden", "Connection refused",
     ):  # fmt: skip
         assert text in shown
     assert "sid=1" not in shown
@@ -149,6 +149,33 @@ async def test_a_validation_shows_the_matrix_and_what_failed_in_full(
     eve = await world.person("eve")
     await eve.get(f"{shop.path}/design/virtual-user/{user.id}/validation")
     assert eve.status == 404
+
+
+async def test_a_browser_validation_shows_its_rows_and_links_its_trace(
+    world: World, shop: Shop
+) -> None:
+    script = {"@type": "PlaywrightSpecAction", "id": "s", "name": "buy.spec.ts", "enabled": True}
+    user = await shop.made("virtual_user", name="Probe", type="PLAYWRIGHT", children=[script])
+    run = await shop.made("bench_result", name="V", state="FINISHED", validation=True)
+    told = {"status": 200, "statusText": "OK", "headers": [], "bodyRef": "k"}
+    await captured(world, run.id, user.id, [sample("s", ok=True, code="200") | {"response": told}])
+
+    async def body(writer: AsyncConnection) -> None:
+        row = {"run_id": run.id, "key": "k", "data": b"ACTION  51 ms  page.goto('<shop>')"}
+        await writer.execute(validation_body.insert().values(row))
+
+    await world.platform.database.write(body)
+    directory = await world.platform.runs.directory(run.id, world.ids["demo"])
+    directory.put("s-1-buy-chromium.trace.zip", b"PK")
+    person = await world.person("demo")
+    shown = await person.get(f"{shop.path}/design/virtual-user/{user.id}/validation")
+    for text in (
+        "buy.spec.ts: what the browser did",
+        "page.goto(&#39;&lt;shop&gt;&#39;)",
+        f"{shop.path}/analysis/bench-result/{run.id}/file/s-1-buy-chromium.trace.zip",
+    ):
+        assert text in shown
+    assert "what failed" not in shown
 
 
 def sample(action_id: str, *, ok: bool = False, code: str, message: str = "") -> dict[str, Any]:

@@ -41,12 +41,17 @@ def add_metrics(app: web.Application, metrics: Metrics, settings: MetricsSetting
 
 def _may(request: web.Request, token: str) -> bool:
     kind, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if token and kind.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode()):
+    if token and kind.lower() == "bearer" and hmac.compare_digest(_bytes(given), _bytes(token)):
         return True
     if any(field in request.headers for field in _FORWARDED):
         return False
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return isinstance(peer, tuple) and is_loopback(str(peer[0]))
+
+
+def _bytes(text: str) -> bytes:
+    """Header fields hold whatever bytes a caller sends."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _answer(metrics: Metrics) -> web.Response:

@@ -17,7 +17,9 @@ from octoperf_mcp.registry.manager import PluginInfo, Registry, load_registry
 
 def registry_of(distribution: str = "acme", **hooks: Any) -> Registry:
     plugin = PluginInfo("acme", distribution, "1", "enabled")
-    made = {name: tuple(Registered("acme", one) for one in items) for name, items in hooks.items()}
+    made: dict[str, Any] = {
+        name: tuple(Registered("acme", one) for one in items) for name, items in hooks.items()
+    }
     return replace(load_registry(installed=False), plugins=(plugin,), **made)
 
 
@@ -55,7 +57,8 @@ async def test_a_third_party_that_fails_to_start_or_to_stop_hinders_nobody() -> 
     told: list[str] = []
 
     async def crashing(host: Host) -> AsyncIterator[None]:
-        raise RuntimeError
+        if host.origin:
+            raise RuntimeError
         yield
 
     async def stuck(host: Host) -> AsyncIterator[None]:
@@ -81,7 +84,8 @@ async def test_a_third_party_that_fails_to_start_or_to_stop_hinders_nobody() -> 
 
 async def test_a_built_in_plugin_that_fails_to_start_stops_the_start() -> None:
     async def crashing(host: Host) -> AsyncIterator[None]:
-        raise RuntimeError("no")
+        if host.origin:
+            raise RuntimeError("no")
         yield
 
     with pytest.raises(RuntimeError, match="no"):

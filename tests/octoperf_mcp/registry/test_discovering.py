@@ -41,7 +41,7 @@ def named(name: str) -> Tool:
 def loaded(monkeypatch: pytest.MonkeyPatch, module: Any, **options: Any) -> Registry:
     with installed(monkeypatch, acme=module):
         return load_registry(
-            enable=["acme"], load_limit_s=options.pop("load_limit_s", 5), **options
+            enable=["acme"], load_limit_s=options.pop("load_limit_s", 60), **options
         )
 
 

@@ -58,8 +58,7 @@ def register_rest_calls() -> Iterable[RestCall]:
 
     A call of the platform names its route as the platform has it; where an upstream may lack the
     route it is `optional`, and a tool that has it among its `needs` is listed only where it
-    works. A call of a service of the plugin's own gives its address as `base`: the caller's token
-    is not sent there.
+    works.
     """
     return ()
 

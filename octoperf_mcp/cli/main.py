@@ -36,9 +36,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "plugins": Command(
         "plugins",
-        "list the plugins, disable and enable them",
+        "list plugins, disable and enable them; make one and check it",
         "octoperf-mcp plugins list --json\n  octoperf-mcp plugins disable bench\n"
-        "  octoperf-mcp plugins enable acme",
+        "  octoperf-mcp plugins enable acme\n  octoperf-mcp plugins new acme\n"
+        "  octoperf-mcp plugins check acme",
     ),
     "browsers": Command(
         "browsers",

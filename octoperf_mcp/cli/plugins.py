@@ -3,11 +3,13 @@
 import argparse
 import dataclasses
 import sys
+from pathlib import Path
 
 import orjson
 
 from octoperf_mcp.cli.settings import add_config_arguments, read
 from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, turn
+from octoperf_mcp.kit.making import make_plugin
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +19,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(listing)
     listing.add_argument("--json", action="store_true", help="print JSON")
     add_switch_arguments(actions, "plugin")
+    making = actions.add_parser("new", help="make the package of a plugin, with tests and CI")
+    making.add_argument("name", metavar="NAME", help="lower-case letters, digits and _")
+    making.add_argument("--folder", type=Path, help="where (default: octoperf-mcp-NAME)")
+    checking = actions.add_parser("check", help="hold a plugin to the contract; 1 if it breaks it")
+    checking.add_argument("name", metavar="NAME")
+    add_config_arguments(checking)
+    checking.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the action says."""
     if args.action in ACTIONS:
         return turn(args, "plugin")
-    return _list(args)
+    actions = {"new": _new, "check": _check, "list": _list}
+    return actions[args.action](args)
+
+
+def _new(args: argparse.Namespace) -> int:
+    folder = args.folder or Path(f"octoperf-mcp-{args.name.replace('_', '-')}")
+    for path in make_plugin(args.name, folder):
+        print(path)
+    print(f"Next: cd {folder} && pip install -e . --group test && pytest")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from octoperf_mcp.kit.contract import report
+
+    args.enable = [*(args.enable or ()), args.name]
+    _, registry = read(args)
+    told = report(registry, args.name)
+    if args.json:
+        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        return 1 if told.problems else 0
+    print(f"{told.plugin}: {told.state}, API {told.api or 'not declared'}")
+    print(f"hooks: {', '.join(told.hooks) or 'none'}")
+    for tool in told.tools:
+        size = f"{tool.bytes} bytes" if tool.tokens is None else f"{tool.tokens} tokens"
+        print(f"  {tool.name}: {tool.effect}, {size}")
+    for endpoint in told.rest_calls:
+        print(f"  {endpoint}")
+    for problem in told.problems:
+        print(f"problem: {problem}")
+    print("The contract is broken." if told.problems else "The contract is kept.")
+    return 1 if told.problems else 0
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""The kit of plugin authors: a template, fixtures for pytest, and the contract of a plugin."""

@@ -1,0 +1,63 @@
+"""Fixtures of the pytest plugin `octoperf_mcp`, which comes with the package.
+
+All are synchronous: the server and its clients run in a thread of their own.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from octoperf_mcp.kit.running import Client, Platform
+
+
+@pytest.fixture(scope="session")
+def octoperf_plugins() -> list[str]:
+    """Third-party plugins that are enabled; by default all that are installed."""
+    points = entry_points(group="octoperf_mcp")
+    return sorted(
+        point.name
+        for point in points
+        if point.dist is not None and point.dist.name.replace("-", "_") != "octoperf_mcp"
+    )
+
+
+@pytest.fixture(scope="session")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, octoperf_plugins: list[str]
+) -> "Iterator[Platform]":
+    """A server with the embedded platform: `workspace_id`, `project_id`, `client(era, user)`."""
+    from octoperf_mcp.kit.running import running  # noqa: PLC0415 - for those who ask
+
+    with running(tmp_path_factory.mktemp("octoperf"), octoperf_plugins) as server:
+        yield server
+
+
+@pytest.fixture(params=["modern", "legacy"])
+def mcp_client(platform: "Platform", request: pytest.FixtureRequest) -> "Iterator[Client]":
+    """The official MCP client, signed in, once in each era of the protocol."""
+    with platform.client(request.param) as client:
+        yield client
+
+
+@pytest.fixture
+def two_tenants(platform: "Platform") -> "Iterator[tuple[Client, Client]]":
+    """Clients of two users who share nothing; the first owns the seeded project."""
+    with platform.client() as first, platform.client(user="other") as second:
+        yield first, second
+
+
+@pytest.fixture
+def tool_contract(octoperf_plugins: list[str]) -> Callable[[str], None]:
+    """`tool_contract(plugin)` fails with what `octoperf-mcp plugins check` would report."""
+    from octoperf_mcp.kit.contract import report  # noqa: PLC0415 - for those who ask
+    from octoperf_mcp.registry.manager import load_registry  # noqa: PLC0415 - as above
+
+    def check(plugin: str) -> None:
+        problems = report(load_registry(enable=octoperf_plugins), plugin).problems
+        if problems:
+            pytest.fail("\n".join(problems), pytrace=False)
+
+    return check

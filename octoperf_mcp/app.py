@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -61,6 +61,9 @@ from octoperf_mcp.upstream.dialing import trust
 from octoperf_mcp.upstream.kept_values import PlatformValues
 from octoperf_mcp.upstream.proxies import Proxy, proxy_for
 from octoperf_mcp.upstream.routes import load_routes
+
+if TYPE_CHECKING:
+    from octoperf_mcp.observability.spans import Spans
 
 METRICS: Final = web.AppKey("metrics", Metrics)
 DRAINING: Final = web.AppKey("draining", asyncio.Event)
@@ -180,14 +183,18 @@ def make_app(
     settings: Settings, registry: Registry, addresses: Addresses
 ) -> tuple[web.Application, McpEndpoint]:
     """The bridge as an application: /mcp, public files, discovery documents, health."""
+    spans = _spans(settings)
     metrics = Metrics(registry.owners)
     app = web.Application(
         middlewares=[
             *_forwarded(settings.server),
-            request_log(_describe, partial(_observe, metrics)),
+            request_log(_describe, partial(_observe, metrics, spans)),
         ]
     )
     app[METRICS] = metrics
+    if spans is not None:
+        metrics.on_asked = spans.asked
+        app.cleanup_ctx.append(partial(_close_spans, spans))
     app[DRAINING] = asyncio.Event()
     upstream = _Upstream(settings, registry, addresses, metrics)
     app.cleanup_ctx.append(upstream.run)
@@ -226,6 +233,7 @@ def make_app(
         seal=Seal("question", keys),
         new_request_id=lambda request: request[REQUEST_ID],
         limits=Limits(*astuple(settings.limits)),
+        begin_span=None if spans is None else lambda *asked: spans.begin(*metrics.spoken(*asked)),
     )
     upstream.gauges()
     metrics.gauge(
@@ -340,7 +348,32 @@ def _describe(request: web.Request) -> dict[str, Any]:
     return told
 
 
-def _observe(metrics: Metrics, request: web.Request, status: int, seconds: float) -> None:
+def _spans(settings: Settings) -> "Spans | None":
+    """What makes spans, where they are wanted.
+
+    Raises:
+        ConfigError: OpenTelemetry is not installed.
+    """
+    if not settings.traces.enabled:
+        return None
+    try:
+        from octoperf_mcp.observability.spans import Spans  # noqa: PLC0415 - an extra
+
+        return Spans()
+    except ImportError as error:
+        raise ConfigError(
+            "[traces] enabled needs the extra `otel`: pip install 'octoperf-mcp[otel]'"
+        ) from error
+
+
+async def _close_spans(spans: "Spans", _app: web.Application) -> AsyncIterator[None]:
+    yield
+    await asyncio.to_thread(spans.close)
+
+
+def _observe(
+    metrics: Metrics, spans: "Spans | None", request: web.Request, status: int, seconds: float
+) -> None:
     facts = request.get(RPC_FACTS)
     if facts is None:
         if request.path.startswith("/mcp"):
@@ -349,6 +382,8 @@ def _observe(metrics: Metrics, request: web.Request, status: int, seconds: float
     metrics.answered(status)
     outcome = facts.tool_error or ("protocol_error" if facts.code else _outcome(status))
     metrics.called(facts.method, facts.name, outcome, seconds)
+    if spans is not None and facts.span is not None:
+        spans.end(facts.span, outcome)
 
 
 def _outcome(status: int) -> str:

@@ -16,6 +16,7 @@ from octoperf_mcp.config.sections import (
     ServerSettings,
     SharedSettings,
     ToolsSettings,
+    TracesSettings,
     UpstreamSettings,
 )
 from octoperf_mcp.config.settings import Origin, Settings
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "SharedSettings",
     "ToolsSettings",
+    "TracesSettings",
     "UpstreamSettings",
     "described",
     "load_settings",

@@ -250,6 +250,13 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TracesSettings:
+    """OpenTelemetry traces; where they go is told by OpenTelemetry's own OTEL_… variables."""
+
+    enabled: bool = described("Whether to send them; needs the extra `otel`.", False)
+
+
+@dataclass(frozen=True, slots=True)
 class PluginsSettings:
     """Which plugins run."""
 
@@ -286,5 +293,6 @@ SECTIONS: dict[str, type[Any]] = {
     "embedded": EmbeddedSettings,
     "log": LogSettings,
     "metrics": MetricsSettings,
+    "traces": TracesSettings,
     "plugins": PluginsSettings,
 }

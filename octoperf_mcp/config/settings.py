@@ -14,6 +14,7 @@ from octoperf_mcp.config.sections import (
     ServerSettings,
     SharedSettings,
     ToolsSettings,
+    TracesSettings,
     UpstreamSettings,
 )
 
@@ -111,6 +112,11 @@ class Settings:
     def metrics(self) -> MetricsSettings:
         """`[metrics]`."""
         return cast("MetricsSettings", self._sections["metrics"])
+
+    @property
+    def traces(self) -> TracesSettings:
+        """`[traces]`."""
+        return cast("TracesSettings", self._sections["traces"])
 
     @property
     def plugins(self) -> PluginsSettings:

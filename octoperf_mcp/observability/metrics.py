@@ -89,6 +89,7 @@ class Metrics:
         )
         build.labels(__version__).set(1)
         self._known: dict[Hashable, Any] = {}
+        self.on_asked: Callable[[str, int, float], None] | None = None
 
     def know(self, areas: Mapping[str, str]) -> None:
         """Take the tools of plugins in that were enabled since."""
@@ -116,7 +117,14 @@ class Metrics:
         if found is None:
             told = f"{status // 100}xx" if status else "none"
             found = self._known[key] = self._routes.labels(route, told)
-        found.observe(self.clock() - started)
+        seconds = self.clock() - started
+        found.observe(seconds)
+        if self.on_asked is not None:
+            self.on_asked(route, status, seconds)
+
+    def spoken(self, method: str, tool: str) -> tuple[str, str]:
+        """Method and tool as far as they are known names, which clients did not make up."""
+        return method if method in _SPEAKING else OTHER, tool if tool in self._areas else ""
 
     def gauge(self, name: str, meaning: str, labels: Collection[str], read: Read) -> None:
         """Show what `read` gives whenever the metrics are asked for."""

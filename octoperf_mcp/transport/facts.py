@@ -1,7 +1,7 @@
 """What the request log should know of one message."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,7 +12,7 @@ class RpcFacts:
 
     `name` is the tool, prompt or address asked for; `code` the JSON-RPC error, 0 for a result;
     `tool_error` the stable code of a tool's failure; `streamed` whether the answer was events;
-    `trace_id` that of the client's trace.
+    `trace_id` that of the client's trace, `span` what was begun for it.
     """
 
     method: str
@@ -23,6 +23,7 @@ class RpcFacts:
     tool_error: str = ""
     streamed: bool = False
     trace_id: str = ""
+    span: Any = None
 
 
 RPC_FACTS: Final = web.RequestKey("octoperf_mcp_rpc", RpcFacts)

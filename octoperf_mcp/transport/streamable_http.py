@@ -51,6 +51,8 @@ from octoperf_mcp.transport.streams import Resumed
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
 Challenge = Callable[[web.Request, AuthError], web.Response]
 
+BeginSpan = Callable[[str, str], object]
+
 PATH: Final = "/mcp"
 KEEP_ALIVE_S: Final = 15.0
 
@@ -79,7 +81,9 @@ class McpEndpoint:
         new_request_id: Callable[[web.Request], str],
         keep_alive_s: float,
         limits: Limits,
+        begin_span: BeginSpan | None = None,
     ) -> None:
+        self._begin_span = begin_span
         self._server = server
         self._limits = limits
         self._authenticate = authenticate
@@ -171,6 +175,8 @@ class McpEndpoint:
         facts.trace_id = tracing.adopt(
             request.headers, params.get("_meta") if isinstance(params, dict) else None
         )
+        if self._begin_span is not None:
+            facts.span = self._begin_span(facts.method, facts.name)
         exchange = await self._exchange(request, caller, message)
         exchange.gzip = takes_gzip(headers.get(hdrs.ACCEPT_ENCODING, ""))
         facts.version, facts.request_id = exchange.version, exchange.request_id
@@ -331,6 +337,7 @@ def add_mcp(
     keep_alive_s: float = KEEP_ALIVE_S,
     drain_s: float = 20.0,
     limits: Limits | None = None,
+    begin_span: BeginSpan | None = None,
 ) -> McpEndpoint:
     """Serve MCP at `/mcp` of an application, and its surfaces below.
 
@@ -349,6 +356,7 @@ def add_mcp(
         keep_alive_s: Silence after which an answer becomes a stream, and between its comments.
         drain_s: How long calls under way may take to end when the application shuts down.
         limits: What one user may take; by default all.
+        begin_span: Begins the span of a request, by method and tool; kept in its facts.
     """
     gate = Gate(allowed_hosts, allowed_origins)
     endpoint = McpEndpoint(
@@ -361,6 +369,7 @@ def add_mcp(
         new_request_id=new_request_id or (lambda _: secrets.token_hex(8)),
         keep_alive_s=keep_alive_s,
         limits=Limits() if limits is None else limits,
+        begin_span=begin_span,
     )
     for path in (PATH, BELOW):
         resource = app.router.add_resource(path)

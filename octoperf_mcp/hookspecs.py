@@ -38,6 +38,16 @@ def register_config() -> Iterable[ConfigSection]:
     `described`, which gives each its sentence in `config` and in errors. They are read from the
     file and from `OCTOPERF_MCP_BENCH_…` once, before the server starts. Functions of the plugin
     that run later find them in `host.settings`.
+
+    ```python
+    @dataclass(frozen=True)
+    class AcmeSettings:
+        channel: str = described("Where to tell.", "#load")
+
+    @hookimpl
+    def register_config():
+        return [ConfigSection("acme", AcmeSettings)]
+    ```
     """
     return ()
 
@@ -48,6 +58,12 @@ def register_commands() -> Iterable[Command]:
 
     The module of a command is imported only when it runs. A name that another command has is
     refused.
+
+    ```python
+    @hookimpl
+    def register_commands():
+        return [Command("acme.hello", "say hello", "octoperf-mcp hello", name="hello")]
+    ```
     """
     return ()
 
@@ -59,13 +75,30 @@ def register_rest_calls() -> Iterable[RestCall]:
     A call of the platform names its route as the platform has it; where an upstream may lack the
     route it is `optional`, and a tool that has it among its `needs` is listed only where it
     works.
+
+    ```python
+    LIST = RestCall("GET", "/workspaces/member-of", answer="Workspace[]")
+
+    @hookimpl
+    def register_rest_calls():
+        return [LIST]
+    ```
     """
     return ()
 
 
 @hookspec
 def register_deep_links() -> Iterable[DeepLink]:
-    """Pages of the web UI that the plugin's tools point at, for `ctx.link`."""
+    """Pages of the web UI that the plugin's tools point at, for `ctx.link`.
+
+    ```python
+    PROJECTS = DeepLink("/ui/workspace/{workspaceId}/project")
+
+    @hookimpl
+    def register_deep_links():
+        return [PROJECTS]
+    ```
+    """
     return ()
 
 
@@ -75,25 +108,84 @@ def register_tools() -> Iterable[Tool]:
 
     A third party gives its tools a prefix of its own (`acme_…`). It can take the place of a
     built-in tool only where the operator lists its name in `[plugins] override`.
-    """
+
+    ```python
+    @payload
+    class Greeting:
+        text: str
+        url: str
+
+    @tool(title="Greet", read_only=True)
+    async def acme_greet(ctx: ToolContext, name: str) -> Greeting:
+        '''Greet somebody.
+
+        Args:
+            name: Whom.
+        '''
+        return Greeting(text=f"Hello {name}", url="https://acme.example")
+
+    @hookimpl
+    def register_tools():
+        return [acme_greet]
+    ```
+    """  # noqa: D214 - the docstring of the example's tool
     return ()
 
 
 @hookspec
 def register_resources() -> Iterable[Resource]:
-    """MCP resources and resource templates, with their completions; addresses are unique."""
+    """MCP resources and resource templates, with their completions; addresses are unique.
+
+    ```python
+    async def read(ctx, values):
+        return f"Notes of {values['team']}"
+
+    @hookimpl
+    def register_resources():
+        return [
+            Resource(
+                "acme://notes/{team}", "notes", "Notes", "What a team noted.", "text/plain", read
+            )
+        ]
+    ```
+    """
     return ()
 
 
 @hookspec
 def register_prompts() -> Iterable[Prompt]:
-    """MCP prompts beyond those that every tool has by itself; names are unique."""
+    """MCP prompts beyond those that every tool has by itself; names are unique.
+
+    ```python
+    @hookimpl
+    def register_prompts():
+        return [
+            Prompt(
+                "acme-triage",
+                "Triage",
+                "Find what failed.",
+                (PromptArgument("run", "Which run.", required=True),),
+                render=lambda values: f"Say what failed in {values['run']}.",
+            )
+        ]
+    ```
+    """
     return ()
 
 
 @hookspec
 def register_completions() -> Iterable[Completion]:
-    """Live values for prompt arguments by name: `projectId` for every prompt that has it."""
+    """Live values for prompt arguments by name: `projectId` for every prompt that has it.
+
+    ```python
+    async def teams(ctx, typed, known):
+        return [team for team in ("red", "blue") if team.startswith(typed)]
+
+    @hookimpl
+    def register_completions():
+        return [Completion("team", teams)]
+    ```
+    """
     return ()
 
 
@@ -103,6 +195,12 @@ def register_public_assets() -> Iterable[PublicAsset]:
 
     They are read without signing in. A skill (`skills/<name>.md`) that calls tools is left out
     where one of them is missing.
+
+    ```python
+    @hookimpl
+    def register_public_assets():
+        return [PublicAsset("acme/notes.md", "text/markdown; charset=utf-8", b"# Notes")]
+    ```
     """
     return ()
 
@@ -113,19 +211,46 @@ def register_before_tool_call() -> Iterable[BeforeToolCall]:
 
     Checks run one after the other, in the order of the plugins' names, each with a time limit.
     Without any such plugin a call pays nothing.
+
+    ```python
+    async def only_in_daytime(host, context, call):
+        if call.tool == "run_scenario" and host.state.get("night"):
+            raise ForbiddenError("No load at night.")
+
+    @hookimpl
+    def register_before_tool_call():
+        return [BeforeToolCall(only_in_daytime)]
+    ```
     """
     return ()
 
 
 @hookspec
 def register_after_tool_call() -> Iterable[AfterToolCall]:
-    """Is told of calls of all tools after they ended, and cannot change their results."""
+    """Is told of calls of all tools after they ended, and cannot change their results.
+
+    ```python
+    async def count(host, context, call, end):
+        host.state[end.outcome] = host.state.get(end.outcome, 0) + 1
+
+    @hookimpl
+    def register_after_tool_call():
+        return [AfterToolCall(count)]
+    ```
+    """
     return ()
 
 
 @hookspec
 def register_health_checks() -> Iterable[HealthCheck]:
-    """Lines of `/readyz`; one that gives a reason makes the server not ready."""
+    """Lines of `/readyz`; one that gives a reason makes the server not ready.
+
+    ```python
+    @hookimpl
+    def register_health_checks():
+        return [HealthCheck("acme", lambda host: "" if "link" in host.state else "no link yet")]
+    ```
+    """
     return ()
 
 
@@ -134,6 +259,17 @@ def register_lifespan() -> Iterable[Lifespan]:
     """Async context managers over the life of the server: start-up before, shutdown behind `yield`.
 
     Entered before the first request, left in reverse order after the last one.
+
+    ```python
+    async def life(host):
+        host.state["link"] = "open"
+        yield
+        host.state["link"] = "closed"
+
+    @hookimpl
+    def register_lifespan():
+        return [life]
+    ```
     """
     return ()
 
@@ -143,5 +279,14 @@ def register_drain() -> Iterable[Drain]:
     """Functions that are called when the server begins to drain: no new work from here on.
 
     They run while calls under way still end; shutdown follows.
+
+    ```python
+    async def say_goodbye(host):
+        host.state["draining"] = True
+
+    @hookimpl
+    def register_drain():
+        return [say_goodbye]
+    ```
     """
     return ()

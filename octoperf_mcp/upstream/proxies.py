@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from octoperf_mcp.auth.hosts import is_loopback
 from octoperf_mcp.config import Secret
 from octoperf_mcp.errors import ConfigError
 
@@ -89,6 +90,8 @@ def is_exempt(host: str, exempt: Collection[str]) -> bool:
 
 
 def _from_environment(parts: SplitResult) -> str:
+    if is_loopback(parts.hostname or ""):
+        return ""  # as Go has it: a corporate proxy cannot reach this machine's own loopback
     found = urllib.request.getproxies_environment()
     exempt = [entry for entry in found.get("no", "").split(",") if entry.strip()]
     if is_exempt((parts.hostname or "").lower(), exempt):

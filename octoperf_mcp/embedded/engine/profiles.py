@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.engine import containers, generic, meetings, requests
 from octoperf_mcp.embedded.engine.browsers import actions as browser_actions
 from octoperf_mcp.embedded.engine.compiler import Options, Scope, Warn, compile_children
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
+from octoperf_mcp.embedded.engine.engine_settings import not_applied
 from octoperf_mcp.embedded.engine.http_cache import SIZE
 from octoperf_mcp.embedded.engine.mentions import Mentions
 from octoperf_mcp.embedded.engine.order import profile_name
@@ -50,7 +51,8 @@ def compile_profile(profile: Document, index: int, materials: Materials, warn: W
         materials: The documents.
         warn: Takes what does not run, for the run log.
     """
-    for text in _unsupported(profile.get("engine") or {}):
+    played = materials.virtual_users[str(profile["virtualUserId"])]
+    for text in not_applied(profile.get("engine") or {}, str(played.get("type") or "")):
         warn(f"Profile {profile_name(profile, index)!r}: {text}")
     role = Role(profile_name(profile, index), index, str(profile["virtualUserId"]))
     program = compile_program(role, materials, profile_options(profile), warn)
@@ -135,14 +137,3 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
     program.body = (browser_actions.compile_list if listed else compile_children)(tree, scope)
     program.secrets += program.variables.secrets
     return program
-
-
-def _unsupported(engine: Document) -> list[str]:
-    """Settings that change the load and that this engine does not apply."""
-    found = []
-    if (engine.get("dns") or {}).get("servers"):
-        found.append("its DNS servers are not asked.")
-    settings = engine.get("settings") or {}
-    if (settings.get("externalLiveReporting") or {}).get("listeners"):
-        found.append("its results are sent to no external listener.")
-    return found

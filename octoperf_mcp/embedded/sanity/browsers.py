@@ -11,12 +11,17 @@ from octoperf_mcp.embedded.sanity.messages import (
     enabled_nodes,
     kind,
     named,
+    objects,
     row,
     text,
 )
 from octoperf_mcp.entities.engines import BROWSERS
 
 Json = dict[str, Any]
+
+_PAUSES = frozenset({"ThinktimeAction", "DelayAction"})
+_PLAYED = TYPES | {"SLAProfileAction"}
+"""Steps, and what declares expectations and plays nowhere."""
 
 
 def check_browser(virtual_user: Json, faults: Sequence[str]) -> Iterator[Json]:
@@ -39,6 +44,35 @@ def check_browser(virtual_user: Json, faults: Sequence[str]) -> Iterator[Json]:
                 yield row(level, message, **about)
         elif kind(node) in TYPES and (command := unknown_command(node)):
             yield row(ERROR, f"{named(node)}: the command {command!r} is not played here", **about)
+    yield from (_listed if virtual_user.get("type") == "WEB_DRIVER" else _below_specs)(nodes)
+
+
+def _listed(nodes: Sequence[Json]) -> Iterator[Json]:
+    """What is no step: a list of steps is played from the first to the last, once an iteration."""
+    for node in nodes:
+        level, told = ERROR, ""
+        if kind(node) == "ContainerAction":
+            level, told = WARNING, "its steps are played in order here, without a row of its own"
+        elif kind(node) in _PAUSES:
+            level, told = WARNING, "not waited for here: use the command 'pause'"
+        elif kind(node) == "DebugAction":
+            level, told = WARNING, "shows nothing here, in a list of WebDriver steps"
+        elif kind(node) not in _PLAYED:
+            told = "only WebDriver steps are played here, one after the other: disable or remove it"
+        if told:
+            about = {"actionId": text(node.get("id"))}
+            yield row(level, f"{named(node)} ({kind(node)}): {told}", **about)
+
+
+def _below_specs(nodes: Sequence[Json]) -> Iterator[Json]:
+    """Enabled children of a script, which is played by itself."""
+    for node in nodes:
+        if kind(node) != "PlaywrightSpecAction":
+            continue
+        for child in objects(node.get("children")):
+            if child.get("enabled") is True:
+                told = f"{named(child)} ({kind(child)}): nothing below a script is played here"
+                yield row(ERROR, told, actionId=text(child.get("id")))
 
 
 def _spec(node: Json, modules: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,36 @@ def test_what_is_not_played_is_said_by_the_sanity_check(kind: str) -> None:
     assert player.notes.lines
 
 
+LISTED = {"WebDriverAction", "SeleniumAction", "SLAProfileAction"}
+"""Steps of a WebDriver list, and what plays nowhere."""
+ORDERLY = {"ContainerAction", "ThinktimeAction", "DelayAction", "DebugAction"}
+"""Without these the same pages are opened in the same order."""
+
+
+@pytest.mark.parametrize("kind", sorted(set(kinds_of(Action)) - LISTED))
+def test_a_webdriver_list_refuses_each_action_that_it_would_leave_out(kind: str) -> None:
+    step = node("WebDriverAction", id="step", url="http://a.test")
+    tree = [node(kind, step, id="other"), node("ContainerAction", enabled=False)]
+    rows = sanity_check({"id": "vu", "type": "WEB_DRIVER", "children": tree}, [], [], {}, {})
+    told = [row["level"] for row in rows if f"({kind}): " in row["message"]]
+    assert told == ["WARNING" if kind in ORDERLY else "ERROR"], rows
+    assert not [row for row in rows if row.get("actionId") == "step"]
+
+
+def test_a_webdriver_list_of_steps_needs_no_word() -> None:
+    tree = [node(kind, url="http://a.test") for kind in sorted(LISTED)]
+    assert sanity_check({"id": "vu", "type": "WEB_DRIVER", "children": tree}, [], [], {}, {}) == []
+
+
+@pytest.mark.parametrize("kind", ["ResponseAssertion", "HttpRequestAction"])
+def test_what_hangs_below_a_script_is_refused(kind: str) -> None:
+    content = "test('x', () => {});"
+    below = node("PlaywrightSpecAction", node(kind), filename="a.spec.ts", content=content)
+    rows = sanity_check({"id": "vu", "type": "PLAYWRIGHT", "children": [below]}, [], [], {}, {})
+    told = [row["level"] for row in rows if "nothing below a script" in row["message"]]
+    assert told == ["ERROR"]
+
+
 def test_the_kept_elements_that_are_played_are_those_that_the_sanity_check_knows() -> None:
     assert set(generic.CONTROLLERS) == generic_classes.CONTROLLERS | generic_classes.IN_ORDER
     assert set(GENERIC_ASSERTIONS) == generic_classes.PROCESSORS

@@ -11,7 +11,8 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
-from octoperf_mcp.embedded.engine.runs import Runs, instance_of
+from octoperf_mcp.embedded.engine.instances import instance_of
+from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.generators import joining, providers
 from octoperf_mcp.embedded.generators.hub import Hub

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-import socket
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.engine.browsers.tools import browser_order
 from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
+from octoperf_mcp.embedded.engine.instances import BEAT_S, Instances, instance_of
 from octoperf_mcp.embedded.engine.late_results import LateResults
 from octoperf_mcp.embedded.engine.load_engine import LoadEngine, LoadPlan
 from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
@@ -70,7 +70,9 @@ class Runs:
         self._documents = documents
         self._files = ProjectFiles(database, blobs)
         self._metrics = metrics
-        self._records = RunRecords(database, documents, instance_of(data_dir))
+        instance = instance_of(data_dir)
+        self._records = RunRecords(database, documents, instance)
+        self._instances = Instances(database, instance)
         self._most_running = max(2, os.cpu_count() or 1)
         self._with = Facilities(
             self._records,
@@ -106,10 +108,10 @@ class Runs:
     async def open(self) -> None:
         """Bring runs that an earlier process left to their end, in the background."""
         self._documents.on_delete.append(self._on_delete)
-        for run_id, is_validation in await self._records.left_over():
-            recover = self.validations.recover if is_validation else self._recover
-            self._spawn(run_id, recover(run_id))
+        await self._instances.beat()
+        self._bring_to_their_end(await self._records.left_over())
         self._background.start(self._tidy())
+        self._background.start(self._stand_in())
         self._background.start(self._heed_stops())
 
     def stop_all(self, by: str) -> None:
@@ -310,6 +312,21 @@ class Runs:
         directory.remove_resources()
         await self._records.advance(directory, ABORTED, cause=cause.capitalize())
 
+    def _bring_to_their_end(self, runs: Iterable[tuple[str, bool]]) -> None:
+        for run_id, is_validation in runs:
+            recover = self.validations.recover if is_validation else self._recover
+            self._spawn(run_id, recover(run_id))
+
+    async def _stand_in(self) -> None:
+        """Say that this process is there, and end the runs of those that are not any more."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                await self._instances.beat()
+                self._bring_to_their_end(await self._instances.inherited())
+            except Exception:  # the database may be away for a while
+                log.exception("instances_not_looked_at")
+
     def _spawn(self, run_id: str, course: Coroutine[Any, Any, None]) -> None:
         task = self._tasks[run_id] = self._background.start(course)
 
@@ -342,7 +359,12 @@ class Runs:
             mine = [*self._active, *self.validations.under_way]
             if not mine:
                 continue
-            for run_id, by in (await self.stops.of(mine)).items():
+            try:
+                wanted = await self.stops.of(mine)
+            except Exception:  # the database may be away for a while
+                log.exception("stop_requests_not_looked_at")
+                continue
+            for run_id, by in wanted.items():
                 if run_id in self._active:
                     self._active[run_id].stop(by)
                 self.validations.stop(run_id, by)
@@ -352,8 +374,3 @@ class Runs:
         while True:
             await remove_old(self._data_dir, self._documents, self._settings.run_file_days)
             await asyncio.sleep(TIDY_S)
-
-
-def instance_of(data_dir: Path) -> str:
-    """Name of the platform that has this data directory, among all that share a database."""
-    return f"{socket.gethostname()}:{data_dir.resolve()}"

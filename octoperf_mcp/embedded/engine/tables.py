@@ -13,6 +13,14 @@ active_run = sa.Table(
 )
 """Runs that are not over, by the instance of the platform that plays them."""
 
+instance_seen = sa.Table(
+    "instance_seen",
+    metadata,
+    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("seen", sa.BigInteger, nullable=False),
+)
+"""When each instance that plays runs was last there, epoch ms."""
+
 stop_request = sa.Table(
     "stop_request",
     metadata,

@@ -48,6 +48,7 @@ from octoperf_mcp.registry.switched import composed
 from octoperf_mcp.switching import SWITCHING, RelaySwitches, Switching
 from octoperf_mcp.transport.facts import RPC_FACTS
 from octoperf_mcp.transport.forwarded import forwarded
+from octoperf_mcp.transport.leaving import add_leaving, leaving_middleware
 from octoperf_mcp.transport.limits import Limits
 from octoperf_mcp.transport.origins import LOOPBACK
 from octoperf_mcp.transport.public_files import add_public_files
@@ -185,8 +186,10 @@ def make_app(
     """The bridge as an application: /mcp, public files, discovery documents, health."""
     spans = _spans(settings)
     metrics = Metrics(registry.owners)
+    draining = asyncio.Event()
     app = web.Application(
         middlewares=[
+            leaving_middleware(draining),
             *_forwarded(settings.server),
             request_log(_describe, partial(_observe, metrics, spans)),
         ]
@@ -195,7 +198,8 @@ def make_app(
     if spans is not None:
         metrics.on_asked = spans.asked
         app.cleanup_ctx.append(partial(_close_spans, spans))
-    app[DRAINING] = asyncio.Event()
+    app[DRAINING] = draining
+    add_leaving(app, draining)
     upstream = _Upstream(settings, registry, addresses, metrics)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _BACKLOG = 1024
+_LAST_HEARD_S = 0.2
+"""Between the end of listening and that of taking calls: whoever connected sends within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +66,41 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
     port = listener.getsockname()[1]
     bridge = bool(settings.upstream.url)
     tls = certificate(server)
-    local = f"http://{_bracketed(_reachable(server.host))}:{port}"
-    origin = server.public_url.rstrip("/") or local
-    inner = None
-    if tls is not None:
-        origin = server.public_url.rstrip("/") or f"https://{_bracketed(server.host)}:{port}"
-        # the platform is asked in plain http by this process alone, whatever the certificate names
-        inner = _bind("127.0.0.1", 0)
-        local = f"http://127.0.0.1:{inner.getsockname()[1]}"
-    upstream = settings.upstream.url.rstrip("/") if bridge else local
+    scheme = "http" if tls is None else "https"
+    origin = server.public_url.rstrip("/") or (
+        f"{scheme}://{_bracketed(_reachable(server.host))}:{port}"
+    )
+    # the platform is asked in plain http by this process alone, whatever the certificate names,
+    # and until the last call has ended, when the public listener is long closed
+    inner = None if bridge else _bind("127.0.0.1", 0)
+    within = f"http://127.0.0.1:{inner.getsockname()[1]}" if inner else ""
+    upstream = within or settings.upstream.url.rstrip("/")
     addresses = Addresses(
         origin=origin,
         port=port,
         upstream=upstream,
         ui=settings.upstream.ui_url.rstrip("/") or (upstream if bridge else origin),
         issuer=settings.auth.issuer or (upstream if bridge else origin),
-        issuer_base="" if bridge else local,
+        issuer_base=within,
     )
     app, endpoint = make_app(settings, registry, addresses)
     async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as opened:
         runner = make_runner(app)
         await runner.setup()
         try:
-            await web.SockSite(runner, listener, backlog=_BACKLOG, ssl_context=tls).start()
+            site = web.SockSite(runner, listener, backlog=_BACKLOG, ssl_context=tls)
+            await site.start()
             if inner is not None:
-                await web.SockSite(runner, inner).start()
+                await web.SockSite(runner, inner, backlog=_BACKLOG).start()
             if not bridge:
                 await app[AUTHENTICATOR].wait_ready()
             yield Serving(origin, opened.first_start, opened.stop_all_load)
             app[DRAINING].set()
             await asyncio.sleep(settings.server.drain_delay_s)
+            # who connects from here on is refused at once, which any proxy may answer elsewhere;
+            # who had just connected is still heard
+            await site.stop()
+            await asyncio.sleep(_LAST_HEARD_S)
             # calls under way need the REST API of this very process, so they end first
             cut = await endpoint.drain(settings.server.drain_s)
             if cut:

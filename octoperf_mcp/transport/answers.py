@@ -68,6 +68,7 @@ class JsonResponse(web.Response):
         if (
             request.version == HttpVersion11
             and request.keep_alive
+            and super().keep_alive is None
             and hdrs.ORIGIN not in request.headers
             and len(self.headers) == self._plain_fields
         ):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         PublicAsset,
         Resource,
     )
+    from octoperf_mcp.registry.base_addresses import BaseAddress
     from octoperf_mcp.registry.captures import (
         CapturedHeader,
         CapturedRequest,
@@ -109,6 +110,7 @@ _HOMES = {
     "add_config_arguments": "cli.settings",
     "read_config": "cli.settings",
     "AppliedOperation": "registry.patches",
+    "BaseAddress": "registry.base_addresses",
     "Block": "registry.content",
     "CallScope": "registry.context",
     "Caller": "registry.context",
@@ -184,6 +186,7 @@ __all__ = [
     "TASK_RESULT",
     "AfterToolCall",
     "AppliedOperation",
+    "BaseAddress",
     "BeforeToolCall",
     "Block",
     "CallScope",

@@ -60,6 +60,7 @@ from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache
 from octoperf_mcp.upstream.dialing import trust
 from octoperf_mcp.upstream.kept_values import PlatformValues
+from octoperf_mcp.upstream.outside import OutsideCalls
 from octoperf_mcp.upstream.proxies import Proxy, proxy_for
 from octoperf_mcp.upstream.routes import load_routes
 
@@ -103,8 +104,13 @@ class _Upstream:
     ) -> None:
         self._settings = settings.upstream
         self._metrics = metrics
+        self._all_settings = settings
         self._named = registry.routes
         self._routes = load_routes(settings.upstream.routes_file, self._named)
+        self._outside = OutsideCalls(settings, metrics)
+        if problems := self._outside.register(registry, self._routes):
+            raise ConfigError("\n".join(problems))
+        self._sections = _sections(settings, registry)
         self._proxy = proxy_of(settings, addresses.upstream)
         self._addresses = addresses
         self._workspaces = WorkspaceCache()
@@ -115,6 +121,8 @@ class _Upstream:
         """Make the calls of plugins possible that were enabled since."""
         self._named = {**self._named, **registry.routes}
         self._routes = load_routes(self._settings.routes_file, self._named)
+        self._outside.register(registry, self._routes)
+        self._sections = _sections(self._all_settings, registry)
         if self._client is not None:
             self._client.register(self._routes)
 
@@ -130,6 +138,7 @@ class _Upstream:
         self._client, self._capabilities = client, Capabilities(client)
         yield
         await client.close()
+        await self._outside.close()
 
     def client(self) -> RestClient:
         """The client of the running application."""
@@ -161,12 +170,26 @@ class _Upstream:
     def context(self, scope: CallScope) -> CallContext:
         """The context of one tool call."""
         return CallContext(
-            scope, self.client(), self._addresses.ui, self._workspaces, self._capabilities
+            scope,
+            self.client(),
+            self._addresses.ui,
+            self._workspaces,
+            self._capabilities,
+            outside=self._outside,
+            sections=self._sections,
         )
 
     async def offered(self, caller: Caller) -> frozenset[str] | None:
-        """See `Capabilities.offered`."""
-        return await self._capabilities.offered(caller) if self._capabilities else frozenset()
+        """See `Capabilities.offered`; with the calls to services of plugins."""
+        ours = self._outside.offered
+        return ours | await self._capabilities.offered(caller) if self._capabilities else ours
+
+
+def _sections(settings: Settings, registry: Registry) -> dict[type[Any], Any]:
+    """The sections of plugins by their dataclasses."""
+    return {
+        one.settings: settings.section(one.name, one.settings) for one in registry.config_sections
+    }
 
 
 def proxy_of(settings: Settings, address: str) -> Proxy | None:

@@ -74,14 +74,15 @@ def register_rest_calls() -> Iterable[RestCall]:
 
     A call of the platform names its route as the platform has it; where an upstream may lack the
     route it is `optional`, and a tool that has it among its `needs` is listed only where it
-    works.
+    works. A call with a `base` goes to a service of the plugin's own, without the caller's token.
 
     ```python
     LIST = RestCall("GET", "/workspaces/member-of", answer="Workspace[]")
+    SAY = RestCall("POST", "/say", body="json", base=BaseAddress("chat", url="https://acme.example"))
 
     @hookimpl
     def register_rest_calls():
-        return [LIST]
+        return [LIST, SAY]
     ```
     """
     return ()

@@ -8,6 +8,7 @@ import orjson
 
 from octoperf_mcp.cli.tools import NoTokenizerError, token_counts
 from octoperf_mcp.registry.manager import PluginInfo, Registry
+from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
 
 MAX_TOKENS: Final = 700
@@ -47,7 +48,7 @@ def report(registry: Registry, plugin: str) -> Report:
     if found is None:
         raise LookupError(f"There is no plugin {plugin!r}.")
     tools = [tool for name, tool in registry.tools.items() if registry.owners[name] == plugin]
-    calls = sorted(call.endpoint for call in registry.routes.get(plugin, {}).values())
+    calls = sorted(_told(call) for call in registry.routes.get(plugin, {}).values())
     return Report(
         plugin,
         found.state,
@@ -57,6 +58,12 @@ def report(registry: Registry, plugin: str) -> Report:
         calls,
         [*_of_plugin(found), *_of_tools(tools, found), *_of_calls(registry, plugin)],
     )
+
+
+def _told(call: RestCall) -> str:
+    if call.base is None:
+        return call.endpoint
+    return f"{call.endpoint} at {call.base.url or f'the address in {call.base.setting}'}"
 
 
 def _tools(tools: list[Tool]) -> list[ToolReport]:
@@ -101,16 +108,28 @@ def _of_tools(tools: list[Tool], plugin: PluginInfo) -> Iterator[str]:
 
 
 def _of_calls(registry: Registry, plugin: str) -> Iterator[str]:
+    """A third party's calls are built-in ones, optional with a tool that needs them, or go out."""
     built_in = {one.name for one in registry.plugins if one.built_in}
+    if plugin in built_in:
+        return
     known = {
         call.endpoint
         for owner, calls in registry.routes.items()
-        if owner in built_in and owner != plugin
+        if owner in built_in
         for call in calls.values()
     }
-    for call in registry.routes.get(plugin, {}).values():
-        if plugin not in built_in and not call.optional and call.endpoint not in known:
+    made = registry.routes.get(plugin, {}).values()
+    owned = [tool for name, tool in registry.tools.items() if registry.owners[name] == plugin]
+    needed = {call.endpoint for tool in owned for call in tool.needs}
+    for call in made:
+        if call.base is not None or call.endpoint in known:
+            continue
+        if not call.optional:
             yield (
                 f"{call.endpoint}: no built-in plugin makes this call, so an upstream may lack it: "
                 "declare it `optional` and let its tools name it in `needs`"
             )
+        elif call.endpoint not in needed:
+            yield f"{call.endpoint}: it is optional, and no tool names it in `needs`"
+    for endpoint in sorted(needed - {call.endpoint for call in made}):
+        yield f"{endpoint}: a tool needs this call, which the plugin does not register"

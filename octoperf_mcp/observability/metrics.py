@@ -84,6 +84,13 @@ class Metrics:
             buckets=_ROUTE_S,
             registry=self._registry,
         )
+        self._outside = Histogram(
+            "octoperf_mcp_outside_duration_seconds",
+            "Calls of plugins to services of their own, by status class; none: no answer.",
+            ("plugin", "call", "status"),
+            buckets=_ROUTE_S,
+            registry=self._registry,
+        )
         build = Gauge(
             "octoperf_mcp_build_info", "The version.", ("version",), registry=self._registry
         )
@@ -121,6 +128,15 @@ class Metrics:
         found.observe(seconds)
         if self.on_asked is not None:
             self.on_asked(route, status, seconds)
+
+    def asked_outside(self, plugin: str, call: str, status: int, started: float) -> float:
+        """Time a call to a service of a plugin's own, as `asked` does; answers its seconds."""
+        seconds = self.clock() - started
+        told = f"{status // 100}xx" if status else "none"
+        self._outside.labels(plugin, call, told).observe(seconds)
+        if self.on_asked is not None:
+            self.on_asked(call, status, seconds)
+        return seconds
 
     def spoken(self, method: str, tool: str) -> tuple[str, str]:
         """Method and tool as far as they are known names, which clients did not make up."""

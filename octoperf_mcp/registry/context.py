@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.rest_calls import RestCall
+
+T = TypeVar("T")
 
 OnCancel = Callable[[], Awaitable[object]]
 
@@ -141,7 +143,8 @@ class ToolContext(Protocol):
         """Make one registered call as the caller.
 
         Path and query values go by snake_case name; a query value of None is not sent. The
-        answer is decoded JSON, text or bytes as `call.answer` says; `body` is JSON-ready.
+        answer is decoded JSON, text or bytes as `call.answer` says; `body` is JSON-ready. A call
+        with a `base` goes to that service, without anything of the caller's.
 
         Raises:
             UpstreamError: one of its subclasses, by the answer's status.
@@ -158,6 +161,14 @@ class ToolContext(Protocol):
 
         Raises:
             ConflictError: it has (status 412); others as for `rest`.
+        """
+        ...
+
+    def settings(self, kind: type[T]) -> T:
+        """A plugin's configuration section, by the dataclass that it registered for it.
+
+        Raises:
+            KeyError: no enabled plugin registered it.
         """
         ...
 

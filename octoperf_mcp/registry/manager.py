@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import Any, Literal
@@ -256,6 +256,7 @@ class _Collected:
         _refuse_repeats("public file", assets, self.assets)
         sections = [section.name for section in part["register_config"]]
         _refuse_repeats("configuration section", sections, {*self.sections, *SECTIONS})
+        _refuse_unread(part)
         commands = [command.name for command in part["register_commands"]]
         _refuse_repeats("command", commands, self.commands)
         if not all(commands):
@@ -311,6 +312,19 @@ class _Collected:
             **running,
             routes=types.MappingProxyType(self.routes),
         )
+
+
+def _refuse_unread(part: Mapping[str, list[Any]]) -> None:
+    """Refuse base addresses that stand in settings which the plugin does not have."""
+    kinds = [section.settings for section in part["register_config"][:1]]
+    known = {item.name for kind in kinds for item in fields(kind)}
+    for call in part["register_rest_calls"]:
+        for key in call.base.settings if call.base is not None else ():
+            if key not in known:
+                raise PluginError(
+                    f"the base address {call.base.name!r} stands in {key!r}, which its "
+                    "configuration section does not have"
+                )
 
 
 _RUNNING = {

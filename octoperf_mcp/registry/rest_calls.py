@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from octoperf_mcp.registry.base_addresses import BaseAddress
 from octoperf_mcp.registry.paths import PathTemplate, to_snake
 
 Body = Literal["none", "json", "form", "multipart", "stream"]
@@ -37,6 +38,7 @@ class RestCall:
         optional: Whether an upstream may lack it; a tool that needs it is then not listed.
         reads: That it changes nothing although it is a POST; GET and HEAD never do.
         source: Where the route was seen, or `INFERRED`.
+        base: Another service than OctoPerf that is called; the path goes behind its address.
     """
 
     method: str
@@ -47,6 +49,7 @@ class RestCall:
     optional: bool = False
     reads: bool = False
     source: str = "INFERRED"
+    base: BaseAddress | None = None
     template: PathTemplate = field(init=False, compare=False, repr=False)
     query_names: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
     """Query parameters: wire name and ours."""
@@ -67,7 +70,9 @@ class RestCall:
 
     @property
     def endpoint(self) -> str:
-        """Method and path template, as `GET /capabilities` lists it."""
+        """Method and path template, as `GET /capabilities` lists it; `POST chat:/x` elsewhere."""
+        if self.base is not None:
+            return f"{self.method} {self.base.name}:{self.path}"
         return f"{self.method} {self.path}"
 
 

@@ -75,7 +75,7 @@ class RestClient:
         proxy: Proxy | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        self._routes = routes_of(registered)
+        self._routes = _of_octoperf(routes_of(registered))
         self._max_answer_bytes = settings.max_answer_bytes
         self._retries = settings.retries
         self._metrics = metrics or Metrics({})
@@ -110,7 +110,7 @@ class RestClient:
 
     def register(self, calls: Mapping[RestCall, RestCall]) -> None:
         """Make these calls possible, too, each with what is called for it."""
-        self._routes = {**self._routes, **routes_of(calls)}
+        self._routes = {**self._routes, **_of_octoperf(calls)}
 
     async def close(self) -> None:
         """Close the connections."""
@@ -256,6 +256,11 @@ class RestClient:
             answer.body = await asyncio.to_thread(unpacked, answer, self._max_answer_bytes)
         else:
             answer.body = unpacked(answer, self._max_answer_bytes)
+
+
+def _of_octoperf(calls: Mapping[RestCall, RestCall]) -> dict[RestCall, RestCall]:
+    """Calls without a base address: no token ever goes to one."""
+    return {ours: theirs for ours, theirs in calls.items() if ours.base is None}
 
 
 def _revision(tag: str) -> int | None:

@@ -1,7 +1,7 @@
 """The context of one tool call: the REST client as the caller, links, progress."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller, CallScope, OnCancel, Revised
@@ -12,6 +12,9 @@ from octoperf_mcp.upstream.account import account
 from octoperf_mcp.upstream.calls import ACTIVITY, GET_PROJECT
 from octoperf_mcp.upstream.capabilities import Capabilities
 from octoperf_mcp.upstream.client import RestClient
+from octoperf_mcp.upstream.outside import OutsideCalls
+
+T = TypeVar("T")
 
 
 class WorkspaceCache:
@@ -43,7 +46,9 @@ class CallContext:
         "_capabilities",
         "_client",
         "_guard",
+        "_outside",
         "_scope",
+        "_sections",
         "_ui_origin",
         "_workspaces",
     )
@@ -55,6 +60,9 @@ class CallContext:
         ui_origin: str,
         workspaces: WorkspaceCache,
         capabilities: Capabilities | None = None,
+        *,
+        outside: OutsideCalls | None = None,
+        sections: Mapping[type[Any], Any] | None = None,
     ) -> None:
         self._scope = scope
         self._guard = scope.guard
@@ -62,6 +70,8 @@ class CallContext:
         self._ui_origin = ui_origin
         self._workspaces = workspaces
         self._capabilities = capabilities
+        self._outside = outside
+        self._sections = sections or {}
         self._account: str | None = None
 
     @property
@@ -71,6 +81,10 @@ class CallContext:
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
         """See `ToolContext.rest`."""
+        if call.base is not None and self._outside is not None:
+            if self._guard is not None:
+                self._guard.check_call(call, values, body)
+            return await self._outside.call(call, values, body)
         if self._account is None:
             self._account = await self._accounted()
         if self._guard is not None:
@@ -96,6 +110,11 @@ class CallContext:
             return ""
         offered = await self._capabilities.offered(self.caller)
         return account(self._scope) if ACTIVITY.endpoint in offered else ""
+
+    def settings(self, kind: type[T]) -> T:
+        """See `ToolContext.settings`."""
+        found: T = self._sections[kind]
+        return found
 
     def link(self, link: DeepLink, /, **values: str) -> str:
         """See `ToolContext.link`."""

@@ -26,6 +26,10 @@ class ProxyRefusedError(OSError):
     """The proxy does not open the way; the text says why."""
 
 
+class ForbiddenAddressError(OSError):
+    """The origin's name means an address that may not be connected to."""
+
+
 class Dialer:
     """Connects to an origin.
 
@@ -35,6 +39,8 @@ class Dialer:
         ca_file: Certificates that are trusted besides those.
         proxy: On the way. Towards an https origin it is asked for a tunnel; an http origin is
             asked through it (`forwards`).
+        permitted: Which addresses may be connected to: all that a name means must be. A proxy
+            looks names up by itself.
     """
 
     def __init__(
@@ -44,12 +50,14 @@ class Dialer:
         tls: ssl.SSLContext | None = None,
         ca_file: str = "",
         proxy: Proxy | None = None,
+        permitted: Callable[[str], bool] | None = None,
     ) -> None:
         parts = urlsplit(origin)
         self._tls = parts.scheme == "https"
         self._context = tls
         self._ca_file = ca_file
         self._proxy = proxy
+        self._permitted = permitted
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._tls else 80)
         self.forwards = proxy is not None and not self._tls
@@ -82,6 +90,10 @@ class Dialer:
         proxy = self._proxy
         host, port = (proxy.host, proxy.port) if proxy else (self._host, self._port)
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if self._permitted is not None and proxy is None:
+            addresses = [str(each[4][0]) for each in found]
+            if not all(map(self._permitted, addresses)):
+                raise ForbiddenAddressError("an address that may not be called")
         opened = await aiohappyeyeballs.start_connection(
             found, happy_eyeballs_delay=_NEXT_ADDRESS_S, loop=loop
         )

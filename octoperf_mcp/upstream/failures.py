@@ -74,7 +74,7 @@ def failure(call: RestCall, status: int, body: bytes, retry_after: str = "") -> 
         text,
         status=status,
         endpoint=call.endpoint,
-        retry_after_s=_seconds(retry_after),
+        retry_after_s=seconds_to_wait(retry_after),
         next_step=str(document.get("next") or _NEXT_STEP.get(status, _default_next(status))),
         details={key: document[key] for key in _PASSED_ON if key in document},
     )
@@ -116,6 +116,10 @@ def redirected(call: RestCall, status: int, location: str) -> UnavailableError:
 
 def otherwise(call: RestCall, what: str) -> UnavailableError:
     """The error for an answer of success that is not what the call answers."""
+    if call.base is not None:
+        return UnavailableError(
+            f"The service {call.base.name} answered with {what}.", endpoint=call.endpoint
+        )
     return UnavailableError(
         f"OctoPerf answered with {what}.",
         endpoint=call.endpoint,
@@ -142,7 +146,7 @@ def _text_of(document: Mapping[str, Any], status: int) -> str:
     return f"{_FALLBACK_TEXT.get(status, 'OctoPerf failed to answer')} (HTTP {status})."
 
 
-def _seconds(value: str) -> float | None:
+def seconds_to_wait(value: str) -> float | None:
     """Seconds to wait by a Retry-After (RFC 9110, 10.2.3): a number, or a date."""
     text = value.strip()
     if text.isascii() and text.isdigit():

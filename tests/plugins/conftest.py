@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import jsonschema
@@ -36,6 +36,7 @@ ORIGIN = "https://octoperf.test"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "tools"
 
 Answers = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class FakeContext:
             self.made[-1] = dataclasses.replace(self.made[-1], if_revision=if_revision)
             self.revision = None if self.revision is None else self.revision + 1
         return Revised(answer, self.revision)
+
+    def settings(self, kind: type[T]) -> T:
+        return kind()
 
     def link(self, link: DeepLink, /, **values: str) -> str:
         assert link in registered(self.plugin, "deep_links"), f"{link.path}: not registered"

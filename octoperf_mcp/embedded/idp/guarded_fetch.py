@@ -19,7 +19,7 @@ import orjson
 from aiohttp import hdrs
 
 from octoperf_mcp.embedded.outbound.pinned import Pinned
-from octoperf_mcp.embedded.outbound.public_addresses import is_public
+from octoperf_mcp.internet_addresses import is_public
 
 MOST_BYTES = 5 * 1024
 _HTTPS_PORT = 443

@@ -18,7 +18,7 @@ from yarl import URL
 
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, TooLarge
 from octoperf_mcp.embedded.outbound.pinned import pinned_session
-from octoperf_mcp.embedded.outbound.public_addresses import is_public
+from octoperf_mcp.internet_addresses import is_public
 
 PUBLIC = "public"
 LIMIT_S = 60.0

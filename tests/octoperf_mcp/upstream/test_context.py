@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp import RestCall
+from octoperf_mcp import BaseAddress, RestCall
 from octoperf_mcp.errors import ForbiddenError
 from octoperf_mcp.protocol.surfaces import Surface, Surfaces
 from octoperf_mcp.registry.context import Caller
@@ -91,3 +91,28 @@ async def test_the_whole_surface_forbids_nothing() -> None:
     made = context(SURFACES.of_path(""), client)
     await made.rest(WRITE, body={"projectId": "p3"})
     assert client.made == [WRITE]
+
+
+async def test_a_call_to_a_service_of_a_plugin_never_gets_to_the_client_that_has_the_token() -> (
+    None
+):
+    client, sent = Client(), []
+
+    class Outside:
+        async def call(self, *given: Any) -> str:
+            sent.append(given)
+            return "ok"
+
+    outward = RestCall("POST", "/say", body="json", base=BaseAddress("chat", setting="url"))
+    outside: Any = Outside()
+    for surface in (SURFACES.of_path(""), SURFACES.of_path("/readonly")):
+        scope: Any = SimpleNamespace(caller=CALLER, guard=surface.guard)
+        made: Any = client
+        context = CallContext(scope, made, "https://o.test", WorkspaceCache(), outside=outside)
+        if surface.read_only:
+            with pytest.raises(ForbiddenError, match="read-only"):
+                await context.rest(outward, body={})
+        else:
+            assert await context.rest(outward, body={}) == "ok"
+    assert sent == [(outward, {}, {})]
+    assert not client.made

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoperf_mcp.embedded.outbound.public_addresses import is_public
+from octoperf_mcp.internet_addresses import is_public, reach_of
 
 PRIVATE_V4 = [
     "0.0.0.0",
@@ -88,3 +88,30 @@ def test_a_public_address_of_version_4_is_global(address: ipaddress.IPv4Address)
         assert address.is_global
         assert not address.is_multicast
         assert not address.is_reserved
+
+
+@pytest.mark.parametrize(
+    ("address", "reach"),
+    [
+        ("1.1.1.1", "public"),
+        ("2606:4700::1111", "public"),
+        ("10.0.0.1", "private"),
+        ("fd12:3456::1", "private"),
+        ("127.8.8.8", "loopback"),
+        ("::1", "loopback"),
+        ("::ffff:127.0.0.1", "loopback"),
+        ("169.254.169.254", "never"),
+        ("::ffff:169.254.169.254", "never"),
+        ("64:ff9b::a9fe:a9fe", "never"),
+        ("100.100.100.200", "never"),
+        ("168.63.129.16", "never"),
+        ("fd00:ec2::254", "never"),
+        ("fe80::1%eth0", "never"),
+        ("::", "never"),
+        ("0.0.0.0", "never"),
+        ("239.1.1.1", "never"),
+        ("metadata", "never"),
+    ],
+)
+def test_how_far_away_an_address_is(address: str, reach: str) -> None:
+    assert reach_of(address) == reach

@@ -6,6 +6,8 @@ skill scenario-composition.
 
 from typing import Any
 
+ARRIVALS = "UserProfileLoadArrivals"
+"""The load of our own: open arrival, which the original does not have."""
 BROWSERS = frozenset({"WEB_DRIVER", "PLAYWRIGHT"})
 """Types of virtual users that drive a real browser; their profiles have one user."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from octoperf_mcp.entities.engines import ARRIVALS
 from octoperf_mcp.entities.trees import walk
 from octoperf_mcp.entities.widgets import METRICS, MOST, TAKES, takers
 
@@ -57,14 +58,16 @@ def _possible_loads(document: Json) -> Iterator[Broken]:
     for index, profile in enumerate(_objects(document.get("userProfiles"))):
         where, load = f"/userProfiles/{index}/load", _object(profile.get("load"))
         points = _objects(load.get("points"))
-        if load.get("@type") == "UserProfileLoadCustom":
+        if load.get("@type") in {"UserProfileLoadCustom", ARRIVALS}:
             yield from _rising_points(points, f"{where}/points")
-        users = [_number(load.get("plateauVus"))]
+        if load.get("@type") == ARRIVALS and points:
+            yield from _some_arrivals(points, f"{where}/points")
+        users = [_number(load.get("plateauVus")), _number(load.get("maxVus"))]
         users += [_number(point.get("threadsCount")) for point in points]
         engine = _object(profile.get("engine")).get("@type")
         if engine in _BROWSER_ENGINES and max(users) > 1:
             expected = "1 user, the most that a profile with a real browser may have"
-            place = "plateauVus" if "plateauVus" in load else "points"
+            place = next((name for name in ("plateauVus", "maxVus") if name in load), "points")
             yield Broken(f"{where}/{place}", expected, f"{max(users):g}")
 
 
@@ -76,6 +79,13 @@ def _rising_points(points: list[Json], where: str) -> Iterator[Broken]:
         if later < earlier:
             expected = f"a time not before {earlier:.15g}"
             yield Broken(f"{where}/{index}/timeInMs", expected, f"{later:.15g}")
+
+
+def _some_arrivals(points: list[Json], where: str) -> Iterator[Broken]:
+    if not any(_number(point.get("arrivalsPerMinute")) for point in points):
+        yield Broken(where, "arrivals at some moment", "arrivalsPerMinute 0 at every point")
+    elif _number(points[-1].get("timeInMs")) == 0:
+        yield Broken(where, "a last point after 0 ms", "points at 0 ms only")
 
 
 def _ordered_bounds(document: Json) -> Iterator[Broken]:

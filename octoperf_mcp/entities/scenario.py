@@ -68,8 +68,23 @@ class CustomLoad(Entity):
     points: Annotated[list[ThreadGroupPoint], Field(min_length=2)]
 
 
+class ArrivalPoint(Entity):
+    """Arrivals per minute at a moment."""
+
+    time_in_ms: Count
+    arrivals_per_minute: Annotated[float, Field(ge=0)]
+
+
+class ArrivalsLoad(Entity):
+    """Ours: iterations start at instants of their own, played by at most `max_vus` users."""
+
+    kind: Literal["UserProfileLoadArrivals"] = type_name()
+    points: Annotated[list[ArrivalPoint], Field(min_length=2)]
+    max_vus: Users
+
+
 Load = Annotated[
-    RampUpLoad | RampUpThenRampDownLoad | AscendingStairsLoad | CustomLoad,
+    RampUpLoad | RampUpThenRampDownLoad | AscendingStairsLoad | CustomLoad | ArrivalsLoad,
     Field(discriminator="kind"),
 ]
 

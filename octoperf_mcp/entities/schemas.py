@@ -76,8 +76,9 @@ _ROOTS: Final[Mapping[str, tuple[Any, str, str]]] = {
         Scenario,
         "Scenario",
         (
-            "Read before changing a scenario. Stored times are milliseconds; the points of a "
-            "custom load start at 0 and never go back; a real browser has one user."
+            "Read before changing a scenario. Stored times are milliseconds; points start at 0 "
+            "and never go back; a real browser has one user. UserProfileLoadArrivals is known to "
+            "the embedded platform only."
         ),
     ),
     "bench-report": (

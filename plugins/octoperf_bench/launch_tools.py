@@ -92,6 +92,7 @@ async def preview_run(ctx: ToolContext, scenario_id: str) -> RunPreview:
         planned_duration_sec=round((found.get("durationMs") or 0) / 1000),
         predicted_requests=int(found.get("predictedRequests") or 0),
         predicted_bytes=int(found.get("predictedBytes") or 0),
+        notes=[plain_text(str(each), _LONGEST) for each in found.get("notes") or []],
         targets=[
             LaunchTarget(
                 host=str(each.get("host") or ""),

@@ -36,6 +36,8 @@ def duration_ms(load: Mapping[str, Any]) -> int:
 def peak_of(load: Mapping[str, Any]) -> int:
     """Most users that a load shape ever has."""
     points = [int(point.get("threadsCount") or 0) for point in load.get("points") or []]
+    if "maxVus" in load:
+        return int(load["maxVus"] or 0)
     return max(points, default=int(load.get("plateauVus") or 0))
 
 

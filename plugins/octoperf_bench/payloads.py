@@ -283,6 +283,7 @@ class RunPreview:
     planned_duration_sec: int
     predicted_requests: int
     predicted_bytes: int
+    notes: list[str]
     targets: list[LaunchTarget]
     changes: list[str]
     launch_token: str | None = None

@@ -6,8 +6,10 @@ a generator joins or is lost, the others renumber their users.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from traceback import format_exc
 
 import gevent
@@ -18,6 +20,7 @@ from octoperf_mcp.embedded.engine.control import Departure, StopTest, StopUser, 
 from octoperf_mcp.embedded.engine.masks import Mask
 from octoperf_mcp.embedded.engine.program import Program
 from octoperf_mcp.embedded.engine.ramp import Load, spans_of
+from octoperf_mcp.embedded.engine.reception import Layout, Reception
 from octoperf_mcp.embedded.engine.session import Seat, Sink, UserSession
 from octoperf_mcp.embedded.engine.transport import Addresses
 
@@ -34,16 +37,8 @@ class Part:
     addresses: Addresses
     slots: list["Slot"] = field(default_factory=list)
     playing: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which share of the users this generator has, and when the run began."""
-
-    index: int
-    count: int
-    start: float
-    """`time.monotonic()` of the run's first instant."""
+    reception: Reception | None = None
+    """What lets iterations start where users arrive; None where they stay and go round."""
 
 
 class Crew:
@@ -78,6 +73,9 @@ class Crew:
         """Take a share of the users, from now on."""
         self._layout = layout
         for part in self.parts:
+            if part.reception is not None:
+                part.reception.arrange(layout)
+                continue
             for slot in part.slots:
                 slot.renumber()
         before, self.renumbered = self.renumbered, Event()
@@ -106,6 +104,9 @@ class Crew:
             False when some did not, and have to be cut off.
         """
         self.halt.set()
+        for part in self.parts:
+            if part.reception is not None:
+                part.reception.close()
         end = time.monotonic() + grace_s
         while any(part.playing for part in self.parts):
             if time.monotonic() >= end:
@@ -127,6 +128,9 @@ class Slot:
     def live(self) -> None:
         """Play whenever it is this user's turn, until the run ends or the user is done."""
         crew = self._crew
+        if self._part.reception is not None:
+            self._serve(self._part.reception)
+            return
         while not (self._retired or crew.halt.is_set()):
             span = self._next_span()
             now = time.monotonic()
@@ -149,6 +153,8 @@ class Slot:
     def retire(self) -> None:
         """End after the request in flight."""
         self._retired = True
+        if self._part.reception is not None:
+            self._part.reception.excuse(self)
         if self._session is not None:
             self._session.deadline = time.monotonic()
 
@@ -170,8 +176,42 @@ class Slot:
                 return layout.start + begin / _MS, layout.start + end / _MS
         return None
 
+    def _serve(self, reception: Reception) -> None:
+        """Play an iteration for each arrival that this user gets, until there are none."""
+        crew, part = self._crew, self._part
+        dues = iter(lambda: None if self._retired else reception.take(self), None)
+        first = next(dues, None)
+        if first is None:
+            return
+        dues = chain([first], dues)
+
+        def turn(session: UserSession) -> bool:
+            due = next(dues, None)
+            if due is None:
+                return False
+            part.playing += 1
+            try:
+                _iterate_once(session, due)
+            finally:
+                part.playing -= 1
+            return True
+
+        with self._seated(reception.end) as session:
+            goes_on = play_out(session, crew.on_stop_test, turn)
+        if not goes_on:
+            crew.finished()
+
     def _play(self, deadline: float) -> bool:
         """Play until the deadline; False when the user is done for the whole run."""
+        with self._seated(deadline) as session:
+            self._part.playing += 1
+            try:
+                return play_out(session, self._crew.on_stop_test)
+            finally:
+                self._part.playing -= 1
+
+    @contextmanager
+    def _seated(self, deadline: float) -> Iterator[UserSession]:
         crew, part = self._crew, self._part
         seat = Seat(
             self._number() + 1,
@@ -183,23 +223,40 @@ class Slot:
             crew.company,
         )
         session = self._session = UserSession(part.program, seat)
-        part.playing += 1
         session.log(f"Thread started: {session.thread_name}")
         try:
-            return play_out(session, crew.on_stop_test)
+            yield session
         finally:
-            part.playing -= 1
             self._session = None
             session.close()
             session.log(f"Thread finished: {session.thread_name}")
 
 
-def play_out(session: UserSession, on_stop_test: Callable[[bool], None]) -> bool:
-    """Play a user's iterations; False when it has nothing left to do for the whole run."""
+def _iterate_once(session: UserSession, due: float | None = None) -> bool:
+    try:
+        session.run_iteration(due)
+    except Departure:
+        raise
+    except Exception as error:  # noqa: BLE001 - one user's trouble must not thin out the load
+        session.log(f"{type(error).__name__}: {error}\n{format_exc()}", level="ERROR")
+        session.pause(_AFTER_TROUBLE_MS)
+    return True
+
+
+def play_out(
+    session: UserSession,
+    on_stop_test: Callable[[bool], None],
+    turn: Callable[[UserSession], bool] = _iterate_once,
+) -> bool:
+    """Play a user's iterations; False when it has nothing left to do for the whole run.
+
+    `turn` plays one, and is False when none is left for now.
+    """
     limit = session.program.iterations
     try:
         while limit is None or session.iteration < limit:
-            _iterate_once(session)
+            if not turn(session):
+                return True
     except TimeUp:
         return True
     except StopUser:
@@ -208,16 +265,6 @@ def play_out(session: UserSession, on_stop_test: Callable[[bool], None]) -> bool
         on_stop_test(stop.now)
         return False
     return False
-
-
-def _iterate_once(session: UserSession) -> None:
-    try:
-        session.run_iteration()
-    except Departure:
-        raise
-    except Exception as error:  # noqa: BLE001 - one user's trouble must not thin out the load
-        session.log(f"{type(error).__name__}: {error}\n{format_exc()}", level="ERROR")
-        session.pause(_AFTER_TROUBLE_MS)
 
 
 def secrets_of(parts: Sequence[Part]) -> Mask:

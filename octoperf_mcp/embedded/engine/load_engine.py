@@ -66,6 +66,8 @@ class Ending:
     """For the run log."""
     caveats: tuple[str, ...] = ()
     """What a reader of the figures has to know: generators that were lost on the way."""
+    arrivals: tuple[Json, ...] = ()
+    """What became of the arrivals, by profile; see `Arrived.document`."""
 
 
 class EngineError(Exception):

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -64,6 +65,7 @@ class LoadRun:
         self._began = False
         self._cause = ""
         self._caveats: list[str] = []
+        self._arrivals: list[dict[str, Any]] = []
 
     def stop(self, by: str) -> None:
         """Ask the run to end; `by` is who wants it, for the run log."""
@@ -131,6 +133,7 @@ class LoadRun:
         ending = await self._followed(load, planned_ms)
         self._cause = self._cause or ending.message
         self._caveats += ending.caveats
+        self._note_arrivals(ending.arrivals)
         self._directory.log.write(ending.message, level="INFO" if ending.planned else "WARN")
         return FINISHED if ending.planned and not self._stop_asked.is_set() else ABORTED
 
@@ -187,7 +190,22 @@ class LoadRun:
         self._directory.remove_resources()
         self._note_missing()
         text = ". ".join([self._cause, *self._caveats])
-        await self._advance(state, cause=text, caveats=self._caveats)
+        facts = {"arrivals": self._arrivals} if self._arrivals else {}
+        await self._advance(state, cause=text, caveats=self._caveats, **facts)
+
+    def _note_arrivals(self, arrivals: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what became of them, and say where they did not start as they were meant to."""
+        for each in arrivals:
+            self._arrivals.append(dict(each))
+            text = (
+                f"Profile {each['profile']!r}: {each['started']} of {each['planned']} arrivals "
+                f"started, {each['late']} of them late (95 % by at most {each['lateP95Ms']:g} ms, "
+                f"the worst by {each['lateMaxMs']:g} ms), {each['dropped']} never"
+            )
+            troubled = bool(each["late"] or each["dropped"])
+            self._directory.log.write(text, level="WARN" if troubled else "INFO")
+            if troubled:
+                self._caveats.append(text)
 
     def _note_missing(self) -> None:
         """Say whose results are not all here; they are taken in when their machine comes back."""
@@ -198,7 +216,7 @@ class LoadRun:
             self._directory.log.write(text, level="ERROR")
         self._with.fleet.forget_run(run_id)
 
-    async def _advance(self, state: str, **facts: int | str | list[str]) -> None:
+    async def _advance(self, state: str, **facts: Any) -> None:
         await self._with.records.advance(self._directory, state, **facts)
 
     def _fail(self, message: str) -> None:

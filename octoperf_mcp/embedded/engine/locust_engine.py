@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,9 +29,11 @@ from octoperf_mcp.embedded.engine.load_engine import (
     OnLine,
     StartUpLine,
 )
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.locust_nodes import ARRIVED
+from octoperf_mcp.embedded.engine.order import Order, profile_name
 from octoperf_mcp.embedded.engine.processes import WorkerProcess
 from octoperf_mcp.embedded.engine.ramp import peak_users
+from octoperf_mcp.embedded.engine.reception import Arrived
 from octoperf_mcp.embedded.engine.run_log import NAME, RunLog
 
 USERS_PER_WORKER = 50
@@ -79,6 +81,8 @@ class _Site:
     reason: str = "lost"
     ending: bool = False
     """Its master has ended, so that generators may end as well."""
+    arrived: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """What each generator last told of the arrivals, by profile."""
     lost: list[str] = field(default_factory=list)
     """What became of generators that were gone before."""
 
@@ -262,6 +266,10 @@ class LocustLoad:
             site.ready.set()
         elif event == "ended":
             site.reason = str(facts["reason"])
+        elif event == ARRIVED:
+            for profile, told in facts["profiles"].items():
+                site.arrived.setdefault(int(profile), {})[name] = told
+            return
         self._say(name, "INFO", " ".join([event, *(f"{k}={v}" for k, v in facts.items())]))
 
     def _introduce(self, site: _Site) -> None:
@@ -288,10 +296,18 @@ class LocustLoad:
         """Until every process is gone."""
         reasons = await asyncio.gather(*(self._wait_site(site) for site in self._sites))
         caveats = tuple(text for site in self._sites for text in site.lost)
-        for reason in ("stopped", "lost", "policy", "finished"):
-            if reason in reasons:
-                return replace(_ENDINGS[reason], caveats=caveats)
-        return replace(_ENDINGS["planned"], caveats=caveats)
+        arrivals = tuple(self._arrivals())
+        ranked = ("stopped", "lost", "policy", "finished")
+        reason = next((each for each in ranked if each in reasons), "planned")
+        return replace(_ENDINGS[reason], caveats=caveats, arrivals=arrivals)
+
+    def _arrivals(self) -> Iterator[dict[str, Any]]:
+        """What became of the arrivals of each profile that has some."""
+        for site in self._sites:
+            for index, profile in site.profiles:
+                if index in site.arrived:
+                    total = Arrived.sum(site.arrived[index].values())
+                    yield total.document(profile_name(profile, index))
 
     async def _wait_site(self, site: _Site) -> str:
         if site.master is None:

@@ -34,7 +34,8 @@ from octoperf_mcp.embedded.engine.run_log import RunLog
 _LOOK_AHEAD_MS = 3000
 """Users are handed out so long before their time, since Locust hands out once a second."""
 _LEAD_MS = 200
-"""From the end of the set-ups to the first user, so that every generator hears of it in time."""
+"""From the end of the set-ups to the first user, and from a new layout to the first arrival that
+is shared by it: every generator hears of it in time."""
 _JOIN_S = 60.0
 _AFTER_GRACE_S = 15.0
 """Time that workers have to write everything down, besides the grace."""
@@ -252,10 +253,11 @@ class Master:
             return
         if self._known_layout:
             self._log.write(f"The load is now played by {len(layout)} generators.", level="WARN")
+        facts: dict[str, Any] = {"count": len(layout), "start_ms": self._shape.start_ms}
+        facts["since_ms"] = int(time.time() * _MS) + _LEAD_MS if self._known_layout else None
         self._known_layout = layout
         for index, node in enumerate(layout):
-            facts = {"index": index, "count": len(layout), "start_ms": self._shape.start_ms}
-            self._runner.send_message(LAYOUT, facts, node)
+            self._runner.send_message(LAYOUT, {**facts, "index": index}, node)
 
     def _on_stop_test(self, *, msg: Any, **_: Any) -> None:
         self._stop("policy", 0 if msg.data["now"] else self._grace_ms)

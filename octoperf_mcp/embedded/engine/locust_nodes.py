@@ -7,7 +7,7 @@ hold. When those users play is decided by the generator itself (`crew`), to the 
 from collections.abc import Iterator
 
 LAYOUT = "octoperf_layout"
-"""Master to worker: {index, count, start_ms}."""
+"""Master to worker: {index, count, start_ms, since_ms}; arrivals are shared so from `since_ms`."""
 PARTY = "octoperf_party"
 """Master to worker: {which, until_ms, grace_ms}: play the set-ups or tear-downs of the profiles."""
 PARTY_OVER = "octoperf_party_over"
@@ -20,6 +20,9 @@ FINISHED_USERS = "octoperf_finished_users"
 """Worker to master: {count}: users that have nothing left to do."""
 STOP_TEST = "octoperf_stop_test"
 """Worker to master: {now}: an error policy ends the test."""
+
+ARRIVED = "arrived"
+"""Worker to service: {profiles}: by index, what became of the arrivals (`Arrived.message`)."""
 
 
 def class_name(profile: int) -> str:

@@ -10,10 +10,12 @@ from locust import User, task
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from octoperf_mcp.embedded.engine.crew import Crew, Layout, Part, Slot
+from octoperf_mcp.embedded.engine.arrivals import Curve
+from octoperf_mcp.embedded.engine.crew import Crew, Part, Slot
 from octoperf_mcp.embedded.engine.load_sink import LoadSink
 from octoperf_mcp.embedded.engine.locks import hold
 from octoperf_mcp.embedded.engine.locust_nodes import (
+    ARRIVED,
     FINISHED_USERS,
     LAYOUT,
     PARTY,
@@ -24,7 +26,7 @@ from octoperf_mcp.embedded.engine.locust_nodes import (
     class_name,
 )
 from octoperf_mcp.embedded.engine.masks import Mask
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.order import Order, profile_name
 from octoperf_mcp.embedded.engine.parties import (
     SET_UP,
     TEAR_DOWN,
@@ -36,7 +38,9 @@ from octoperf_mcp.embedded.engine.pipes import Orders, tell
 from octoperf_mcp.embedded.engine.profiles import Materials, compile_profile
 from octoperf_mcp.embedded.engine.program import BrowserSettings
 from octoperf_mcp.embedded.engine.pulse import Pulse
+from octoperf_mcp.embedded.engine.ramp import peak_users
 from octoperf_mcp.embedded.engine.reach import Reach
+from octoperf_mcp.embedded.engine.reception import Layout, Reception
 from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.transport import Addresses
 from octoperf_mcp.embedded.metrics.recorder import Recorder
@@ -136,7 +140,9 @@ class Worker:
         reach = Reach.of(order.reach)
         for index, profile in order.profiles:
             program = compile_profile(profile, index, materials, self._warn)
-            parts.append(Part(program, profile["load"], Addresses(program.static_hosts, reach)))
+            part = Part(program, profile["load"], Addresses(program.static_hosts, reach))
+            part.reception = self._reception(index, profile)
+            parts.append(part)
         self._parties: dict[str, list[Party]] = {
             which: [
                 party
@@ -146,6 +152,20 @@ class Worker:
             for which in (SET_UP, TEAR_DOWN)
         }
         return parts
+
+    def _reception(self, index: int, profile: dict[str, Any]) -> Reception | None:
+        curve = Curve.of(profile["load"])
+        if curve is None:
+            return None
+        name = profile_name(profile, index)
+        think = ((profile.get("engine") or {}).get("settings") or {}).get("thinkTime") or {}
+        if think.get("pacing"):
+            self._warn(f"Profile {name!r}: its pacing is not kept, as arrivals start iterations.")
+
+        def say(text: str) -> None:
+            self._log.write(f"Profile {name!r}: {text}", level="WARN")
+
+        return Reception(curve, peak_users(profile["load"]), index, say)
 
     def _warn(self, message: str) -> None:
         if self._order.index == 0:
@@ -167,6 +187,8 @@ class Worker:
         tell("joined", generator=self._order.generator)
         self._pulse.start()
         gevent.spawn(self._watch, commands)
+        if any(part.reception is not None for part in self._crew.parts):
+            gevent.spawn(self._tell_arrivals)
         gevent.spawn(runner.greenlet.join).link(lambda _: self._over.set())
         self._over.wait()
         self._close()
@@ -181,8 +203,11 @@ class Worker:
 
     def _on_layout(self, *, msg: Any, **_: Any) -> None:
         facts = msg.data
-        start = time.monotonic() + facts["start_ms"] / _MS - time.time()
-        self._crew.arrange(Layout(facts["index"], facts["count"], start))
+        ahead = time.monotonic() - time.time()
+        since_ms = facts["since_ms"]
+        since = float("-inf") if since_ms is None else ahead + since_ms / _MS
+        start = ahead + facts["start_ms"] / _MS
+        self._crew.arrange(Layout(facts["index"], facts["count"], start, since))
 
     def _on_party(self, *, msg: Any, **_: Any) -> None:
         """Play set-ups before the first user, or tear-downs after the last one."""
@@ -217,7 +242,23 @@ class Worker:
         self._pulse.stop()
         self._sink.close()
         self._caveats()
+        self._say_arrived()
         self._recorder.close()
+
+    def _tell_arrivals(self) -> None:
+        """Once a second, so that a generator that is lost has told what it started."""
+        while not self._closed:
+            self._say_arrived()
+            gevent.sleep(1)
+
+    def _say_arrived(self) -> None:
+        told = {
+            str(part.program.profile): part.reception.arrived().message()
+            for part in self._crew.parts
+            if part.reception is not None
+        }
+        if told:
+            tell(ARRIVED, profiles=told)
 
     def _caveats(self) -> None:
         """What a reader of the figures has to know of this generator."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from octoperf_mcp.entities.engines import ARRIVALS
+
 Load = dict[str, Any]
 Piece = tuple[int, int, int, int]
 """From (time in ms, users) to (time in ms, users); the end is excluded."""
@@ -112,15 +114,31 @@ def _stairs(load: Load) -> list[Piece]:
 
 
 def _custom(load: Load) -> list[Piece]:
+    known = [(time, _time(point, "threadsCount")) for time, point in points_of(load)]
+    return [(*before, *after) for before, after in pairwise(known)]
+
+
+def _arrivals(load: Load) -> list[Piece]:
+    """As many users as may be needed, all the time: who is free waits for an arrival."""
+    users, end = _count(load, "maxVus"), points_of(load)[-1][0]
+    return [(0, users, end, users)]
+
+
+def points_of(load: Load) -> list[tuple[int, dict[str, Any]]]:
+    """The points of a load with their times in ms, from 0 and in order.
+
+    Raises:
+        LoadError: there are fewer than two, or they start elsewhere, or go back.
+    """
     points = load.get("points")
     if not isinstance(points, list) or len(points) < 2:  # noqa: PLR2004 - a line has two ends
         raise LoadError("load.points must hold at least two points.")
-    known = [(_time(point, "timeInMs"), _time(point, "threadsCount")) for point in points]
+    known = [(_time(point, "timeInMs"), point) for point in points]
     if known[0][0] != 0:
         raise LoadError("The first of load.points must have timeInMs 0.")
     if any(after[0] < before[0] for before, after in pairwise(known)):
         raise LoadError("load.points must be in the order of timeInMs.")
-    return [(*before, *after) for before, after in pairwise(known)]
+    return known
 
 
 _SHAPES: dict[str, Callable[[Load], list[Piece]]] = {
@@ -128,6 +146,7 @@ _SHAPES: dict[str, Callable[[Load], list[Piece]]] = {
     "UserProfileLoadRampUpThenRampDown": _ramp_up_then_down,
     "UserProfileLoadAscendingStairs": _stairs,
     "UserProfileLoadCustom": _custom,
+    ARRIVALS: _arrivals,
 }
 
 

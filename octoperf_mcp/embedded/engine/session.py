@@ -147,8 +147,12 @@ class UserSession:
         """As the run log and the raw results call this user."""
         return f"{self.profile_name} {self.program.profile + 1}-{self.thread_number}"
 
-    def run_iteration(self) -> None:
+    def run_iteration(self, due: float | None = None) -> None:
         """Play the tree once, then wait until the pacing allows the next iteration.
+
+        Args:
+            due: `time.monotonic()` at which it was meant to start, for a user who arrives; such
+                a one has no pacing.
 
         Raises:
             StopUser: the user is to end, its data are used up for instance.
@@ -170,7 +174,8 @@ class UserSession:
             self.program.body(self)
         except NextIteration:
             self.checkpoint()
-        self._keep_pace(began, self.program.pacing_ms(self))
+        if due is None:
+            self._keep_pace(began, self.program.pacing_ms(self))
         if not self._waited:
             self.pause(_IDLE_ITERATION_MS)
 

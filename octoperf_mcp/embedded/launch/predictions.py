@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Self
 
+from octoperf_mcp.embedded.engine.arrivals import Curve
+from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.ramp import peak_users, users_at
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 
@@ -11,6 +14,7 @@ REQUEST_MS = 100
 """What a request is taken to last, for want of a measurement."""
 _SAMPLES = 500
 _FOREVER_TURNS = 1000
+_MINUTE_MS = 60_000
 _UNITS_MS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000}
 
 Json = dict[str, Any]
@@ -49,16 +53,55 @@ def predicted(plan: ScenarioPlan) -> tuple[int, int]:
     trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
     total = _Play()
     for profile in plan.profiles:
-        settings = (profile.get("engine") or {}).get("settings") or {}
-        think = settings.get("thinkTime") or {}
-        one = _Tree(trees, think.get("thinktime")).played(str(profile["virtualUserId"]))
-        lasts_ms = max(one.lasts_ms, _pacing_ms(think), 1)
-        iterations = _user_ms(profile["load"], plan.duration_ms) / lasts_ms
+        settings = _settings(profile)
+        one = _played(profile, trees)
+        iterations = _iterations(profile, one.lasts_ms, plan.duration_ms)
         if settings.get("iterations"):
             most = int(settings["iterations"]) * peak_users(profile["load"])
             iterations = min(iterations, most)
         total = _Play.sum((total, one.times(iterations)))
     return round(total.requests), round(total.bytes)
+
+
+def crowding(plan: ScenarioPlan) -> list[str]:
+    """What is to be expected of the arrivals of each profile that has some, a sentence each."""
+    trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
+    found = []
+    for index, profile in enumerate(plan.profiles):
+        curve = Curve.of(profile["load"])
+        if curve is None:
+            continue
+        lasts_ms = max(_played(profile, trees).lasts_ms, 1)
+        most = peak_users(profile["load"])
+        needed = ceil(curve.peak_per_minute * lasts_ms / _MINUTE_MS)
+        text = (
+            f"Profile {profile_name(profile, index)!r}: {curve.total} arrivals for up to {most} "
+            f"users; an iteration is taken to last {lasts_ms:.0f} ms, so that about {needed} play "
+            "at the peak"
+        )
+        late = ". Arrivals will wait and start late: raise maxVus." if needed > most else "."
+        found.append(text + late)
+    return found
+
+
+def _settings(profile: Json) -> Json:
+    found: Json = (profile.get("engine") or {}).get("settings") or {}
+    return found
+
+
+def _played(profile: Json, trees: Mapping[str, Json]) -> _Play:
+    """One iteration of a profile."""
+    think = _settings(profile).get("thinkTime") or {}
+    return _Tree(trees, think.get("thinktime")).played(str(profile["virtualUserId"]))
+
+
+def _iterations(profile: Json, lasts_ms: float, duration_ms: int) -> float:
+    load = profile["load"]
+    curve = Curve.of(load)
+    if curve is not None:
+        return min(curve.total, curve.end_ms * peak_users(load) / max(lasts_ms, 1))
+    lasts_ms = max(lasts_ms, _pacing_ms(_settings(profile).get("thinkTime") or {}), 1)
+    return _user_ms(load, duration_ms) / lasts_ms
 
 
 class _Tree:

@@ -7,18 +7,21 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
-from octoperf_mcp.embedded.engine.ramp import duration_ms, users_at
+from octoperf_mcp.embedded.engine.arrivals import Curve
+from octoperf_mcp.embedded.engine.ramp import duration_ms, peak_users, users_at
 from octoperf_mcp.embedded.schedules.jobs import KIND
 from octoperf_mcp.embedded.schedules.triggers import in_words
 from octoperf_mcp.embedded.ui import schedules
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.embedded.ui.svg import Point, load_shape
+from octoperf_mcp.entities.engines import ARRIVALS
 
 _SHAPES = {
     "UserProfileLoadRampUp": "ramp up, hold",
     "UserProfileLoadRampUpThenRampDown": "ramp up, hold, ramp down",
     "UserProfileLoadAscendingStairs": "stairs",
     "UserProfileLoadCustom": "custom",
+    ARRIVALS: "arrivals",
 }
 _SAMPLES = 200
 
@@ -76,7 +79,6 @@ async def scenario(page: Page) -> web.StreamResponse:
 
 def _profile(page: Page, body: Mapping[str, Any], names: Mapping[str, str]) -> Profile:
     load = body.get("load") or {}
-    points = shape_points(load)
     virtual_user_id = str(body.get("virtualUserId", ""))
     name = names.get(virtual_user_id, "deleted virtual user")
     return Profile(
@@ -86,17 +88,28 @@ def _profile(page: Page, body: Mapping[str, Any], names: Mapping[str, str]) -> P
         provider=names.get(str(body.get("providerId", "")), "a provider that is gone"),
         location=str(body.get("location", "")),
         shape=_SHAPES.get(str(load.get("@type")), str(load.get("@type", ""))),
-        users=int(max((users for _, users in points), default=0)),
-        chart=load_shape(points, title=f"Users over time of {name}"),
+        users=peak_users(load),
+        chart=_chart(load, name),
     )
+
+
+def _chart(load: dict[str, Any], name: str) -> Markup:
+    curve = Curve.of(load)
+    if curve is None:
+        return load_shape(shape_points(load), title=f"Users over time of {name}")
+    rates = [(time / 1000, curve.per_minute(time)) for time in _times(curve.end_ms)]
+    title = f"{curve.total} arrivals over time of {name}"
+    return load_shape(rates, title=title, unit="arrivals a minute")
 
 
 def shape_points(load: dict[str, Any]) -> list[Point]:
     """Users (y) at seconds (x), from the function that the engine uses."""
-    end = duration_ms(load)
-    step = max(end // _SAMPLES, 1)
-    times = [*range(0, end, step), max(end - 1, 0)]
-    return [(time / 1000, float(users_at(load, time))) for time in times]
+    return [(time / 1000, float(users_at(load, time))) for time in _times(duration_ms(load))]
+
+
+def _times(end: int) -> list[int]:
+    """Moments in ms at which a shape that lasts so long is looked at."""
+    return [*range(0, end, max(end // _SAMPLES, 1)), max(end - 1, 0)]
 
 
 async def _jobs(page: Page, scenario_id: str) -> list[dict[str, str]]:

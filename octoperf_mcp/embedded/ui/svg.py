@@ -64,8 +64,8 @@ def line_chart(series: Sequence[Series], *, title: str, times: bool = True) -> M
     return picture(title, "".join(parts))
 
 
-def load_shape(points: Sequence[Point], *, title: str) -> Markup:
-    """Users over time (seconds), filled down to zero."""
+def load_shape(points: Sequence[Point], *, title: str, unit: str = "users") -> Markup:
+    """Users, or arrivals, over time (seconds), filled down to zero."""
     if not points:
         return Markup("")
     span = (0.0, points[-1][0] or 1)
@@ -73,7 +73,7 @@ def load_shape(points: Sequence[Point], *, title: str) -> Markup:
     corners = " ".join(xy(x, y, span, top) for x, y in points)
     floor = HEIGHT - BOTTOM
     area = f"{LEFT},{floor} {corners} {WIDTH - RIGHT},{floor}"
-    body = grid(top, (0, span[1] * _THOUSAND), "users", times=True)
+    body = grid(top, (0, span[1] * _THOUSAND), unit, times=True)
     body += f'<polygon points="{area}" class="f0 faint"/>'
     body += f'<polyline points="{corners}" class="l0"/>'
     return picture(title, body)

@@ -29,7 +29,7 @@ TYPES = {
         RequestPathInjectionRule PostBodyInjectionRule""",
     "scenario": """
         UserProfileLoadRampUp UserProfileLoadRampUpThenRampDown UserProfileLoadAscendingStairs
-        UserProfileLoadCustom JmeterUserProfileEngine SeleniumUserProfileEngine
+        UserProfileLoadCustom UserProfileLoadArrivals JmeterUserProfileEngine SeleniumUserProfileEngine
         PlaywrightUserProfileEngine JmeterExternalLiveReportingSettings
         ThinktimeConstant ThinktimeRange ThinktimeText ThinktimeGaussian ThroughputThinktime""",
     "bench-report": """

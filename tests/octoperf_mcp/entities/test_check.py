@@ -154,6 +154,28 @@ def test_custom_loads_start_at_zero_and_never_go_back_in_time() -> None:
     assert refused("scenario", custom(0)).pointer == where
 
 
+def test_arrivals_come_at_some_moment_and_are_played_by_some_user() -> None:
+    def arriving(*points: tuple[int, float], users: int = 5) -> dict[str, Any]:
+        listed = [{"timeInMs": at, "arrivalsPerMinute": rate} for at, rate in points]
+        load = {"@type": "UserProfileLoadArrivals", "points": listed, "maxVus": users}
+        return changed(EXAMPLES["scenario"], "/userProfiles/0/load", load)
+
+    check("scenario", arriving((0, 0), (60_000, 90.5)))
+    where = "/userProfiles/0/load"
+    for document, pointer in (
+        (arriving((5, 1), (6, 1)), f"{where}/points/0/timeInMs"),
+        (arriving((0, 1), (6, 1), (5, 1)), f"{where}/points/2/timeInMs"),
+        (arriving((0, 0), (6, 0)), f"{where}/points"),
+        (arriving((0, 9), (0, 9)), f"{where}/points"),
+        (arriving((0, -1), (6, 9)), f"{where}/points/0/arrivalsPerMinute"),
+        (arriving((0, 9), (6, 9), users=0), f"{where}/maxVus"),
+    ):
+        assert refused("scenario", document).pointer == pointer
+    probe = arriving((0, 9), (6, 9))["userProfiles"][0]["load"]
+    browser = changed(EXAMPLES["scenario"], "/userProfiles/1/load", probe)
+    assert refused("scenario", browser).pointer == "/userProfiles/1/load/maxVus"
+
+
 def test_a_random_variable_has_ordered_bounds() -> None:
     variable = {"@type": "RandomVariable", "min": 5, "max": 4}
     document = {**EXAMPLES["variable"], "variable": variable}

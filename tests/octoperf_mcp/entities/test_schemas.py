@@ -24,7 +24,7 @@ KINDS = {
 }
 UNIONS = {
     "vu": {"Action": 30, "Thinktime": 5, "PostData": 4},
-    "scenario": {"Load": 4, "Engine": 3, "Thinktime": 5},
+    "scenario": {"Load": 5, "Engine": 3, "Thinktime": 5},
     "bench-report": {"BenchReportItem": 21, "Config": 6, "Filter": 2, "TrendSelector": 3},
     "variables": {"Variable": 6},
     "correlation-rules": {"Extractor": 6, "InjectionRule": 8},

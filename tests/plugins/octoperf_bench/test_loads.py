@@ -17,6 +17,15 @@ CUSTOM: dict[str, Any] = {
     ],
 }
 
+ARRIVALS: dict[str, Any] = {
+    "@type": "UserProfileLoadArrivals",
+    "points": [
+        {"timeInMs": 0, "arrivalsPerMinute": 60},
+        {"timeInMs": 8000, "arrivalsPerMinute": 90.5},
+    ],
+    "maxVus": 12,
+}
+
 
 def test_the_longest_profile_and_the_sum_of_peaks_make_the_plan() -> None:
     scenario = {"userProfiles": [{"load": RAMP}, {"load": CUSTOM}, {"load": None}]}
@@ -32,6 +41,7 @@ def test_the_longest_profile_and_the_sum_of_peaks_make_the_plan() -> None:
         {"@type": "UserProfileLoadAscendingStairs", **RAMP, "stepCount": 3},
         {"@type": "UserProfileLoadAscendingStairs", **RAMP, "stepCount": 3, "rampDownMs": 9},
         CUSTOM,
+        ARRIVALS,
     ],
 )
 def test_the_plan_is_what_the_load_engine_does(load: dict[str, Any]) -> None:

@@ -246,6 +246,15 @@ def ramp(users: int, ramp_ms: int, hold_ms: int, *, delay_ms: int = 0) -> Json:
     }
 
 
+def arrivals(*points: tuple[int, float], users: int = 10) -> Json:
+    """A UserProfileLoadArrivals of (ms, arrivals per minute)."""
+    return {
+        "@type": "UserProfileLoadArrivals",
+        "points": [{"timeInMs": at, "arrivalsPerMinute": rate} for at, rate in points],
+        "maxVus": users,
+    }
+
+
 def think(ms: int) -> Json:
     """A constant think time."""
     return {"@type": "ThinktimeConstant", "value": ms}

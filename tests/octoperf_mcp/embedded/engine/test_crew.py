@@ -8,16 +8,18 @@ import gevent
 import gevent.event
 import pytest
 
+from octoperf_mcp.embedded.engine.arrivals import Curve
 from octoperf_mcp.embedded.engine.control import StopTest
-from octoperf_mcp.embedded.engine.crew import Crew, Layout, Part
+from octoperf_mcp.embedded.engine.crew import Crew, Part
 from octoperf_mcp.embedded.engine.locust_nodes import share, shares
 from octoperf_mcp.embedded.engine.program import Program
-from octoperf_mcp.embedded.engine.ramp import Load, spans_of
+from octoperf_mcp.embedded.engine.ramp import Load, peak_users, spans_of
+from octoperf_mcp.embedded.engine.reception import Arrived, Layout, Reception
 from octoperf_mcp.embedded.engine.session import UserSession
 from octoperf_mcp.embedded.engine.transport import Addresses
 from octoperf_mcp.embedded.engine.variables import VariableSet
 from tests.octoperf_mcp.embedded.engine.players import Notes
-from tests.octoperf_mcp.embedded.engine.stage import ramp
+from tests.octoperf_mcp.embedded.engine.stage import arrivals, ramp
 
 
 class Band:
@@ -38,6 +40,10 @@ class Band:
     def _crew(self, profile: int) -> Crew:
         program = Program("P", profile, "vu", self._body, VariableSet())
         part = Part(program, self.load, Addresses())
+        curve = Curve.of(self.load)
+        if curve is not None:
+            users = peak_users(self.load)
+            part.reception = Reception(curve, users, profile, self.notes.lines.append)
         return Crew([part], self.notes, {}, self.stops.append, self._on_finished)
 
     def _body(self, session: UserSession) -> None:
@@ -49,9 +55,17 @@ class Band:
     def _on_finished(self, count: int) -> None:
         self.finished = count
 
-    def arrange(self) -> None:
+    def arrange(self, since: float = float("-inf")) -> None:
         for index, crew in enumerate(self.crews):
-            crew.arrange(Layout(index, len(self.crews), self.start))
+            crew.arrange(Layout(index, len(self.crews), self.start, since))
+
+    def arrived(self) -> Arrived:
+        told = []
+        for crew in self.crews:
+            reception = crew.parts[0].reception
+            assert reception is not None
+            told.append(reception.arrived().message())
+        return Arrived.sum(told)
 
     def fill(self, crew: Crew, users: int) -> None:
         part = crew.parts[0]
@@ -195,3 +209,87 @@ def test_winding_up_waits_for_users_in_a_request_but_not_for_ever(bands: list[Ba
     assert band.crews[0].wind_up(0.02) is False
     release.set()
     assert band.crews[0].wind_up(5) is True
+
+
+def test_arrivals_are_shared_and_each_plays_one_iteration(bands: list[Band]) -> None:
+    """Three generators for two users: the one without a user gets no arrival."""
+    load = arrivals((0, 6000), (400, 6000), (400, 0), (60_000, 0), users=2)
+    band = Band(load, generators=3, profile=1)
+    bands.append(band)
+    for index, crew in enumerate(band.crews):
+        band.fill(crew, share(2, index, 3, 1))
+    band.arrange()
+    band.wait_for(lambda: sum(band.iterations.values()) == 40)
+    found = band.arrived()
+    assert (found.planned, found.document("P")["dropped"]) == (40, 0)
+
+
+def test_arrivals_that_find_no_free_user_wait_and_are_told_late(bands: list[Band]) -> None:
+    """The target stalls: the only user starts the others after their instants, in order."""
+    band = Band(arrivals((0, 6000), (600, 6000), users=1))
+    bands.append(band)
+    stalls = iter([250])
+    band.program.body = lambda session: session.pause(next(stalls, 1))
+    band.fill(band.crews[0], 1)
+    band.arrange()
+    band.wait_for(lambda: band.arrived().planned == 60)
+    band.wait_for(lambda: time.monotonic() > band.start + 0.6)
+    band.end()
+    found = band.arrived().document("P")
+    assert found["late"] > 10
+    assert found["lateMaxMs"] >= 200
+    assert 100 <= found["lateP95Ms"] <= found["lateMaxMs"] * 1.01
+    assert found["started"] + found["dropped"] == 60
+    assert sum("start late" in line for line in band.notes.lines) == 1
+
+
+def test_what_waits_at_the_end_of_the_load_is_dropped_and_counted(bands: list[Band]) -> None:
+    band = Band(arrivals((0, 6000), (100, 6000), users=1))
+    bands.append(band)
+    band.program.body = lambda session: session.pause(60_000)
+    band.fill(band.crews[0], 1)
+    band.arrange()
+    band.wait_for(lambda: band.crews[0].users()[0] == 0 and band.arrived().planned == 10)
+    band.end()
+    found = band.arrived().document("P")
+    assert (found["planned"], found["started"], found["dropped"]) == (10, 1, 9)
+
+
+def test_when_a_generator_is_lost_its_later_arrivals_go_to_the_others(bands: list[Band]) -> None:
+    band = Band(arrivals((0, 6000), (600, 6000), users=4), generators=2)
+    bands.append(band)
+    for crew in band.crews:
+        band.fill(crew, 2)
+    band.arrange()
+    band.wait_for(lambda: band.arrived().started >= 10)
+    lost = band.crews[1]
+    since = time.monotonic() + 0.05
+    left = band.crews[0]
+    left.arrange(Layout(0, 1, band.start, since))
+    band.wait_for(lambda: time.monotonic() > since)
+    lost.wind_up(5)
+    band.wait_for(lambda: band.arrived().planned == 60)
+    band.wait_for(lambda: left.users()[0] == 0)
+    found = band.arrived().document("P")
+    # Of the lost one's own, those between the new layout and its end are started twice at most.
+    assert 58 <= found["started"] <= 63
+
+
+def test_users_who_arrive_end_after_their_iterations(bands: list[Band]) -> None:
+    band = Band(arrivals((0, 6000), (60_000, 6000), users=2))
+    bands.append(band)
+    band.program.iterations = 3
+    band.fill(band.crews[0], 2)
+    band.arrange()
+    band.wait_for(lambda: band.finished == 2)
+    assert band.iterations == {1: 3, 2: 3}
+
+
+def test_a_user_that_is_retired_while_it_waits_gets_no_arrival(bands: list[Band]) -> None:
+    band = Band(arrivals((0, 0), (60_000, 60), users=1))
+    bands.append(band)
+    band.fill(band.crews[0], 1)
+    gevent.sleep(0)
+    band.crews[0].parts[0].slots[0].retire()
+    band.users[0].join(5)
+    assert band.users[0].ready()

@@ -17,7 +17,7 @@ import pytest
 from octoperf_mcp.embedded.engine.ramp import users_at
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 from tests.octoperf_mcp.embedded.engine.players import Json, node, request
-from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, ramp, think
+from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, arrivals, ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Answer, Target
 
 
@@ -398,3 +398,43 @@ async def test_folders_of_runs_that_are_gone_are_swept_at_the_start(stage: Stage
     folder.mkdir(parents=True)
     await stage.other_runs()
     await until(lambda: not folder.exists(), what="the folder goes")
+
+
+async def test_arrivals_start_at_their_rate_whatever_the_target_takes(
+    two_generators: Stage, target: Target
+) -> None:
+    """Open arrival: 60 in 1.5 s, though each takes 200 ms and the two generators share them."""
+    stage = two_generators
+    target.answers["/"] = Answer("late", pause_s=0.2)
+    virtual_user = await stage.virtual_user(request("/"))
+    load = arrivals((0, 2400), (1500, 2400), (3000, 0), users=60)
+    result = await stage.played(await stage.scenario(stage.profile(virtual_user, load)))
+
+    assert (result["state"], result["userLoad"], result["durationMs"]) == ("FINISHED", 60, 3000)
+    [counts] = result["arrivals"]
+    assert (counts["profile"], counts["planned"]) == ("buyers", 90)
+    assert counts["started"] + counts["dropped"] == 90
+    assert target.count == counts["started"]
+    lag_ms = await stage.worst_lag_ms(result["id"])
+    assert counts["dropped"] <= 1 + lag_ms * 40 / 1000
+
+
+async def test_arrivals_beyond_the_users_are_told_and_never_silent(
+    stage: Stage, target: Target
+) -> None:
+    target.answers["/"] = Answer("late", pause_s=0.3)
+    virtual_user = await stage.virtual_user(request("/"))
+    load = arrivals((0, 600), (2000, 600), users=1)
+    result = await stage.played(await stage.scenario(stage.profile(virtual_user, load)))
+
+    [counts] = result["arrivals"]
+    assert counts["planned"] == 20
+    assert counts["started"] == target.count < 10
+    assert counts["dropped"] == 20 - counts["started"]
+    assert counts["lateMaxMs"] > 500
+    [caveat] = result["caveats"]
+    assert f"{counts['started']} of 20 arrivals started" in caveat
+    assert caveat in result["cause"]
+    log = stage.log(result["id"])
+    assert caveat in log
+    assert "they start late" in log

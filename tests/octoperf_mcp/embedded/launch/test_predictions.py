@@ -6,7 +6,7 @@ import pytest
 
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
-from octoperf_mcp.embedded.launch.predictions import predicted
+from octoperf_mcp.embedded.launch.predictions import crowding, predicted
 from octoperf_mcp.embedded.store.documents import Document
 
 Json = dict[str, Any]
@@ -97,3 +97,46 @@ def test_containers_weigh_what_they_repeat() -> None:
 )
 def test_settings_of_a_profile_count(settings: Json, requests: int) -> None:
     assert of(request(thinktime=constant(0)), settings=settings)[0] == requests
+
+
+def arriving(rate: float, *, users: int, settings: Json | None = None) -> ScenarioPlan:
+    """Users who arrive for 60 s, whose iteration is taken to last 500 ms."""
+    tree = {"children": [request(thinktime=constant(400))]}
+    load = {
+        "@type": "UserProfileLoadArrivals",
+        "points": [{"timeInMs": at, "arrivalsPerMinute": rate} for at in (0, 60_000)],
+        "maxVus": users,
+    }
+    profile = {
+        "name": "buyers",
+        "virtualUserId": "vu",
+        "load": load,
+        "engine": {"settings": settings or {}},
+    }
+    trees = {"vu": document("virtual_user", "vu", tree)}
+    held = ProjectMaterials(document("project", "p", {}), trees, [], [], [])
+    return ScenarioPlan(document("scenario", "s", {}), held, [profile])
+
+
+@pytest.mark.parametrize(
+    ("rate", "users", "settings", "requests"),
+    [
+        (600, 10, None, 600),
+        (600, 2, None, 240),
+        (600, 10, {"thinkTime": {"pacing": {"min": 9, "max": 9}}}, 600),
+        (600, 10, {"iterations": 5}, 50),
+    ],
+)
+def test_arrivals_are_as_many_as_their_users_can_play(
+    rate: float, users: int, settings: Json | None, requests: int
+) -> None:
+    assert predicted(arriving(rate, users=users, settings=settings))[0] == requests
+
+
+def test_a_preview_says_when_arrivals_will_find_no_free_user() -> None:
+    [enough] = crowding(arriving(600, users=5))
+    assert "600 arrivals for up to 5 users" in enough
+    assert "about 5 play at the peak" in enough
+    assert "maxVus" not in enough
+    [crowded] = crowding(arriving(600, users=4))
+    assert crowded.endswith("Arrivals will wait and start late: raise maxVus.")

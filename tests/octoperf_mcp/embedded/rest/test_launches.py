@@ -95,6 +95,21 @@ async def test_a_preview_tells_size_hosts_and_changes(ada: Rest, shop: Shop) -> 
     (target,) = found["targets"]
     assert (target["host"], target["port"], target["confirmed"]) == ("shop.test", 80, False)
     assert found["launchToken"]
+    assert found["notes"] == []
+
+
+async def test_a_preview_tells_whether_arrivals_will_find_a_user(ada: Rest, shop: Shop) -> None:
+    (profile,) = shop.scenario["userProfiles"]
+    points = [{"timeInMs": at, "arrivalsPerMinute": 120} for at in (0, 10_000)]
+    load = {"@type": "UserProfileLoadArrivals", "points": points, "maxVus": 1}
+    changed = {**shop.scenario, "userProfiles": [{**profile, "load": load}]}
+    await ada.put(f"/runtime/scenarios/{shop.scenario['id']}", changed)
+    found = await ada.get(f"{PREVIEW}/{shop.scenario['id']}")
+    assert (found["peakUsers"], found["durationMs"]) == (1, 10_000)
+    assert found["predictedRequests"] == 10
+    (note,) = found["notes"]
+    assert "20 arrivals for up to 1 users" in note
+    assert "raise maxVus" in note
 
 
 async def test_a_preview_tells_each_edit_since_the_last_run(

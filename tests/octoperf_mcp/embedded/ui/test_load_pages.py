@@ -108,6 +108,19 @@ async def test_a_scenario_lists_the_jobs_that_start_it(world: World, shop: Shop)
     assert "Nightly" not in await person.get(f"{shop.path}/runtime/scenario/{other.id}")
 
 
+async def test_a_scenario_draws_its_arrivals(world: World, shop: Shop) -> None:
+    points = [{"timeInMs": at, "arrivalsPerMinute": 60} for at in (0, 60_000)]
+    load = {"@type": "UserProfileLoadArrivals", "points": points, "maxVus": 7}
+    profile = {"name": "buyers", "virtualUserId": "", "location": "local", "load": load}
+    made = await shop.made(
+        "scenario", name="Open", description="", mode="STANDARD", userProfiles=[profile]
+    )
+    person = await world.person("demo")
+    shown = await person.get(f"{shop.path}/runtime/scenario/{made.id}")
+    for text in ("arrivals · up to 7 users", "60 arrivals over time", "arrivals a minute"):
+        assert text in shown
+
+
 async def test_a_validation_shows_the_matrix_and_what_failed_in_full(
     world: World, shop: Shop
 ) -> None:

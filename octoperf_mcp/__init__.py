@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octoperf_mcp.cli.settings import add_config_arguments, read_config
     from octoperf_mcp.config import Secret, described
+    from octoperf_mcp.entities.extensions import Deliver, EndedRun
     from octoperf_mcp.hookspecs import hookimpl
     from octoperf_mcp.registry.api_range import API_VERSION
     from octoperf_mcp.registry.assets import (
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         HealthCheck,
         Host,
         Lifespan,
+        Notifier,
         ToolCall,
         ToolCallEnd,
     )
@@ -101,7 +103,10 @@ _HOMES = {
     "Drain": "registry.extending",
     "HealthCheck": "registry.extending",
     "Host": "registry.extending",
+    "Deliver": "entities.extensions",
+    "EndedRun": "entities.extensions",
     "Lifespan": "registry.extending",
+    "Notifier": "registry.extending",
     "ToolCall": "registry.extending",
     "ToolCallEnd": "registry.extending",
     "described": "config",
@@ -202,9 +207,11 @@ __all__ = [
     "Confirm",
     "Content",
     "DeepLink",
+    "Deliver",
     "Drain",
     "Editable",
     "Edited",
+    "EndedRun",
     "HealthCheck",
     "Host",
     "IfRevision",
@@ -212,6 +219,7 @@ __all__ = [
     "Lifespan",
     "Limit",
     "Listing",
+    "Notifier",
     "Part",
     "PatchOperations",
     "Prompt",

@@ -26,7 +26,7 @@ from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.config import PluginsSettings, ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
-from octoperf_mcp.hosts import Hosts
+from octoperf_mcp.hosts import HOSTS, Hosts
 from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.metrics import Metrics
 from octoperf_mcp.observability.metrics_page import add_metrics
@@ -226,7 +226,7 @@ def make_app(
     upstream = _Upstream(settings, registry, addresses, metrics)
     app.cleanup_ctx.append(upstream.run)
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
-    hosts = Hosts(registry, settings, addresses.origin)
+    app[HOSTS] = hosts = Hosts(registry, settings, addresses.origin)
     keys = _keys(settings.server)
     relay = _relay(app, settings)
     once = _once(settings, relay, upstream)

@@ -19,6 +19,7 @@ from octoperf_mcp.registry.extending import (
     Drain,
     HealthCheck,
     Lifespan,
+    Notifier,
 )
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
@@ -250,6 +251,28 @@ def register_health_checks() -> Iterable[HealthCheck]:
     @hookimpl
     def register_health_checks():
         return [HealthCheck("acme", lambda host: "" if "link" in host.state else "no link yet")]
+    ```
+    """
+    return ()
+
+
+@hookspec
+def register_notifiers() -> Iterable[Notifier]:
+    """Who is told of load runs of the embedded platform that ended: FINISHED, ABORTED or ERROR.
+
+    Each is told once, by the process that played the run, in the background: whatever it does, the
+    run has ended and stays as it is. Addresses must be public, or of a host that the operator names
+    in `[embedded] notify_to`. Switching the plugin holds from the next run that ends. A bridge to
+    another platform plays no runs and tells nobody.
+
+    ```python
+    async def tell_ops(host, run, deliver):
+        if run.state != "FINISHED":
+            await deliver("https://ops.example/hook", {"text": f"{run.name}: {run.cause}"})
+
+    @hookimpl
+    def register_notifiers():
+        return [Notifier("ops", tell_ops)]
     ```
     """
     return ()

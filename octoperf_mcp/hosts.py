@@ -124,3 +124,6 @@ class Hosts:
                 await life.__aexit__(None, None, None)
         except Exception:
             log.exception("plugin_stop_failed", plugin=plugin)
+
+
+HOSTS: Final = web.AppKey("hosts", Hosts)

@@ -60,7 +60,8 @@ class RelaySwitches:
 class Switching:
     """The switchboard of one server.
 
-    `store` is set before the application starts; without one, nothing can be turned.
+    `store` is set before the application starts; without one, nothing can be turned. `followers`
+    get each registry that is served from then on.
 
     Args:
         registry: What is served at first, as configured.
@@ -73,6 +74,7 @@ class Switching:
         self, registry: Registry, compose: Compose, adopt: Adopt, announce: Announce
     ) -> None:
         self.store: SwitchStore | None = None
+        self.followers: list[Callable[[Registry], None]] = []
         self._registry = registry
         self._compose = compose
         self._adopt = adopt
@@ -132,6 +134,8 @@ class Switching:
                 return
             before, after = self._registry, await asyncio.to_thread(self._compose, state)
             await self._adopt(after)
+            for follow in self.followers:
+                follow(after)
             self._registry, self._state = after, state
             log.info("switches_followed", version=state.version, tools=len(after.tools))
             for change in changes(before, after):

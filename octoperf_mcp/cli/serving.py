@@ -19,6 +19,8 @@ from octoperf_mcp.auth.bearer import AUTHENTICATOR
 from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.config.contradictions import refuse_contradictions
 from octoperf_mcp.errors import ConfigError
+from octoperf_mcp.extensions import extensions_of
+from octoperf_mcp.hosts import HOSTS
 from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.switching import SWITCHING
 from octoperf_mcp.transport.runner import make_runner
@@ -84,7 +86,8 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         issuer_base=within,
     )
     app, endpoint = make_app(settings, registry, addresses)
-    async with _embedded(app, settings, data_dir, addresses, bridge=bridge) as opened:
+    embedded = _nothing() if bridge else _embedded(app, settings, registry, data_dir, addresses)
+    async with embedded as opened:
         runner = make_runner(app)
         await runner.setup()
         try:
@@ -118,17 +121,18 @@ class _Opened:
 
 
 @asynccontextmanager
+async def _nothing() -> AsyncIterator[_Opened]:
+    yield _Opened()
+
+
+@asynccontextmanager
 async def _embedded(
     app: web.Application,
     settings: Settings,
+    registry: Registry,
     data_dir: Path,
     addresses: Addresses,
-    *,
-    bridge: bool,
-) -> "AsyncIterator[_Opened]":
-    if bridge:
-        yield _Opened()
-        return
+) -> AsyncIterator[_Opened]:
     try:
         from octoperf_mcp.embedded.app import add_platform, close_platform, open_platform
     except ImportError as error:
@@ -137,13 +141,22 @@ async def _embedded(
             "pip install 'octoperf-mcp[embedded]', or give --upstream."
         ) from error
     platform, first_start = await open_platform(
-        settings.embedded, data_dir=data_dir, origin=addresses.origin, port=addresses.port
+        settings.embedded,
+        data_dir=data_dir,
+        origin=addresses.origin,
+        port=addresses.port,
+        extensions=extensions_of(registry, app[HOSTS]),
     )
+
+    def follow(switched: Registry) -> None:
+        platform.extensions = extensions_of(switched, app[HOSTS])
+
     try:
         add_platform(app, platform)
         _show_runs(app[METRICS], platform)
         platform.switchboard = app[SWITCHING]
         app[SWITCHING].store = platform.switches
+        app[SWITCHING].followers.append(follow)
         yield _Opened(first_start, platform.runs.stop_all)
     finally:
         await close_platform(platform)

@@ -172,6 +172,11 @@ class EmbeddedSettings:
     fetch_from: tuple[str, ...] = described(
         "Where imports may be fetched: `public` for all public addresses, HOST[:PORT]; off.", ()
     )
+    notify_to: tuple[str, ...] = described(
+        "Where notifiers may send: `public` for all public addresses, and hosts (HOST[:PORT]) that "
+        "may be inside.",
+        ("public",),
+    )
     revisions: int = described("Earlier versions kept of each document.", 50, least=0)
     revision_days: int = described("Days that earlier versions are kept.", 90, least=0)
     audit_days: int = described("Days that the record of who did what is kept.", 90, least=0)

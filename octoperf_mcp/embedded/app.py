@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
 from octoperf_mcp.embedded.engine.instances import instance_of
+from octoperf_mcp.embedded.engine.notices import Notices
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.generators import joining, providers
@@ -33,10 +34,12 @@ from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.store.switches import SwitchTable
 from octoperf_mcp.embedded.tasks import Tasks
 from octoperf_mcp.embedded.ui import pages
+from octoperf_mcp.entities.extensions import Extensions
 
 __all__ = ["FirstStart", "add_platform", "close_platform", "database_url", "open_platform"]
 
 DATABASE_FILE = "octoperf.db"
+NO_EXTENSIONS = Extensions()
 
 
 def database_url(settings: EmbeddedSettings, data_dir: Path) -> str:
@@ -45,7 +48,12 @@ def database_url(settings: EmbeddedSettings, data_dir: Path) -> str:
 
 
 async def open_platform(
-    settings: EmbeddedSettings, *, data_dir: Path, origin: str, port: int | None = None
+    settings: EmbeddedSettings,
+    *,
+    data_dir: Path,
+    origin: str,
+    port: int | None = None,
+    extensions: Extensions = NO_EXTENSIONS,
 ) -> tuple[Platform, FirstStart | None]:
     """Open the database and start the services; runs and tasks left unfinished go on.
 
@@ -54,6 +62,7 @@ async def open_platform(
         data_dir: Where database, keys and run files are; made when it is missing.
         origin: Public origin without trailing slash; the issuer of tokens.
         port: Port of the listener; its loopback spellings are own too.
+        extensions: What plugins add.
 
     Returns:
         The platform, and on an empty database who may sign in with which password.
@@ -102,6 +111,13 @@ async def open_platform(
             collection=Collection(database, retention),
             generators=generators,
             switches=SwitchTable(database),
+            extensions=extensions,
+        )
+        platform.notices = Notices(
+            lambda: platform.extensions.listeners,
+            metrics,
+            origin=origin,
+            allowed=settings.notify_to,
         )
         platform.schedules = schedules_of(platform)
         first = await first_start(database, documents, identity, settings)
@@ -116,6 +132,7 @@ async def _start(platform: Platform) -> None:
     platform.documents.on_delete.append(providers.on_delete)
     correlation_task.register(platform)
     print_task.register(platform)
+    platform.runs.on_end(platform.notices.begin)
     await platform.runs.open()
     await platform.tasks.resume()
     platform.collection.start()
@@ -148,6 +165,7 @@ async def close_platform(platform: Platform) -> None:
     """End runs and tasks so that the next start finds them, then close the database."""
     await platform.schedules.close()
     await platform.runs.close()
+    await platform.notices.close()
     await platform.generators.close()
     await platform.tasks.close()
     await platform.collection.close()

@@ -8,10 +8,12 @@ from aiohttp import web
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.limits import Limits
+from octoperf_mcp.entities.extensions import Extensions
 from octoperf_mcp.entities.switches import Switchboard
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
+    from octoperf_mcp.embedded.engine.notices import Notices
     from octoperf_mcp.embedded.engine.runs import Runs
     from octoperf_mcp.embedded.generators.hub import Hub
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
@@ -63,6 +65,9 @@ class Platform:
     collection: "Collection"
     generators: "Hub"
     switches: "SwitchTable"
+    extensions: Extensions
+    """What plugins add; another one after each switch."""
+    notices: "Notices" = field(init=False)
     schedules: "Schedules" = field(init=False)
     switchboard: Switchboard | None = None
     """What shows and turns tools; None where no MCP server runs in this process."""

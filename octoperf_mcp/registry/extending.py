@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from octoperf_mcp.entities.extensions import Deliver, EndedRun
+
 if TYPE_CHECKING:
     from octoperf_mcp.registry.context import ToolContext
 
@@ -107,6 +109,23 @@ class HealthCheck:
 
     name: str
     check: Callable[[Host], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier:
+    """Is told of each load run of the embedded platform that ended.
+
+    Args:
+        name: Of the notifier, for the log.
+        tell: `(host, run, deliver)`; `await deliver(address, body)` posts JSON through the
+            platform's outbound guard and tries again where that may help. What it raises is
+            logged and changes nothing.
+        timeout_s: Longest that it may take, further attempts included.
+    """
+
+    name: str
+    tell: Callable[[Host, EndedRun, Deliver], Awaitable[None]]
+    timeout_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from octoperf_mcp.registry.extending import (
     Drain,
     HealthCheck,
     Lifespan,
+    Notifier,
     Registered,
 )
 from octoperf_mcp.registry.public_assets import shipped_assets
@@ -95,6 +96,7 @@ class Registry:
     after_calls: tuple[Registered[AfterToolCall], ...] = ()
     health_checks: tuple[Registered[HealthCheck], ...] = ()
     drains: tuple[Registered[Drain], ...] = ()
+    notifiers: tuple[Registered[Notifier], ...] = ()
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
     """REST calls by plugin and name."""
     tools_off: Mapping[str, Tool] = field(default_factory=dict)
@@ -333,6 +335,7 @@ _RUNNING = {
     "register_after_tool_call": "after_calls",
     "register_health_checks": "health_checks",
     "register_drain": "drains",
+    "register_notifiers": "notifiers",
 }
 """Hooks whose objects run in the server, and the member of the registry that has them."""
 

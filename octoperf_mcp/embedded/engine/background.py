@@ -24,6 +24,13 @@ class Background:
         """Its result; it goes on to its end when the caller is cancelled."""
         return await asyncio.shield(self.start(work))
 
+    async def settled(self, limit_s: float) -> int:
+        """Wait for all of it, at most so long; how many tasks are left."""
+        if not self._tasks:
+            return 0
+        _, left = await asyncio.wait(set(self._tasks), timeout=limit_s)
+        return len(left)
+
     async def close(self) -> None:
         """Cancel what is left."""
         tasks = list(self._tasks)

@@ -1,5 +1,6 @@
 """Bench results as documents, and which of them are under way."""
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,12 +17,17 @@ from octoperf_mcp.entities.runs import is_over
 
 
 class RunRecords:
-    """What the database knows of runs; `instance` names this process's share of them."""
+    """What the database knows of runs; `instance` names this process's share of them.
+
+    `on_end` are told of each bench result that got into a final state here, validations included;
+    they return at once.
+    """
 
     def __init__(self, database: Database, documents: Documents, instance: str) -> None:
         self.database = database
         self._documents = documents
         self._instance = instance
+        self.on_end: list[Callable[[Document], None]] = []
 
     async def create(
         self,
@@ -71,10 +77,14 @@ class RunRecords:
             return changed
 
         try:
-            after = (await self.database.write(work)).body["state"]
+            changed = await self.database.write(work)
         except NotFound:  # the run was deleted while it was under way
             await self.forget(directory.run_id)
             return
+        after = changed.body["state"]
+        if after != before and is_over(after):
+            for tell in self.on_end:
+                tell(changed)
         if after != before and directory.files.is_dir():
             directory.log.write(f"Test status changed: {before} => {after}")
 

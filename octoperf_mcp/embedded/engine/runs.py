@@ -100,6 +100,12 @@ class Runs:
         """Users of the runs under way that may go anywhere."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    def on_end(self, tell: Callable[[Document], None]) -> None:
+        """Have a bench result told that got into a final state here, unless it is a validation."""
+        self._records.on_end.append(
+            lambda result: None if result.body.get("validation") else tell(result)
+        )
+
     @property
     def active(self) -> int:
         """How many runs this process plays, or lets wait."""

@@ -1,14 +1,11 @@
 """Fetches from addresses that users name: never from inside, unless the operator says so.
 
-A name is looked up once; only if every address found is public is one of them connected to, so
-that a second look-up cannot lead elsewhere. IPv6 addresses that carry an IPv4 address are judged by
-that one, too. Redirects are followed a few times, each judged like the first address. No cookies,
-no credentials, no proxy.
+Redirects are followed a few times, each judged like the first address. No cookies, no credentials,
+no proxy.
 """
 
 import asyncio
 import contextlib
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Collection
 from typing import BinaryIO, cast
@@ -17,18 +14,15 @@ import aiohttp
 from yarl import URL
 
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, TooLarge
+from octoperf_mcp.embedded.outbound.judging import judged, parsed
 from octoperf_mcp.embedded.outbound.pinned import pinned_session
-from octoperf_mcp.internet_addresses import is_public
 
-PUBLIC = "public"
 LIMIT_S = 60.0
 MAX_REDIRECTS = 3
 _CHUNK_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
-_DEFAULT_PORTS = frozenset({80, 443})
-_FIRST_FREE_PORT = 1024
 _REFUSED = "This platform does not fetch from there: only public addresses that it is allowed to."
 
 
@@ -61,9 +55,9 @@ async def fetched(
 
 
 async def _fetch(url: str, file: BinaryIO, allowed: Collection[str], most_bytes: int) -> None:
-    here = _parsed(url)
+    here = parsed(url)
     for _ in range(MAX_REDIRECTS + 1):
-        addresses = await _addresses(here, allowed)
+        addresses = await judged(here, allowed, _REFUSED)
         onward = await _get(here, addresses, file, most_bytes)
         if onward is None:
             return
@@ -71,36 +65,6 @@ async def _fetch(url: str, file: BinaryIO, allowed: Collection[str], most_bytes:
             raise Forbidden("The address redirects from https to http.")
         here = onward
     raise Invalid(f"The address redirects more than {MAX_REDIRECTS} times.")
-
-
-def _parsed(text: str) -> URL:
-    try:
-        url = URL(text.strip())
-    except ValueError:
-        raise Invalid("This is no address.") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise Invalid("Only absolute http and https addresses are fetched.")
-    if url.user is not None or url.password is not None:
-        raise Invalid("The address holds credentials: they are not sent.")
-    return url
-
-
-async def _addresses(url: URL, allowed: Collection[str]) -> list[str]:
-    """The addresses of a host, all of which may be connected to."""
-    host, port = str(url.host), int(url.port or 0)
-    named = not {host, f"{host}:{port}"}.isdisjoint(allowed)
-    if not named:
-        free = port in _DEFAULT_PORTS or port >= _FIRST_FREE_PORT
-        if PUBLIC not in allowed or not free:
-            raise Forbidden(_REFUSED)
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise Invalid("The host of the address is not known.") from None
-    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-    if not named and not all(map(is_public, addresses)):
-        raise Forbidden(_REFUSED)
-    return addresses
 
 
 async def _get(url: URL, addresses: list[str], file: BinaryIO, most_bytes: int) -> URL | None:
@@ -111,7 +75,7 @@ async def _get(url: URL, addresses: list[str], file: BinaryIO, most_bytes: int) 
             session.get(url, allow_redirects=False) as answer,
         ):
             if answer.status in _REDIRECTS and (location := answer.headers.get("Location")):
-                return _parsed(str(url.join(URL(location))))
+                return parsed(str(url.join(URL(location))))
             if answer.status != _OK:
                 raise Invalid(f"The address answers {answer.status}, not the file.")
             await _copy(answer, file, most_bytes)

@@ -74,6 +74,19 @@ class Limits:
         if self.most_minutes and minutes > self.most_minutes:
             raise over_budget(f"{minutes:g} minutes", minutes, self.most_minutes, "minutes a run")
 
+    def check_runs(self, started: int) -> None:
+        """Check that one more run may start.
+
+        Args:
+            started: Runs within the last 24 hours.
+
+        Raises:
+            Forbidden: the budget of the day is spent.
+        """
+        if self.runs_per_day and started >= self.runs_per_day:
+            asked = f"run {started + 1} within 24 hours"
+            raise over_budget(asked, started + 1, self.runs_per_day, "runs a day")
+
     def in_words(self) -> list[str]:
         """What is limited, one phrase each."""
         phrases = {

@@ -17,7 +17,7 @@ from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
 from octoperf_mcp.embedded.idp.grants import Grant, Grants, add_grant
 from octoperf_mcp.embedded.idp.tables import CI_CLIENT, grant_limit, grant_run, oauth_grant
-from octoperf_mcp.embedded.limits import AREAS, Limits, over_budget
+from octoperf_mcp.embedded.limits import AREAS, Limits
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.schema import new_id, now_ms
 
@@ -112,22 +112,25 @@ class CiTokens:
         if not limits.runs_per_day:
             return
         now = self._clock()
-        recent = sa.and_(grant_run.c.grant_id == grant_id, grant_run.c.started > now - _DAY_MS)
-        count = sa.select(sa.func.count()).select_from(grant_run).where(recent)
+        count = _started_since(grant_id, now - _DAY_MS)
         mine = grant_limit.c.grant_id == grant_id
 
         async def work(connection: AsyncConnection) -> None:
             # Locks the row, so that two runs that start together are counted one by one.
             await connection.execute(grant_limit.update().where(mine).values(grant_id=grant_id))
-            spent = (await connection.execute(count)).scalar_one()
-            if spent >= limits.runs_per_day:
-                asked = f"run {spent + 1} within 24 hours"
-                raise over_budget(asked, spent + 1, limits.runs_per_day, "runs a day")
+            limits.check_runs((await connection.execute(count)).scalar_one())
             await connection.execute(
                 grant_run.insert().values(id=new_id(), grant_id=grant_id, started=now)
             )
 
         await self._database.write(work)
+
+    async def runs_today(self, grant_id: str) -> int:
+        """Runs that a grant started within the last 24 hours, as far as they are counted."""
+        since = self._clock() - _DAY_MS
+        async with self._database.reading() as connection:
+            found = await connection.execute(_started_since(grant_id, since))
+            return found.scalar_one()
 
     async def of_user(self, user_id: str) -> list[Grant]:
         """A user's tokens that are alive, the last used first."""
@@ -154,3 +157,9 @@ class CiTokens:
             )
 
         await self._database.write(work)
+
+
+def _started_since(grant_id: str, since: int) -> sa.Select[int]:
+    """How many runs of a grant started after this moment, in epoch milliseconds."""
+    recent = sa.and_(grant_run.c.grant_id == grant_id, grant_run.c.started > since)
+    return sa.select(sa.func.count()).select_from(grant_run).where(recent)

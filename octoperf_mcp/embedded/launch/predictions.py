@@ -47,8 +47,8 @@ class _Play:
 def predicted(plan: ScenarioPlan) -> tuple[int, int]:
     """Requests and bytes of answers, from the actions, their think times and recorded sizes.
 
-    Every condition is taken to hold, every request to last 100 ms; resources of pages, set-ups
-    and tear-downs are not counted.
+    Every condition is taken to hold, every request to last 100 ms. Set-ups and tear-downs count as
+    on one generator; resources of pages are not counted, since recordings do not name them.
     """
     trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
     total = _Play()
@@ -59,7 +59,13 @@ def predicted(plan: ScenarioPlan) -> tuple[int, int]:
         if settings.get("iterations"):
             most = int(settings["iterations"]) * peak_users(profile["load"])
             iterations = min(iterations, most)
-        total = _Play.sum((total, one.times(iterations)))
+        tree = _tree(profile, trees)
+        around = [
+            tree.played(str(wanted.get("virtualUserId"))).times(_turns_of(wanted, profile["load"]))
+            for wanted in (settings.get("setUp"), settings.get("tearDown"))
+            if wanted
+        ]
+        total = _Play.sum((total, one.times(iterations), *around))
     return round(total.requests), round(total.bytes)
 
 
@@ -91,8 +97,12 @@ def _settings(profile: Json) -> Json:
 
 def _played(profile: Json, trees: Mapping[str, Json]) -> _Play:
     """One iteration of a profile."""
+    return _tree(profile, trees).played(str(profile["virtualUserId"]))
+
+
+def _tree(profile: Json, trees: Mapping[str, Json]) -> "_Tree":
     think = _settings(profile).get("thinkTime") or {}
-    return _Tree(trees, think.get("thinktime")).played(str(profile["virtualUserId"]))
+    return _Tree(trees, think.get("thinktime"))
 
 
 def _iterations(profile: Json, lasts_ms: float, duration_ms: int) -> float:
@@ -102,6 +112,13 @@ def _iterations(profile: Json, lasts_ms: float, duration_ms: int) -> float:
         return min(curve.total, curve.end_ms * peak_users(load) / max(lasts_ms, 1))
     lasts_ms = max(lasts_ms, _pacing_ms(_settings(profile).get("thinkTime") or {}), 1)
     return _user_ms(load, duration_ms) / lasts_ms
+
+
+def _turns_of(wanted: Node, load: Json) -> float:
+    """How often a set-up or tear-down plays its virtual user; one without an end counts once."""
+    users = _number(wanted.get("numberOfThreads") or 1, default=1)
+    loops = _number(wanted.get("loopCount"), default=1)
+    return (peak_users(load) if users < 0 else users) * (1 if loops < 0 else loops)
 
 
 class _Tree:

@@ -1,7 +1,11 @@
 """What a run would be, before it is one: size, targets, obstacles, and what changed since."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from octoperf_mcp.embedded.engine.engine_settings import not_applied
+from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario
 from octoperf_mcp.embedded.failures import Failure, Forbidden
 from octoperf_mcp.embedded.launch.blockers import Blocker
@@ -35,11 +39,13 @@ async def preview(
     user_id: str,
     *,
     limits: Limits | None = None,
+    runs_today: int = 0,
     busy: int = 0,
 ) -> Json:
     """Everything but the launch token, and the fingerprint to make it of.
 
-    `limits` are those of a CI token that asks, `busy` is as in `Gate.require`.
+    `limits` are those of a CI token that asks, `runs_today` what it started within 24 hours;
+    `busy` is as in `Gate.require`.
     """
     plan, blockers = await obstacles(gate, documents, files, scenario, user_id)
     targets = await gate.judged(plan) if plan is not None else []
@@ -47,7 +53,7 @@ async def preview(
         blockers = [
             *blockers,
             *gate.unconfirmed(plan, targets, busy=busy),
-            *_over_budget(plan, limits),
+            *_over_budget(plan, limits, runs_today),
         ]
     requests, sent_bytes = predicted(plan) if plan is not None else (0, 0)
     return {
@@ -62,21 +68,34 @@ async def preview(
         "durationMs": plan.duration_ms if plan else 0,
         "predictedRequests": requests,
         "predictedBytes": sent_bytes,
-        "notes": crowding(plan) if plan else [],
+        "notes": [*unapplied(plan), *crowding(plan)] if plan else [],
         "targets": [target.document() for target in targets],
         "changes": await changes_since(documents, scenario, plan, user_id),
     }
 
 
-def _over_budget(plan: ScenarioPlan, limits: Limits | None) -> list[Blocker]:
+def _over_budget(plan: ScenarioPlan, limits: Limits | None, runs_today: int) -> Iterator[Blocker]:
     if limits is None:
-        return []
-    try:
-        limits.check_load(plan.user_load, plan.duration_ms)
-    except Forbidden as refused:
-        details = refused.details
-        return [Blocker("over_budget", refused.message, details.get("got"), details.get("allowed"))]
-    return []
+        return
+    load = partial(limits.check_load, plan.user_load, plan.duration_ms)
+    for check in (load, partial(limits.check_runs, runs_today)):
+        try:
+            check()
+        except Forbidden as refused:
+            got, allowed = refused.details.get("got"), refused.details.get("allowed")
+            yield Blocker("over_budget", refused.message, got, allowed)
+
+
+def unapplied(plan: ScenarioPlan) -> list[str]:
+    """Settings of its profiles that will not be applied, a sentence each."""
+    return [
+        f"Profile {profile_name(profile, index)!r}: {text}"
+        for index, profile in enumerate(plan.profiles)
+        for text in not_applied(
+            profile.get("engine") or {},
+            plan.materials.virtual_users[str(profile["virtualUserId"])].body["type"],
+        )
+    ]
 
 
 async def changes_since(

@@ -43,13 +43,15 @@ async def preview(request: web.Request) -> web.Response:
         "scenario", request.match_info["id"], user_id=user_id
     )
     files = ProjectFiles(platform.database, platform.blobs)
+    limits = request[PRINCIPAL].limits
     found = await previews.preview(
         platform.runs.gate,
         platform.documents,
         files,
         scenario,
         user_id,
-        limits=request[PRINCIPAL].limits,
+        limits=limits,
+        runs_today=await _runs_today(request) if limits and limits.runs_per_day else 0,
         busy=platform.runs.open_users,
     )
     token = make_token(
@@ -59,3 +61,9 @@ async def preview(request: web.Request) -> web.Response:
         fingerprint=found.pop("fingerprint"),
     )
     return json_answer({**found, "launchToken": token if found["launchable"] else None})
+
+
+async def _runs_today(request: web.Request) -> int:
+    """Runs that the token of a request started within 24 hours."""
+    tokens = request.app[PLATFORM].identity.ci_tokens
+    return await tokens.runs_today(request[PRINCIPAL].grant_id)

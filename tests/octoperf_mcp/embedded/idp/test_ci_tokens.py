@@ -86,9 +86,12 @@ async def test_the_runs_of_a_day_are_counted_even_when_they_start_together(world
 
     assert sum(await asyncio.gather(*(spend() for _ in range(8)))) == 3
     assert {(each["got"], each["allowed"]) for each in refusals} == {(4, 3)}
+    assert await tokens.runs_today(grant.id) == 3
+    assert await tokens.runs_today("another") == 0
     clock = tokens._clock
     tokens._clock = lambda: clock() + DAY_S * 1000
     await tokens.spend_run(grant.id, limits)
+    assert await tokens.runs_today(grant.id) == 1
     await tokens.tidy()
     assert await tokens.limits(grant.id) == limits
 

@@ -140,3 +140,22 @@ def test_a_preview_says_when_arrivals_will_find_no_free_user() -> None:
     assert "maxVus" not in enough
     [crowded] = crowding(arriving(600, users=4))
     assert crowded.endswith("Arrivals will wait and start late: raise maxVus.")
+
+
+@pytest.mark.parametrize(
+    ("more", "requests"),
+    [
+        ({}, 1),
+        ({"numberOfThreads": 3, "loopCount": 4}, 12),
+        ({"numberOfThreads": -1}, 2),
+        ({"loopCount": -1}, 1),
+        ({"loopCount": 0}, 0),
+    ],
+)
+def test_set_ups_and_tear_downs_are_counted(more: Json, requests: int) -> None:
+    party = {"virtualUserId": "fragment", **more}
+    alone, _ = of(request(enabled=False), settings={"setUp": party, "tearDown": None})
+    assert alone == requests
+    both, size = of(request(), settings={"setUp": party, "tearDown": party})
+    # The fragment plays its own request, and that of the virtual user that it links to.
+    assert (both, size) == (2000 + 4 * requests, 20_000 + 40 * requests)

@@ -5,18 +5,20 @@ import dataclasses
 import io
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from octoperf_mcp.embedded.idp.ci_tokens import CiTokens
 from octoperf_mcp.embedded.launch import targets as targets_module
 from octoperf_mcp.embedded.launch.gate import Gate
 from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, is_local, targets_of
-from octoperf_mcp.embedded.platform import Platform
-from tests.octoperf_mcp.embedded.rest.conftest import Home, Rest
+from octoperf_mcp.embedded.limits import Limits
+from octoperf_mcp.embedded.platform import Platform, Principal
+from tests.octoperf_mcp.embedded.rest.conftest import FULL, Client, Home, Rest
 
 RUN = "/runtime/scenarios/run"
 PREVIEW = "/runtime/scenarios/preview"
@@ -161,6 +163,35 @@ async def test_a_preview_of_what_cannot_run_says_why(
     assert found["blockers"] == [
         {"code": "invalid", "message": "The scenario has no user profile."}
     ]
+
+
+async def test_a_preview_knows_what_a_ci_token_started_today(
+    ada: Rest, client: Client, platform: Platform, shop: Shop
+) -> None:
+    limits = Limits(runs_per_day=1)
+    principal = Principal("ada", "ada@example.com", FULL, "grant", "ci", limits=limits)
+    identity = cast("Any", platform.identity)
+    identity.ci_tokens = CiTokens(platform.database, identity)
+    identity.tokens["ada-ci"] = principal
+    ci = Rest(client, "ada-ci")
+    assert (await ci.get(f"{PREVIEW}/{shop.scenario['id']}"))["launchable"]
+    await ci.post(f"{RUN}/{shop.scenario['id']}", {}, status=200)
+    found = await ci.get(f"{PREVIEW}/{shop.scenario['id']}")
+    (blocker,) = found["blockers"]
+    assert (blocker["code"], blocker["got"], blocker["allowed"]) == ("over_budget", 2, 1)
+    assert "run 2 within 24 hours" in blocker["message"]
+    assert (found["launchable"], found["launchToken"]) == (False, None)
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["launchable"]
+
+
+async def test_a_preview_warns_of_settings_that_are_not_applied(ada: Rest, shop: Shop) -> None:
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["notes"] == []
+    (profile,) = shop.scenario["userProfiles"]
+    engine = {**profile["engine"], "dns": {"servers": ["127.0.0.53"]}}
+    changed = {**shop.scenario, "userProfiles": [{**profile, "engine": engine}]}
+    await ada.put(f"/runtime/scenarios/{shop.scenario['id']}", changed)
+    (warning,) = (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["notes"]
+    assert warning.endswith(": its DNS servers are not asked.")
 
 
 async def test_a_launch_token_starts_one_run_however_often_it_is_sent(

@@ -29,6 +29,7 @@ from octoperf_mcp.embedded.store.documents import Documents
 from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.store.switches import SwitchTable
 from octoperf_mcp.embedded.tasks import Tasks
+from octoperf_mcp.entities.extensions import Extensions
 
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "entities" / "examples.json").read_text("utf-8")
@@ -158,6 +159,7 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
         collection=Collection(database, documents.retention),
         generators=generators,
         switches=SwitchTable(database),
+        extensions=Extensions(),
     )
     made.schedules = schedules_of(made)
     yield made

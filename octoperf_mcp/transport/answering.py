@@ -50,7 +50,7 @@ class Answering:
         Raises:
             AuthError: the token grants too little, or the upstream refused it.
         """
-        call = Call()
+        call = Call(self._calls.loop)
         exchange.settle = call.settle
         if stream:
             exchange.notify = call.notify

@@ -7,6 +7,7 @@ one, so the work never runs in the task of the HTTP handler.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import Any
 
 from octoperf_mcp.errors import AuthError
@@ -21,6 +22,7 @@ class Call:
 
     __slots__ = (
         "_failure",
+        "_loop",
         "_open",
         "_reply",
         "_task",
@@ -31,7 +33,8 @@ class Call:
         "released",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._reply: Reply | None = None
@@ -71,7 +74,7 @@ class Call:
         self._open = False
         if self._task is not None:
             # one turn later, so that the work has begun: what never began cannot clean up
-            asyncio.get_running_loop().call_soon(self._task.cancel)
+            self._loop.call_soon(self._task.cancel)
         self._wake()
 
     def settle(self, reply: Reply) -> None:
@@ -106,7 +109,7 @@ class Call:
         """Wait until there is a notification or the end, at most so long."""
         if self.done or self.messages:
             return
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         self._waiter = loop.create_future()
         timer = loop.call_later(timeout_s, self._wake)
         try:
@@ -136,9 +139,14 @@ class Calls:
     def __len__(self) -> int:
         return len(self._running)
 
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where all of them run; to ask for the running loop each time costs a system call."""
+        return asyncio.get_running_loop()
+
     def start(self, call: Call, work: Coroutine[Any, Any, Reply], key: Key | None = None) -> None:
         """Run a call's work; `key` is what `notifications/cancelled` will name."""
-        task = asyncio.get_running_loop().create_task(call.run(work, self._ended))
+        task = self.loop.create_task(call.run(work, self._ended))
         call.attach(task)
         self._running[call] = task
         if key is not None:

@@ -6,12 +6,16 @@ from octoperf_mcp.protocol.exchange import Reply
 from octoperf_mcp.transport.calls import MAX_QUEUED, Call, Calls
 
 
+def new_call() -> Call:
+    return Call(asyncio.get_running_loop())
+
+
 async def answered() -> Reply:
     return Reply(b"{}")
 
 
 async def test_a_client_that_does_not_read_costs_bounded_memory() -> None:
-    call = Call()
+    call = new_call()
     release = asyncio.Event()
 
     async def work() -> Reply:
@@ -37,7 +41,7 @@ async def test_nothing_is_remembered_of_calls_that_ended() -> None:
     calls = Calls()
     async with asyncio.timeout(5):
         for number in range(3):
-            call = Call()
+            call = new_call()
             calls.start(call, answered(), ("session", number))
             while not call.done:
                 await call.news(5)
@@ -48,7 +52,7 @@ async def test_nothing_is_remembered_of_calls_that_ended() -> None:
 
 
 async def test_a_second_call_with_the_same_id_is_the_one_to_cancel() -> None:
-    calls, first, second = Calls(), Call(), Call()
+    calls, first, second = Calls(), new_call(), new_call()
     forever = asyncio.Event()
 
     async def work() -> Reply:
@@ -64,7 +68,7 @@ async def test_a_second_call_with_the_same_id_is_the_one_to_cancel() -> None:
 
 
 async def test_a_call_cancelled_before_it_began_still_cleans_up() -> None:
-    calls, call = Calls(), Call()
+    calls, call = Calls(), new_call()
     cleaned = asyncio.Event()
 
     async def work() -> Reply:

@@ -18,8 +18,12 @@ from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.ui.chart_data import Curves
 from octoperf_mcp.embedded.ui.rendering import figure, when
 from octoperf_mcp.embedded.ui.svg import Series, short
+from octoperf_mcp.entities.steps import split_step
+from octoperf_mcp.entities.trees import RESOURCES
 
 _MS = 1000.0
+_NAVIGATIONS = {"domcontentloaded": "page readable", "load": "page loaded"}
+"""Events of a browser, as people say them."""
 
 Views = Mapping[str, RunView]
 
@@ -164,5 +168,14 @@ def _unit(metric_id: str) -> str:
 
 
 def action_of(row: Mapping[str, Any]) -> str:
-    """Name of the action that a row is about."""
-    return str(row.get("actionName") or row.get("actionId") or "")
+    """What people read as the name of a row: its action, what a page loaded, a step of a script."""
+    action_id = str(row.get("actionId") or "")
+    name = str(row.get("actionName") or "")
+    if action_id.endswith(RESOURCES):
+        return f"Resources of {(name or action_id).removesuffix(RESOURCES)}"
+    owner, label, kind = split_step(action_id)
+    if label is None:
+        return name or action_id
+    named = name.removesuffix(f" / {label}") or owner
+    said = _NAVIGATIONS.get(label, label) if kind == "NAVIGATION" else label
+    return f"{named} / {f'requests to {said}' if kind == 'NETWORK' else said}"

@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.ui.drawn import (
     Drawn,
     Source,
     Tile,
+    action_of,
     legend_of,
     name_of,
     scale,
@@ -68,7 +69,7 @@ async def top(drawn: Drawn, source: Source) -> None:
     asked = source.item.metrics[0]
     series = []
     for action_id in found["actionIds"]:
-        label = str(source.view.labels.names(action_id).get("actionName") or action_id)
+        label = action_of({"actionId": action_id, **source.view.labels.names(action_id)})
         series.append(_scaled(label, asked, found["curves"][action_id]))
     _put(drawn, source, _lines(drawn.title, Curves("line", series)))
 

@@ -258,6 +258,7 @@ REQUESTS = [
     ("the load test was aborted", "scenario-diagnosis"),
     ("which tool reads this chart of the report?", "bench-reports"),
     ("what does this metric mean", "bench-reports"),
+    ("show me a chart of my run", "bench-reports"),
     ("how often shall I poll the task", "async-polling"),
     ("is the test still running?", "async-polling"),
     ("run this scenario every night at two", "scheduling"),

@@ -313,6 +313,7 @@ async def test_polling_diagnosis_and_report_of_a_run_that_fails(
         )
         assert (await diagnosis.call("list_bench_load_generators", **which))["total"] == 1
 
+        assert (await reports.call("show_run_chart", **which))["finished"]
         read = await reports.call("get_bench_report", **report)
         await diagnosis.call("get_bench_report", **report)
         answers = {}

@@ -28,6 +28,7 @@ RANKING = Ranking(TOOLS.values())
         ("95th percentile of each page as a table", "get_report_table_values", 3),
         ("what errors happened during the test?", "get_report_errors", 3),
         ("response times over time as a graph", "get_report_line_chart_values", 3),
+        ("show me a chart of my run", "show_run_chart", 1),
         ("which regions can generate load?", "list_docker_providers_by_workspace", 3),
         ("read the jmeter log of a run", "read_bench_result_file_lines", 3),
         ("save a copy of the virtual user first", "backup_virtual_user", 2),

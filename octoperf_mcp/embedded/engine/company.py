@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import gevent
 from gevent.event import Event
 
+from octoperf_mcp.embedded.metrics.histogram import bucket_of
+
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.session import UserSession
 
@@ -41,12 +43,16 @@ class Company:
         self.late_starts = 0
         """Requests and iterations that began later than planned, as the one before took long."""
         self.worst_late_ms = 0.0
+        self.lateness: dict[int, int] = {}
+        """Histogram of those late starts."""
 
     def late(self, ms: float) -> None:
         """Note a start that came so much later than planned."""
         if ms > _NOTED_MS:
             self.late_starts += 1
             self.worst_late_ms = max(self.worst_late_ms, ms)
+            bucket = bucket_of(round(ms * 1000))
+            self.lateness[bucket] = self.lateness.get(bucket, 0) + 1
 
     def enter(self, meetings: Iterable[str]) -> None:
         """A user starts who will come to these meeting points."""

@@ -12,7 +12,7 @@ from octoperf_mcp.embedded.metrics.recorder import (
     FIRST_ERRORS,
     Recorder,
 )
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, STEP, ErrorDetail
+from octoperf_mcp.embedded.metrics.sample import SUMS, ErrorDetail
 
 _LINES_PER_MESSAGE = 20
 """A message that repeats is written so often; how often it came in all is said at the end."""
@@ -46,7 +46,7 @@ class LoadSink:
         sample = outcome.sample
         key = (sample.action_id, sample.code)
         detail = ErrorDetail(self._mask.text(outcome.message), user=str(session.thread_number))
-        if sample.kind in {CONTAINER, STEP}:
+        if sample.kind in SUMS:
             return detail
         full = self._kept_total < FIRST_ERRORS or self._kept[key] < ERRORS_PER_ACTION_AND_CODE
         if sample.cut_off or not full:

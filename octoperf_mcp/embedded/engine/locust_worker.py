@@ -43,6 +43,7 @@ from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.reception import Layout, Reception
 from octoperf_mcp.embedded.engine.run_log import RunLog
 from octoperf_mcp.embedded.engine.transport import Addresses
+from octoperf_mcp.embedded.metrics.histogram import percentile
 from octoperf_mcp.embedded.metrics.recorder import Recorder
 
 OnMessage = Callable[..., None]
@@ -268,7 +269,8 @@ class Worker:
             self._log.write(text, level="WARN")
         if company.late_starts:
             self._log.write(
-                f"{company.late_starts} starts came later than planned, the worst by "
+                f"{company.late_starts} starts came later than planned, 95 % of them by at most "
+                f"{percentile(company.lateness, 95) / _MS:.0f} ms, the worst by "
                 f"{company.worst_late_ms:.0f} ms, as the requests before took too long.",
                 level="WARN",
             )

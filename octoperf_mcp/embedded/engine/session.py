@@ -6,7 +6,7 @@ Knows gevent, but nothing of who starts users: Locust, a validation or a test.
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -26,8 +26,9 @@ from octoperf_mcp.embedded.engine.control import (
 from octoperf_mcp.embedded.engine.cookies import CookieJar
 from octoperf_mcp.embedded.engine.exchange import Exchange
 from octoperf_mcp.embedded.engine.http_cache import Bodies, HttpCache
+from octoperf_mcp.embedded.engine.tally import Tally
 from octoperf_mcp.embedded.engine.transport import Addresses, Transport
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, STEP, Sample
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, ITERATION, RESOURCE, SUMS, Sample
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.engine.program import Program
@@ -75,19 +76,6 @@ class Sink(Protocol):
         """A line for the run log."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the samples inside a container add up to."""
-
-    elapsed_us: int = 0
-    latency_us: int = 0
-    connect_us: int = 0
-    sent: int = 0
-    received: int = 0
-    count: int = 0
-    failed: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Seat:
     """Which user of which run a session is."""
@@ -133,9 +121,11 @@ class UserSession:
         self.at_end: list[Callable[[], None]] = []
         """Called when the user closes."""
         self._seat = seat
-        self._tally = _Tally()
+        self._tally = Tally()
         self._waited = False
         self._due: float | None = None
+        self._meant: float | None = None
+        """When the next iteration is meant to start, as far as a plan says it."""
         """`time.monotonic()` at which the next iteration was to begin."""
         self.company = seat.company
         self.company.enter(program.meetings)
@@ -160,8 +150,11 @@ class UserSession:
             TimeUp: the run or the user's part in it is over.
         """
         self.checkpoint()
-        began = time.monotonic() if self._due is None else self._due
-        self._due = None
+        now = time.monotonic()
+        meant = self._meant if due is None else due
+        began = now if self._due is None else self._due
+        self._due = self._meant = None
+        before = replace(self._tally)
         self._waited = False
         self.iteration += 1
         if self.program.clears_cookies:
@@ -174,8 +167,10 @@ class UserSession:
             self.program.body(self)
         except NextIteration:
             self.checkpoint()
-        if due is None:
-            self._keep_pace(began, self.program.pacing_ms(self))
+        pacing_ms = self.program.pacing_ms(self) if due is None else 0.0
+        if pacing_ms > 0 or meant is not None:
+            self._report_iteration(before, max(0.0, now - (now if meant is None else meant)))
+        self._keep_pace(began, pacing_ms)
         if not self._waited:
             self.pause(_IDLE_ITERATION_MS)
 
@@ -187,7 +182,7 @@ class UserSession:
         """
         if pacing_ms <= 0:
             return
-        due = began + pacing_ms / _MS
+        due = self._meant = began + pacing_ms / _MS
         wait_ms = (due - time.monotonic()) * _MS
         if wait_ms > 0:
             self.pause(wait_ms)
@@ -278,7 +273,7 @@ class UserSession:
         """
         sample = outcome.sample
         self._seat.sink.outcome(self, outcome)
-        if sample.kind in {CONTAINER, STEP} or sample.cut_off:
+        if sample.kind in SUMS or sample.cut_off:
             return
         tally = self._tally
         tally.count += 1
@@ -296,7 +291,7 @@ class UserSession:
 
     def contained(self, action_id: str, play: Callable[["UserSession"], None]) -> None:
         """Play children and report their sum; a container without samples makes none."""
-        outer, inner = self._tally, _Tally()
+        outer, inner = self._tally, Tally()
         self._tally = inner
         started_ms = time.time_ns() // 1_000_000
         try:
@@ -311,14 +306,25 @@ class UserSession:
         self._leave(outer, inner)
         self._report_container(action_id, inner, started_ms)
 
-    def _report_container(self, action_id: str, tally: _Tally, started_ms: int) -> None:
-        if tally.count == 0:
-            return
+    def _report_iteration(self, before: Tally, late_s: float) -> None:
+        """An iteration counts from when it was meant to start, whatever held it up."""
+        late_us = round(late_s * 1_000_000)
+        tally = self._tally.since(before)
+        tally.elapsed_us += late_us
+        tally.latency_us, tally.connect_us = late_us, 0
+        meant_ms = time.time_ns() // 1_000_000 - tally.elapsed_us // 1000
+        self._report_sum(ITERATION, self.program.virtual_user_id, tally, meant_ms)
+
+    def _report_container(self, action_id: str, tally: Tally, started_ms: int) -> None:
+        if tally.count:
+            self._report_sum(CONTAINER, action_id, tally, started_ms)
+
+    def _report_sum(self, kind: str, action_id: str, tally: Tally, started_ms: int) -> None:
         sample = Sample(
             action_id=action_id,
             virtual_user_id=self.program.virtual_user_id,
             profile=self.program.profile,
-            kind=CONTAINER,
+            kind=kind,
             started_ms=started_ms,
             elapsed_us=tally.elapsed_us,
             latency_us=tally.latency_us,
@@ -334,14 +340,8 @@ class UserSession:
         message = f"{tally.failed} of {tally.count} requests in it failed" if tally.failed else ""
         self._seat.sink.outcome(self, Outcome(sample, message=message))
 
-    def _leave(self, outer: _Tally, inner: _Tally) -> None:
-        outer.elapsed_us += inner.elapsed_us
-        outer.latency_us += inner.latency_us
-        outer.connect_us += inner.connect_us
-        outer.sent += inner.sent
-        outer.received += inner.received
-        outer.count += inner.count
-        outer.failed += inner.failed
+    def _leave(self, outer: Tally, inner: Tally) -> None:
+        outer.add(inner)
         self._tally = outer
 
     def _apply_policy(self) -> None:

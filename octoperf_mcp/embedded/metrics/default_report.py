@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_mcp.embedded.store.schema import new_id
+from octoperf_mcp.entities.engines import ARRIVALS
 
 _HITS = {"@type": "SingleTermFilter", "field": "subSampleType", "term": "Hit"}
+_ITERATIONS = {**_HITS, "term": "Iteration"}
 _SUMMARY = (
     "USERLOAD",
     "HITS_TOTAL",
@@ -52,7 +54,7 @@ def default_report(bench_result: Mapping[str, Any], scenario: Mapping[str, Any])
         "configs": [],
         "tags": list(bench_result.get("tags") or scenario.get("tags") or ()),
         "timeRange": None,
-        "items": _items(run),
+        "items": [*_items(run), *_waits(run, scenario)],
     }
 
 
@@ -96,6 +98,16 @@ def _items(run: str) -> list[dict[str, Any]]:
             monitorType="HOST",
         ),
     ]
+
+
+def _waits(run: str, scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Ours: what users who arrive would have met, their wait for a free user included."""
+    profiles = scenario.get("userProfiles") or ()
+    if not any((profile.get("load") or {}).get("@type") == ARRIVALS for profile in profiles):
+        return []
+    metric = {**_metric(run, "RESPONSE_TIME_AVG"), "filters": [_ITERATIONS]}
+    name = "Iterations from the instant they were meant to start"
+    return [_item("PercentilesChartReportItem", name, metrics=[metric])]
 
 
 def _item(item_type: str, name: str, **own: Any) -> dict[str, Any]:

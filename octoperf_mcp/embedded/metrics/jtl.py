@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from octoperf_mcp.embedded.metrics.aggregate import Key, times_of
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, RESOURCE, Sample
+from octoperf_mcp.embedded.metrics.sample import RESOURCE, SUMS, Sample
 from octoperf_mcp.entities.trees import RESOURCES
 
 COLUMNS = (
@@ -49,7 +49,7 @@ VARIABLES = (
     "assertionsError",
 )
 """`second`: the epoch second that the sample counts in, that of its end; `kind`: Hit, Resource,
-Container or CutOff; times in microseconds."""
+Container, Step, Iteration or CutOff; times in microseconds."""
 _GZIP = 16 + zlib.MAX_WBITS
 _FAST = 3
 _ROWS_AT_ONCE = 256
@@ -92,7 +92,7 @@ class JtlSecond:
                 sample.sent_bytes,
                 users.get(sample.profile, 0),
                 sum(users.values()),
-                "null" if sample.kind == CONTAINER else sample.url,
+                "null" if sample.kind in SUMS and not sample.url else sample.url,
                 round(latency / 1000),
                 0,
                 round(connect / 1000),

@@ -16,7 +16,7 @@ from octoperf_mcp.embedded.metrics import jtl as jtl_format
 from octoperf_mcp.embedded.metrics.aggregate import Aggregate, Key, key_of, media_type
 from octoperf_mcp.embedded.metrics.journal import SecondJournal, left_over
 from octoperf_mcp.embedded.metrics.jtl import JtlSecond
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, STEP, ErrorDetail, Sample
+from octoperf_mcp.embedded.metrics.sample import SUMS, ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.spool import VERSION, end_of
 
 ERRORS_PER_ACTION_AND_CODE = 2
@@ -110,7 +110,7 @@ class Recorder:
             bucket.rows[key] = Aggregate(sample)
         else:
             known.add(sample)
-        if not sample.ok and not sample.cut_off and sample.kind not in {CONTAINER, STEP}:
+        if not sample.ok and not sample.cut_off and sample.kind not in SUMS:
             self._keep_error(bucket, sample)
         if self._jtl is not None and (self._raw is None or self._keeps_raw(sample)):
             bucket.raw.add(sample, key, self._users)

@@ -11,8 +11,14 @@ RESOURCE = "Resource"
 """A sub-request that a page asked for: also a hit, shown apart as `<actionId>.resources`."""
 STEP = "Step"
 """A part of a browser script, in a row of its own; steps overlap and never count as hits."""
+ITERATION = "Iteration"
+"""An iteration that was meant to start at an instant of its own (arrivals, pacing), from which it
+counts: elapsed is the wait until its real start, plus its requests; latency is that wait."""
 CUT_OFF = "CutOff"
 """The kind under which samples stopped in flight are counted; never a hit."""
+
+SUMS = frozenset({CONTAINER, STEP, ITERATION})
+"""Kinds that are made of others: no errors are kept of them, and no policy looks at them."""
 
 
 @dataclass(slots=True)

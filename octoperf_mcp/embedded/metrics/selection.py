@@ -7,13 +7,14 @@ from typing import Any
 
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.metrics.labels import Labels
-from octoperf_mcp.embedded.metrics.sample import CONTAINER, HIT, RESOURCE, STEP
+from octoperf_mcp.embedded.metrics.sample import CONTAINER, HIT, ITERATION, RESOURCE, STEP
 
 HITS = frozenset({HIT, RESOURCE})
 CONTAINERS = frozenset({CONTAINER})
+ITERATIONS = frozenset({ITERATION})
 EVERYTHING = HITS | CONTAINERS | {STEP}
 
-_SUB_SAMPLE_TYPES = {"Hit": HITS, "Container": CONTAINERS}
+_SUB_SAMPLE_TYPES = {"Hit": HITS, "Container": CONTAINERS, "Iteration": ITERATIONS}
 _OLDER_TYPES = {"HIT": HITS, "CONTAINER": CONTAINERS}
 """Sample types of earlier clients; the later model has a filter for the kind instead."""
 _NEWER_TYPES = ("BASIC", "WEB", "LOAD", "NUMBER_COUNTER")
@@ -131,5 +132,5 @@ def _terms(given: Mapping[str, Any]) -> frozenset[str]:
 def _sub_sample_types(wanted: frozenset[str]) -> frozenset[str]:
     unknown = sorted(wanted - _SUB_SAMPLE_TYPES.keys())
     if unknown:
-        raise Invalid(f"subSampleType is Hit or Container, not {unknown[0]!r}.")
+        raise Invalid(f"subSampleType is Hit, Container or Iteration, not {unknown[0]!r}.")
     return frozenset().union(*(_SUB_SAMPLE_TYPES[each] for each in wanted))

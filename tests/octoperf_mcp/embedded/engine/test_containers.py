@@ -208,6 +208,27 @@ def test_pacing_counts_from_when_the_iteration_was_due(monkeypatch: pytest.Monke
         now[0] += 1  # a timer that is late
     assert began == [1000, 1101, 1201, 1332, 1433]
     assert play.session.company.late_starts == 1
+    waits = [each.sample.latency_us // 1000 for each in play.notes.outcomes]
+    assert waits == [0, 1, 1, 32, 1]
+    assert {each.sample.kind for each in play.notes.outcomes} == {"Iteration"}
+
+
+def test_an_iteration_counts_from_when_it_was_meant_to_start(target: Target) -> None:
+    """Its time is the wait and its requests; requests keep their own."""
+    play = player(target, request("/"), request("/gone"))
+    play.session.run_iteration(due=time.monotonic() - 2.0)
+    *requests, iteration = [each.sample for each in play.notes.outcomes]
+    assert [each.kind for each in requests] == ["Hit", "Hit"]
+    assert all(each.elapsed_us < 2_000_000 for each in requests)
+    assert (iteration.kind, iteration.action_id, iteration.ok) == ("Iteration", "vu", False)
+    assert iteration.latency_us >= 2_000_000
+    assert iteration.elapsed_us == iteration.latency_us + sum(each.elapsed_us for each in requests)
+    assert iteration.started_ms < requests[0].started_ms - 1900
+    assert iteration.received_bytes == sum(each.received_bytes for each in requests)
+
+
+def test_an_iteration_without_a_plan_is_not_measured_again(target: Target) -> None:
+    assert {each.sample.kind for each in player(target, request("/")).play(3)} == {"Hit"}
 
 
 def test_a_throughput_override_switches_pacing_off() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import math
 import os
 import re
@@ -16,6 +17,9 @@ import pytest
 
 from octoperf_mcp.embedded.engine.ramp import users_at
 from octoperf_mcp.embedded.failures import Invalid, NotFound
+from octoperf_mcp.embedded.metrics import values
+from octoperf_mcp.embedded.metrics.items import item_of
+from octoperf_mcp.embedded.metrics.reading import Limits
 from tests.octoperf_mcp.embedded.engine.players import Json, node, request
 from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, arrivals, ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Answer, Target
@@ -411,6 +415,7 @@ async def test_arrivals_start_at_their_rate_whatever_the_target_takes(
     result = await stage.played(await stage.scenario(stage.profile(virtual_user, load)))
 
     assert (result["state"], result["userLoad"], result["durationMs"]) == ("FINISHED", 60, 3000)
+    assert (await stage.counted(result["id"]))["Hit"] == target.count
     [counts] = result["arrivals"]
     assert (counts["profile"], counts["planned"]) == ("buyers", 90)
     assert counts["started"] + counts["dropped"] == 90
@@ -438,3 +443,35 @@ async def test_arrivals_beyond_the_users_are_told_and_never_silent(
     log = stage.log(result["id"])
     assert caveat in log
     assert "they start late" in log
+
+
+async def test_a_stall_of_the_target_shows_in_the_times_that_count_waiting(
+    stage: Stage, target: Target
+) -> None:
+    """No coordinated omission: the requests alone hardly notice that it stood still for 1.5 s."""
+    asked = itertools.count()
+    target.answers["/"] = lambda _: Answer("", pause_s=1.5 if next(asked) == 20 else 0)
+    virtual_user = await stage.virtual_user(request("/"))
+    load = arrivals((0, 1200), (4000, 1200), users=1)
+    result = await stage.played(await stage.scenario(stage.profile(virtual_user, load)))
+
+    run_id = result["id"]
+    report = await stage.documents.get("bench_report", result["benchReportId"], user_id=ADA)
+    assert "meant to start" in report.body["items"][-1]["name"]
+    waited, requests = await p90(stage, run_id, "Iteration"), await p90(stage, run_id, "Hit")
+    assert requests < 0.5
+    assert waited > 0.9
+    counted = await stage.counted(run_id)
+    assert counted["Iteration"] <= counted["Hit"] == target.count
+    assert counted["Iteration"] >= counted["Hit"] - 1
+
+
+async def p90(stage: Stage, run_id: str, kind: str) -> float:
+    """90th percentile of the response time of the samples of a kind, in seconds."""
+    kinds = {"@type": "SingleTermFilter", "field": "subSampleType", "term": kind}
+    metric = {"id": "RESPONSE_TIME_PERCENTILE_90", "type": "BASIC", "benchResultId": run_id}
+    body = {"@type": "SummaryReportItem", "metrics": [{**metric, "filters": [kinds]}]}
+    async with stage.metrics.views([run_id]) as views:
+        item = item_of(body, "/analysis/metrics/summary")
+        [found] = await values.summary(views, item, Limits())
+    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octoperf_mcp.cli.settings import add_config_arguments, read_config
     from octoperf_mcp.config import Secret, described
-    from octoperf_mcp.entities.extensions import Deliver, EndedRun
+    from octoperf_mcp.entities.extensions import CorrelationFramework, Deliver, EndedRun
     from octoperf_mcp.hookspecs import hookimpl
     from octoperf_mcp.registry.api_range import API_VERSION
     from octoperf_mcp.registry.assets import (
@@ -103,6 +103,7 @@ _HOMES = {
     "Drain": "registry.extending",
     "HealthCheck": "registry.extending",
     "Host": "registry.extending",
+    "CorrelationFramework": "entities.extensions",
     "Deliver": "entities.extensions",
     "EndedRun": "entities.extensions",
     "Lifespan": "registry.extending",
@@ -206,6 +207,7 @@ __all__ = [
     "ConfigSection",
     "Confirm",
     "Content",
+    "CorrelationFramework",
     "DeepLink",
     "Deliver",
     "Drain",

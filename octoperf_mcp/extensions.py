@@ -18,5 +18,6 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
                 one.value.timeout_s,
             )
             for one in registry.notifiers
-        )
+        ),
+        frameworks=tuple(one.value for one in registry.frameworks),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from octoperf_mcp.entities.extensions import CorrelationFramework
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.extending import (
@@ -251,6 +252,40 @@ def register_health_checks() -> Iterable[HealthCheck]:
     @hookimpl
     def register_health_checks():
         return [HealthCheck("acme", lambda host: "" if "link" in host.state else "no link yet")]
+    ```
+    """
+    return ()
+
+
+@hookspec
+def register_correlation_frameworks() -> Iterable[CorrelationFramework]:
+    """Presets of correlation rules, beside those that the embedded platform has itself.
+
+    `list_correlation_frameworks` lists them, `add_correlation_framework_to_project` copies their
+    rules. Ids are unique; a third party's plugin with a rule that no project could keep is disabled
+    with the reason. Switching the plugin holds at once; rules that were copied stay. A bridge to
+    another platform offers the presets of that one.
+
+    ```python
+    ORDER = {
+        "id": "",
+        "name": "order",
+        "extractor": {
+            "@type": "RegexpVariableExtractor",
+            "id": "",
+            "name": "order",
+            "variable": "order",
+            "regexp": 'data-order="([^"]+)"',
+            "template": "$1$",
+            "matchNumber": 1,
+            "extractFrom": "BODY",
+        },
+        "injectionRules": [{"@type": "PostParamValueInjectionRule", "name": "order"}],
+    }
+
+    @hookimpl
+    def register_correlation_frameworks():
+        return [CorrelationFramework("acme", "Acme", "Orders of the Acme shop.", (ORDER,))]
     ```
     """
     return ()

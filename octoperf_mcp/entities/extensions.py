@@ -4,9 +4,12 @@ The command that runs the platform makes these objects of what plugins registere
 over, again after every switch; the platform never sees a plugin.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from octoperf_mcp.errors import PluginError
 
 Json = Mapping[str, Any]
 
@@ -63,8 +66,48 @@ class Listener:
     timeout_s: float
 
 
+PLATFORM_FRAMEWORKS: Final = frozenset({"saml", "oauth", "token", "dotnet", "java", "azure-ad"})
+"""Ids of the platform's own presets of correlation rules."""
+
+_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationFramework:
+    """A preset of correlation rules: what a technology puts into its answers.
+
+    Args:
+        id: Lower-case letters, digits and dashes; unique.
+        name: Of the technology.
+        description: What it is for, a sentence.
+        rules: Correlation rules as the REST API has them (`octoperf://schema/correlation-rule`),
+            with an empty id.
+    """
+
+    id: str
+    name: str
+    description: str
+    rules: tuple[dict[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise PluginError(f"{self.id!r} is no id of a framework: a-z, digits and dashes")
+        if not self.rules:
+            raise PluginError(f"the framework {self.id!r} has no rules")
+
+    def body(self) -> dict[str, Any]:
+        """As the REST API answers it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "rules": list(self.rules),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """All that the enabled plugins add."""
 
     listeners: tuple[Listener, ...] = ()
+    frameworks: tuple[CorrelationFramework, ...] = ()

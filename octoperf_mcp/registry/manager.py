@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.config import SECTIONS
+from octoperf_mcp.entities.check import mismatches
+from octoperf_mcp.entities.extensions import PLATFORM_FRAMEWORKS, CorrelationFramework
 from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
@@ -97,6 +99,7 @@ class Registry:
     health_checks: tuple[Registered[HealthCheck], ...] = ()
     drains: tuple[Registered[Drain], ...] = ()
     notifiers: tuple[Registered[Notifier], ...] = ()
+    frameworks: tuple[Registered[CorrelationFramework], ...] = ()
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
     """REST calls by plugin and name."""
     tools_off: Mapping[str, Tool] = field(default_factory=dict)
@@ -263,7 +266,20 @@ class _Collected:
         _refuse_repeats("command", commands, self.commands)
         if not all(commands):
             raise PluginError("a command of a plugin needs a name")
+        self._check_frameworks(part["register_correlation_frameworks"], item)
         return replaced
+
+    def _check_frameworks(self, added: Sequence[CorrelationFramework], item: Found) -> None:
+        """Refuse ids that are taken, and rules of others that no project could keep."""
+        theirs = self.running.get("register_correlation_frameworks", ())
+        taken = {*PLATFORM_FRAMEWORKS, *(one.value.id for one in theirs)}
+        _refuse_repeats("correlation framework", [one.id for one in added], taken)
+        if item.built_in:  # their tests hold them to it, and no start waits for it
+            return
+        for framework in added:
+            for rule in framework.rules:
+                for wrong in mismatches("correlation_rule", {**rule, "projectId": "p"}):
+                    raise PluginError(f"a rule of the framework {framework.id!r}: {wrong.message}")
 
     def _replaced(self, names: Sequence[str], item: Found) -> tuple[str, ...]:
         if item.built_in:
@@ -336,6 +352,7 @@ _RUNNING = {
     "register_health_checks": "health_checks",
     "register_drain": "drains",
     "register_notifiers": "notifiers",
+    "register_correlation_frameworks": "frameworks",
 }
 """Hooks whose objects run in the server, and the member of the registry that has them."""
 

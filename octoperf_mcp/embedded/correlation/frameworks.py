@@ -1,4 +1,4 @@
-r"""The six presets of correlation rules.
+r"""The six presets of correlation rules that are the platform's own; plugins add others.
 
 Their names and those of their extractors are public (auto-correlation skill of OctoPerf); the
 expressions are our own. Where one name has a second spelling on the wire (a header instead of a
@@ -10,33 +10,15 @@ A group is bounded by the signs that end the value, so that no expression can ru
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from octoperf_mcp.entities.extensions import CorrelationFramework
 
 Json = dict[str, Any]
 Target = tuple[str, str | None]
 
 _QUOTED = """["']([^"'<>]+)["']"""
 _IN_QUERY = r"""([^&"'<>\s\\]+)"""
-
-
-@dataclass(frozen=True, slots=True)
-class Framework:
-    """A preset: rules for what a technology puts into its answers."""
-
-    id: str
-    name: str
-    description: str
-    rules: tuple[Json, ...]
-
-    def body(self) -> Json:
-        """As the REST API answers it."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "description": self.description,
-            "rules": list(self.rules),
-        }
 
 
 def rule_shape(rule: Json) -> Json:
@@ -258,37 +240,37 @@ def _azure() -> list[Json]:
     ]
 
 
-FRAMEWORKS: dict[str, Framework] = {
+FRAMEWORKS: dict[str, CorrelationFramework] = {
     made.id: made
     for made in (
-        Framework(
+        CorrelationFramework(
             "saml",
             "SAML",
             "Federated sign-on with SAML 2, and the attributes that Azure puts into assertions.",
             tuple(_saml()),
         ),
-        Framework(
+        CorrelationFramework(
             "oauth",
             "OAuth",
             "OAuth 1.0a. OAuth 2 with PKCE needs AzureAD or rules of its own.",
             tuple(_oauth()),
         ),
-        Framework(
+        CorrelationFramework(
             "token", "Token", "Tokens against forged requests, and session tokens.", tuple(_token())
         ),
-        Framework(
+        CorrelationFramework(
             "dotnet",
             ".NET",
             "ASP.NET WebForms state and the request verification token.",
             tuple(_dotnet()),
         ),
-        Framework(
+        CorrelationFramework(
             "java",
             "Java",
             "The session id that Java servers put into paths. Cookies need no rule.",
             tuple(_java()),
         ),
-        Framework(
+        CorrelationFramework(
             "azure-ad",
             "AzureAD",
             "Sign-in at login.microsoftonline.com and login.live.com.",

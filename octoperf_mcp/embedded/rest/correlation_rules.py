@@ -15,6 +15,7 @@ from octoperf_mcp.embedded.rest import crud
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import number_query
 from octoperf_mcp.embedded.usages import own_names
+from octoperf_mcp.entities.extensions import CorrelationFramework
 
 KIND = "correlation_rule"
 MAX_PROPOSALS = 100
@@ -38,9 +39,14 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def frameworks(_request: web.Request) -> web.Response:
-    """The presets with their rules."""
-    return json_answer([framework.body() for framework in FRAMEWORKS.values()])
+async def frameworks(request: web.Request) -> web.Response:
+    """The presets with their rules, those of plugins last."""
+    return json_answer([framework.body() for framework in _frameworks(request).values()])
+
+
+def _frameworks(request: web.Request) -> dict[str, CorrelationFramework]:
+    added = request.app[PLATFORM].extensions.frameworks
+    return {**FRAMEWORKS, **{framework.id: framework for framework in added}}
 
 
 async def add_framework(request: web.Request) -> web.Response:
@@ -49,11 +55,12 @@ async def add_framework(request: web.Request) -> web.Response:
     Rules are compared by what they do: ids, owners, dates and descriptions do not count.
     """
     project_id = request.match_info["projectId"]
-    framework = FRAMEWORKS.get(request.match_info["frameworkId"])
+    known = _frameworks(request)
+    framework = known.get(request.match_info["frameworkId"])
     documents, user_id = crud.documents_of(request), crud.user_of(request)
     project = await documents.get("project", project_id, user_id=user_id)
     if framework is None:
-        raise NotFound("There is no such framework.", details={"allowed": list(FRAMEWORKS)})
+        raise NotFound("There is no such framework.", details={"allowed": list(known)})
 
     async def work(writer: AsyncConnection) -> list[dict[str, Any]]:
         present = await documents.list(

@@ -1,0 +1,50 @@
+"""What plugins add to the platform follows their switches while the server runs."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from octoperf_mcp.cli.agent import Agent, connected
+from octoperf_mcp.cli.serving import serving
+from octoperf_mcp.cli.sign_in import FormSignIn
+from octoperf_mcp.config import load_settings
+from octoperf_mcp.registry.switched import composed
+from tests.end_to_end.test_switches import command
+
+PASSWORD = "of this test alone"
+
+
+async def test_presets_of_a_plugin_go_and_come_with_it(tmp_path: Path) -> None:
+    data = ("--data-dir", str(tmp_path))
+    environ = {"SERVER_PORT": "0", "EMBEDDED_DEMO_PASSWORD": PASSWORD}
+    settings = load_settings(
+        environ={f"OCTOPERF_MCP_{name}": value for name, value in environ.items()}
+    )
+    registry = composed(settings.plugins, settings.tools)
+    async with (
+        serving(settings, registry, tmp_path) as server,
+        connected(server.url, FormSignIn("demo", PASSWORD)) as agent,
+        asyncio.timeout(120),
+    ):
+        (workspace,) = (await agent.call("list_workspaces"))["workspaces"]
+        of_workspace = {"workspaceId": workspace["id"]}
+        project = await agent.call("create_project", {**of_workspace, "name": "Shop"})
+        which: dict[str, Any] = {"projectId": project["id"], "frameworkId": "keycloak"}
+        assert "keycloak" in await presets(agent)
+        added = await agent.call("add_correlation_framework_to_project", which)
+        assert "keycloakSessionCode" in {rule["name"] for rule in added["correlationRules"]}
+        assert await command("plugins", "disable", "frameworks", *data) == 0
+        while "keycloak" in await presets(agent):
+            pass
+        assert "java" in await presets(agent)
+        listed = await agent.call("list_correlation_rules", {"projectId": project["id"]})
+        assert listed["total"] == added["total"]
+        assert await command("plugins", "enable", "frameworks", *data) == 0
+        while "keycloak" not in await presets(agent):
+            pass
+
+
+async def presets(agent: Agent) -> set[str]:
+    """Ids of the presets."""
+    listed = await agent.call("list_correlation_frameworks")
+    return {row["id"] for row in listed["correlationFrameworks"]}

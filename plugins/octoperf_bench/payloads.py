@@ -97,6 +97,7 @@ class RunStatus:
     progress: float
     percent: float
     next_poll_sec: int | None = None
+    caveats: list[str] | None = None
     next: str
     url: str
 
@@ -124,6 +125,7 @@ class Run:
     started_at: int | None = None
     ended_at: int | None = None
     cause: str | None = None
+    caveats: list[str] | None = None
     next: str
     url: str
 

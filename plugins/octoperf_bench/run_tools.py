@@ -28,6 +28,7 @@ from octoperf_mcp import (
     epoch_ms,
     follow,
     known_id,
+    plain_text,
     tool,
     wait_for_change,
 )
@@ -37,6 +38,7 @@ from octoperf_mcp.errors import ConflictError, ForbiddenError, InvalidDocumentEr
 Look = tuple[dict[str, Any], float]
 """A run and how far it is, 0 to 100."""
 
+_LONGEST_CAVEAT = 300
 STOP_SEC = 3
 """What stopping takes, about."""
 
@@ -137,6 +139,7 @@ async def get_bench_status(
         progress=round(percent / 100, 4),
         percent=percent,
         next_poll_sec=None if over else poll_sec(facts.duration_sec, percent / 100),
+        caveats=_caveats(run),
         next=_after(run, facts),
         url=await page_of_run(ctx, run, facts),
     )
@@ -181,6 +184,7 @@ async def get_bench_result(ctx: ToolContext, bench_result_id: str, wait_sec: Wai
         started_at=epoch_ms(run.get("startedAt")),
         ended_at=epoch_ms(run.get("endedAt")),
         cause=run.get("cause") or None,
+        caveats=_caveats(run),
         next=_after(run, facts),
         url=await page_of_run(ctx, run, facts),
     )
@@ -253,6 +257,11 @@ def _percent(answer: Any) -> float:
     except ValueError:
         return 0.0
     return round(min(max(number, 0.0), 100.0), 2) if math.isfinite(number) else 0.0
+
+
+def _caveats(run: Mapping[str, Any]) -> list[str] | None:
+    """Why figures of a run are not to be trusted; None: nothing is known against them."""
+    return [plain_text(str(each), _LONGEST_CAVEAT) for each in run.get("caveats") or []] or None
 
 
 def _after(run: Mapping[str, Any], facts: Facts) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from octoperf_mcp.embedded.engine.caveats import is_overload
 from octoperf_mcp.embedded.engine.load_run import MISSING
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
 from octoperf_mcp.embedded.engine.spool_feed import SpoolFeed
@@ -49,7 +50,9 @@ def _amended(body: dict[str, Any], missing: list[str]) -> dict[str, Any]:
     """The bench result with a caveat that says what is missing now."""
     start = MISSING.partition("{")[0]
     before = list(body.get("caveats") or [])
+    overloaded = [text for text in before if is_overload(text)]
+    before = [text for text in before if text not in overloaded]
     kept = [text for text in before if not text.startswith(start)]
     now = [*kept, MISSING.format(", ".join(missing)) if missing else _HOME]
     cause = str(body.get("cause") or "").removesuffix(". ".join(["", *before]))
-    return {**body, "caveats": now, "cause": ". ".join([cause, *now])}
+    return {**body, "caveats": [*now, *overloaded], "cause": ". ".join([cause, *now])}

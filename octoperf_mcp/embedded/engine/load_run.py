@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from octoperf_mcp.embedded.engine.caveats import overloads
 from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
 from octoperf_mcp.embedded.engine.load_engine import (
     Ending,
@@ -190,8 +191,17 @@ class LoadRun:
         self._directory.remove_resources()
         self._note_missing()
         text = ". ".join([self._cause, *self._caveats])
-        facts = {"arrivals": self._arrivals} if self._arrivals else {}
-        await self._advance(state, cause=text, caveats=self._caveats, **facts)
+        facts: dict[str, Any] = {"arrivals": self._arrivals} if self._arrivals else {}
+        facts["caveats"] = [*self._caveats, *await self._overloads()]
+        await self._advance(state, cause=text, **facts)
+
+    async def _overloads(self) -> list[str]:
+        """Caveats about times that were measured by generators that could not keep up."""
+        try:
+            return await overloads(self._with.metrics, self._directory.run_id)
+        except Exception:  # the state must become final whatever happens
+            log.exception("overloads_not_read", run_id=self._directory.run_id)
+            return []
 
     def _note_arrivals(self, arrivals: Sequence[Mapping[str, Any]]) -> None:
         """Keep what became of them, and say where they did not start as they were meant to."""

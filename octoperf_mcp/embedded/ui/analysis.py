@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.engine.caveats import untold
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import draw_all
@@ -131,6 +132,7 @@ async def _run(page: Page, body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "state": body["state"],
         "cause": body.get("cause") or "",
+        "caveats": untold(body),
         "stop": f"{page.project_path}/analysis/bench-result/{body['id']}/stop",
         "started": when(body.get("created")),
         "percent": progress,

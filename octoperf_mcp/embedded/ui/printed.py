@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from octoperf_mcp.embedded.engine.caveats import untold
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.printing.paper import Paper
@@ -61,6 +62,7 @@ async def printed_report(
                 "state": run["state"],
                 "started": when(run.get("created")),
                 "cause": run.get("cause") or "",
+                "caveats": untold(run),
             }
             for run in runs
         ],

@@ -76,6 +76,17 @@ async def test_progress_is_told_on_both_scales(context: Any, run: Any) -> None:
     assert result["url"] == f"{PROJECT}/analysis/report/rep1"
 
 
+async def test_what_speaks_against_the_figures_is_told_with_the_state(
+    context: Any, run: Any
+) -> None:
+    doubtful = {**run, "caveats": ["The load generator local-1 was overloaded for 2 s"]}
+    fake = context(PLUGIN, {RUN: doubtful, PROGRESS: {"value": 42.5}})
+    for tool in (tools.get_bench_status, tools.get_bench_result):
+        assert (await fake.run(tool, OF_RES1))["caveats"] == doubtful["caveats"]
+    fake = context(PLUGIN, {RUN: run, PROGRESS: {"value": 42.5}})
+    assert "caveats" not in await fake.run(tools.get_bench_status, OF_RES1)
+
+
 @pytest.mark.parametrize("value", [None, {"value": "NaN"}, {"value": None}, {"value": "?"}])
 async def test_a_run_that_has_not_begun_is_at_zero(context: Any, run: Any, value: Any) -> None:
     fake = context(PLUGIN, {RUN: {**run, "state": "CREATED"}, PROGRESS: value})

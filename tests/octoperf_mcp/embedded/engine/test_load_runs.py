@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from octoperf_mcp.embedded.engine.caveats import is_overload, untold
 from octoperf_mcp.embedded.engine.ramp import users_at
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 from octoperf_mcp.embedded.metrics import values
+from octoperf_mcp.embedded.metrics.gauge_limits import LAG_MS
 from octoperf_mcp.embedded.metrics.items import item_of
 from octoperf_mcp.embedded.metrics.reading import Limits
 from tests.octoperf_mcp.embedded.engine.players import Json, node, request
@@ -475,3 +477,28 @@ async def p90(stage: Stage, run_id: str, kind: str) -> float:
         item = item_of(body, "/analysis/metrics/summary")
         [found] = await values.summary(views, item, Limits())
     return found
+
+
+async def test_a_generator_that_could_not_keep_up_is_a_caveat_of_the_run(
+    stage: Stage, target: Target
+) -> None:
+    """A machine that does not let it work for a while is an overload that needs no luck."""
+    virtual_user = await stage.virtual_user(request("/", thinktime=think(20)))
+    run_id = await stage.started(
+        await stage.scenario(stage.profile(virtual_user, ramp(1, 0, 2500)))
+    )
+    await until(lambda: target.count > 5, what="the user plays")
+    generator = stage.pids(run_id)["local-1"]
+    os.kill(generator, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(6 * LAG_MS / 1000)  # the pause is the fault
+    finally:
+        os.kill(generator, signal.SIGCONT)
+    await stage.runs.settled(run_id)
+    result = await stage.result(run_id)
+    [caveat] = [each for each in result["caveats"] if is_overload(each)]
+    assert caveat.startswith("The load generator local-1 was overloaded for ")
+    assert (result["state"], result["cause"]) == ("FINISHED", "The planned end is reached")
+    assert untold(result) == [caveat]
+    assert untold({**result, "cause": f"It ended. {caveat}"}) == []
+    assert "Response times are not to be trusted" in stage.log(run_id)

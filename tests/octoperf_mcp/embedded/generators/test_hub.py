@@ -5,7 +5,8 @@ import gzip
 import signal
 from collections.abc import Callable
 
-from tests.octoperf_mcp.embedded.engine.players import request
+from octoperf_mcp.embedded.engine.caveats import is_overload
+from tests.octoperf_mcp.embedded.engine.players import Json, request
 from tests.octoperf_mcp.embedded.engine.stage import ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Target
 from tests.octoperf_mcp.embedded.generators.places import Places
@@ -14,6 +15,11 @@ CSV = {
     "@type": "CSVVariable", "filename": "names.csv", "names": ["name"], "encoding": "",
     "delimiter": ",", "ignoreFirstLine": True, "scope": "SHARED",
 }  # fmt: skip
+
+
+def told(result: Json) -> list[str]:
+    """Caveats about machines; how busy this one is with other tests is no matter here."""
+    return [caveat for caveat in result["caveats"] if not is_overload(caveat)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -32,7 +38,7 @@ async def test_a_run_is_spread_over_three_machines_and_counted_exactly(
     result = await stage.played(scenario)
 
     assert result["state"] == "FINISHED"
-    assert result["caveats"] == []
+    assert told(result) == []
     assert await stage.counted(result["id"]) == {"Hit": target.count}
     names = (await stage.runs.directory(result["id"], "ada")).names()
     generators = ["paris-1", "paris-2", "paris-3"]
@@ -58,7 +64,7 @@ async def test_a_killed_machine_is_told_of_and_sends_its_rest_when_it_is_back(
 
     result = await stage.result(run_id)
     assert result["state"] == "FINISHED"
-    gone, missing = result["caveats"]
+    gone, missing = told(result)
     assert "is gone since" in gone
     assert "two (" in gone
     assert "the 2 others of 'paris' took its users over" in gone
@@ -122,7 +128,7 @@ async def test_a_machine_that_leaves_hands_its_users_over_and_its_samples_in(
     await stage.runs.settled(run_id)
     result = await stage.result(run_id)
     assert result["state"] == "FINISHED"
-    [gone] = result["caveats"]
+    [gone] = told(result)
     assert "its machine left" in gone
     counted = await stage.counted(run_id)
     assert sum(counted.values()) == target.count

@@ -35,6 +35,8 @@ async def show(site: Site, tmp_path: Path) -> Any:
             "designProjectId": project.id,
             "userLoad": 7,
             "tags": [],
+            "cause": "It ended",
+            "caveats": ["Trust no times"],
             "validation": False,
         }
         made = await documents.create("bench_result", body, **place)
@@ -163,3 +165,9 @@ async def test_a_trend_shows_its_runs_and_their_differences(show: Any) -> None:
     assert "Reference First" in page
     assert "Run 1 Second" in page
     assert "Response time avg, run 1" in page
+
+
+async def test_a_page_says_why_times_are_not_to_be_trusted(show: Any) -> None:
+    page = await show(lambda _: [])
+    assert "It ended." in page
+    assert "Trust no times." in page

@@ -110,6 +110,7 @@ class Worker:
             order.spool,
             order.files / f"{order.generator}.jtl.gz" if raw else None,
             raw=raw if set(raw.values()) != {"ALL"} else None,
+            arriving=[part.program.profile for part in parts if part.reception is not None],
         )
         programs = [part.program for part in parts]
         programs += [party.program for kind in self._parties.values() for party in kind]

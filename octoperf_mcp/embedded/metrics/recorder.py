@@ -8,7 +8,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from octoperf_mcp.embedded.metrics import jtl as jtl_format
 from octoperf_mcp.embedded.metrics.aggregate import Aggregate, Key, key_of, media_type
 from octoperf_mcp.embedded.metrics.journal import SecondJournal, left_over
 from octoperf_mcp.embedded.metrics.jtl import JtlSecond
-from octoperf_mcp.embedded.metrics.sample import SUMS, ErrorDetail, Sample
+from octoperf_mcp.embedded.metrics.sample import ITERATION, SUMS, ErrorDetail, Sample
 from octoperf_mcp.embedded.metrics.spool import VERSION, end_of
 
 ERRORS_PER_ACTION_AND_CODE = 2
@@ -50,6 +50,8 @@ class Recorder:
         clock: Gives epoch milliseconds.
         raw: Which samples of a profile are raw samples, by its index: ALL, ERRORS or NONE;
             None: all of all profiles.
+        arriving: Profiles whose iterations have raw samples too: those with arrivals, which the
+            original does not have; clients count the rows of the others.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Recorder:
         *,
         clock: Callable[[], int] = epoch_ms,
         raw: Mapping[int, str] | None = None,
+        arriving: Collection[int] = (),
     ) -> None:
         self._header = {
             "v": VERSION,
@@ -80,6 +83,7 @@ class Recorder:
         if self._jtl is not None and not self._jtl.tell():
             self._jtl.write(jtl_format.header())
         self._raw = raw
+        self._arriving = frozenset(arriving)
         self._clock = clock
         self._open: dict[int, _Second] = {}
         self._users: dict[int, int] = {}
@@ -112,11 +116,15 @@ class Recorder:
             known.add(sample)
         if not sample.ok and not sample.cut_off and sample.kind not in SUMS:
             self._keep_error(bucket, sample)
-        if self._jtl is not None and (self._raw is None or self._keeps_raw(sample)):
+        if self._jtl is not None and self._keeps_raw(sample):
             bucket.raw.add(sample, key, self._users)
 
     def _keeps_raw(self, sample: Sample) -> bool:
-        kind = (self._raw or {}).get(sample.profile, "ALL")
+        if sample.kind == ITERATION and sample.profile not in self._arriving:
+            return False
+        if self._raw is None:
+            return True
+        kind = self._raw.get(sample.profile, "ALL")
         return kind == "ALL" or (kind == "ERRORS" and not sample.ok)
 
     def _second(self, second: int) -> "_Second":

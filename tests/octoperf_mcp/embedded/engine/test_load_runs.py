@@ -466,6 +466,27 @@ async def test_a_stall_of_the_target_shows_in_the_times_that_count_waiting(
     counted = await stage.counted(run_id)
     assert counted["Iteration"] <= counted["Hit"] == target.count
     assert counted["Iteration"] >= counted["Hit"] - 1
+    assert raw_rows(stage, run_id) == counted["Hit"] + counted["Iteration"]
+
+
+async def test_paced_iterations_are_measured_and_leave_the_raw_samples_as_they_are(
+    stage: Stage, target: Target
+) -> None:
+    """Clients of the original count the rows of JTL files."""
+    virtual_user = await stage.virtual_user(request("/"))
+    pacing = {"min": 100, "max": 100, "unit": "MILLISECONDS"}
+    engine = {"settings": {"thinkTime": {"pacing": pacing}}}
+    profile = stage.profile(virtual_user, ramp(2, 0, 800), engine=engine)
+    result = await stage.played(await stage.scenario(profile))
+    counted = await stage.counted(result["id"])
+    assert 0 < counted["Iteration"] <= counted["Hit"]
+    assert raw_rows(stage, result["id"]) == counted["Hit"] == target.count
+
+
+def raw_rows(stage: Stage, run_id: str) -> int:
+    """Rows of the JTL file of a run with one generator."""
+    path = stage.data_dir / "runs" / run_id / "files" / "local-1.jtl.gz"
+    return len(gzip.decompress(path.read_bytes()).splitlines()) - 1
 
 
 async def p90(stage: Stage, run_id: str, kind: str) -> float:

@@ -27,6 +27,7 @@ _MODELS = {
     "correlation_rule": ("correlation", "CorrelationRule", "correlation-rules"),
     "scenario": ("scenario", "Scenario", "scenario"),
     "bench_report": ("report", "BenchReport", "bench-report"),
+    "bench_report_template": ("report", "BenchReportTemplate", "bench-report"),
 }
 _EXPECTED = {
     "missing": "required property",
@@ -82,8 +83,8 @@ def check(kind: str, document: Any) -> None:
     """Check a document of a kind.
 
     Args:
-        kind: `virtual_user`, `scenario`, `bench_report`, `variable`, `correlation_rule`,
-            `http_server`, `project`, `workspace` or `docker_provider`.
+        kind: `virtual_user`, `scenario`, `bench_report`, `bench_report_template`, `variable`,
+            `correlation_rule`, `http_server`, `project`, `workspace` or `docker_provider`.
         document: The decoded JSON.
 
     Raises:

@@ -10,6 +10,7 @@ from octoperf_mcp.entities.base import (
     Entity,
     InProject,
     Name,
+    Owned,
     Stamp,
     Tags,
     Text,
@@ -259,6 +260,18 @@ class TimeRange(Entity):
 
     start: Annotated[int | None, Field(alias="from")] = None
     end: Annotated[int | None, Field(alias="to")] = None
+
+
+class BenchReportTemplate(Owned):
+    """The layout of a report of one run, kept in a workspace; what names a run is null."""
+
+    workspace_id: Text = None
+    name: Name
+    description: Description = None
+    items: list[BenchReportItem]
+    configs: list[Config] | None = None
+    created: Stamp = None
+    last_modified: Stamp = None
 
 
 class BenchReport(InProject):

@@ -199,5 +199,6 @@ _RULES: dict[str, tuple[Callable[[Json], Iterator[Broken]], ...]] = {
     "virtual_user": (_unique_action_ids, _counted_loops),
     "scenario": (_possible_loads,),
     "variable": (_ordered_bounds,),
+    "bench_report_template": (_own_item_ids, _metrics_that_fit),
     "bench_report": (_own_item_ids, _metrics_that_fit, _known_runs, _simple_time_range),
 }

@@ -11,6 +11,7 @@ from octoperf_mcp.embedded.engine.run_records import RunRecords
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.tokens import Launches
 from octoperf_mcp.embedded.metrics.default_report import default_report
+from octoperf_mcp.embedded.report_templates import applied
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.documents import Document
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
@@ -52,10 +53,11 @@ class RunCreation:
                 is_validation=False,
             )
             frozen = await freeze(writer, self.files, plan.materials, scenario, user_id)
+            body = default_report(result.body, scenario.body)
             report = await rows.insert(
                 writer,
                 "bench_report",
-                default_report(result.body, scenario.body),
+                body if plan.template is None else applied(body, plan.template),
                 user_id=user_id,
                 workspace_id=scenario.workspace_id,
                 project_id=scenario.project_id,

@@ -28,10 +28,11 @@ from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scen
 from octoperf_mcp.embedded.engine.spool_feed import SpoolFeed
 from octoperf_mcp.embedded.engine.stops import LOOK_S, StopRequests
 from octoperf_mcp.embedded.engine.validations import Validations
-from octoperf_mcp.embedded.failures import Conflict, Invalid
+from octoperf_mcp.embedded.failures import Conflict
 from octoperf_mcp.embedded.launch.gate import Gate
 from octoperf_mcp.embedded.launch.tokens import Launches, SpentError, Ticket
 from octoperf_mcp.embedded.metrics.store import MetricStore
+from octoperf_mcp.embedded.report_templates import named_template
 from octoperf_mcp.embedded.store import rows
 from octoperf_mcp.embedded.store.access import require_writer
 from octoperf_mcp.embedded.store.blobs import Blobs
@@ -162,7 +163,7 @@ class Runs:
             user_id: Who asks.
             name: Name of the run and its report; default: the scenario's.
             properties: Put over those of the profiles.
-            template_id: A report template; there are none here.
+            template_id: The report template that lays its report out; empty: as usual.
             admit: Asked before anything starts, with the most virtual users and the planned
                 duration in ms; what it raises refuses the run.
             origin: What started it, kept with the bench result.
@@ -171,22 +172,22 @@ class Runs:
         Raises:
             NotFound: the scenario does not exist for the user.
             Forbidden: his role does not allow runs, or the gate does not.
-            Invalid: the scenario cannot run.
+            Invalid: the scenario cannot run, or its workspace has no such template.
             Conflict: too many runs wait already, or what is played changed since the preview.
         """
-        if template_id:
-            raise Invalid("This platform has no report templates: leave templateId out.")
         if len(self._active) >= self._most_running + _MOST_WAITING:
             raise Conflict(
                 f"{len(self._active)} runs are under way or waiting: wait for one to end."
             )
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
+        template = await named_template(self._documents, template_id, scenario, user_id)
         plan = await check_scenario(
             self._documents, self._files, scenario, user_id, self.gate.browser_faults()
         )
         if ticket is not None and ticket.fingerprint != plan.fingerprint:
             raise Conflict("What the run plays changed since its preview: preview the run again.")
-        plan = replace(plan, reach=await self.gate.require(plan, busy=self.open_users))
+        reach = await self.gate.require(plan, busy=self.open_users)
+        plan = replace(plan, reach=reach, template=template)
         if admit is not None:
             await admit(plan.user_load, plan.duration_ms)
         facts = {**(origin or {}), "name": name or scenario.body["name"]}

@@ -33,6 +33,8 @@ class ScenarioPlan:
     """Where the run may go, as the gate says; None: anywhere."""
     elsewhere: frozenset[tuple[str, str]] = frozenset()
     """Provider and location of the places that only other machines are at."""
+    template: Mapping[str, Any] | None = None
+    """The report template that lays its report out; None: as usual."""
 
     @property
     def fingerprint(self) -> str:

@@ -79,6 +79,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "variable": {"description": ""},
     "correlation_rule": {"description": ""},
     "scenario": {"description": "", "mode": "STANDARD", "tags": [], "userProfiles": []},
+    "bench_report_template": {"description": "", "configs": [], "items": []},
     "bench_report": {"description": "", "tags": [], "configs": [], "items": []},
 }
 

@@ -25,6 +25,7 @@ def start_of(platform: Platform) -> Start:
             fire.owner_id,
             name=fire.job.body["name"],
             admit=admit,
+            template_id=str(fire.job.body.get("templateId") or ""),
             origin={"scheduledJobId": fire.job.id, "scheduledFor": fire.due},
         )
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from octoperf_mcp.embedded.engine.background import Background
 from octoperf_mcp.embedded.failures import Failure, Invalid, NotFound
 from octoperf_mcp.embedded.platform import Platform
+from octoperf_mcp.embedded.report_templates import named_template
 from octoperf_mcp.embedded.schedules import jobs
 from octoperf_mcp.embedded.schedules.authority import start_of
 from octoperf_mcp.embedded.schedules.fires import Fire, Start
@@ -91,17 +92,17 @@ class Schedules:
         Raises:
             NotFound: the scenario does not exist for the user.
             Forbidden: his role does not allow it.
-            Invalid: name or trigger cannot be.
+            Invalid: name, trigger or template cannot be.
         """
         name = wish.get("name")
         if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
             raise Invalid(f"A job has a 'name' of 1 to {_LONGEST_NAME} characters.")
-        if wish.get("templateId"):
-            raise Invalid("This platform has no report templates: leave templateId out.")
         now = self._clock()
         trigger = checked(wish.get("trigger"), now)
         scenario_id = str(wish.get("scenarioId") or "")
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
+        template_id = str(wish.get("templateId") or "")
+        await named_template(self._documents, template_id, scenario, user_id)
         body = jobs.new_job(trigger, {**wish, "scenarioId": scenario.id}, now, grant_id=grant_id)
 
         async def work(writer: AsyncConnection) -> Document:

@@ -32,13 +32,15 @@ KINDS = frozenset(
         "docker_provider",
         "bench_result",
         "bench_report",
+        "bench_report_template",
         "scheduled_job",
     }
 )
 UNSTAMPED = frozenset({"variable"})
 """Kinds without `created` and `lastModified`."""
 
-_WITHOUT_PROJECT = frozenset({"workspace", "project", "docker_provider", "bench_result"})
+_WITH_WORKSPACE = frozenset({"project", "docker_provider", "bench_report_template"})
+_WITHOUT_PROJECT = _WITH_WORKSPACE | {"workspace", "bench_result"}
 _FIXED = ("id", "userId", "projectId", "workspaceId", "created")
 _FIXED_OF_PROJECT = (*_FIXED, "type")
 
@@ -136,7 +138,7 @@ async def insert(
         filled |= {"created": now, "lastModified": now}
     if kind not in _WITHOUT_PROJECT:
         filled["projectId"] = project_id
-    if kind in {"project", "docker_provider"}:
+    if kind in _WITH_WORKSPACE:
         filled["workspaceId"] = workspace_id
     place = made if kind == "workspace" else workspace_id
     await connection.execute(

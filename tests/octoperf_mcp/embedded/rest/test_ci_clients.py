@@ -176,8 +176,18 @@ async def test_the_maven_plugin_imports_runs_and_downloads(
     (profile,) = scenario["userProfiles"]
     assert (profile["location"], profile["load"]["@type"]) == ("local", "UserProfileLoadCustom")
     body = {"map": {"host": "x"}}
-    report = await ada.post(f"/runtime/scenarios/run/{scenario['id']}", body, status=200)
-    assert report["description"] is not None
+    path = f"/runtime/scenarios/run/{scenario['id']}"
+    first = await ada.post(path, body, status=200)
+    assert first["description"] is not None
+    await ended(ada, first["benchResultIds"][0])
+    template = f"/analysis/bench-report-templates/extract/{first['id']}"
+    await ada.post(template, {"name": "Nightly layout"})
+    listed = await ada.get(f"/analysis/bench-report-templates/by-workspace/{home.workspace_id}")
+    templates = {each["name"]: each for each in listed}
+    before = target.count
+    named = f"{path}?templateId={templates['Nightly layout']['id']}"
+    report = await ada.post(named, body, status=200)
+    assert [each["name"] for each in report["items"]] == [each["name"] for each in first["items"]]
     run = await ended(ada, report["benchResultIds"][0])
     assert (run["state"], run["scenarioId"]) == ("FINISHED", scenario["id"])
     assert run["batchId"]
@@ -185,7 +195,7 @@ async def test_the_maven_plugin_imports_runs_and_downloads(
     (jtl,) = [name for name in names if name.endswith(".jtl.gz")]
     packed = await ada.call("GET", f"/analysis/logs/{run['id']}", params={"filename": jtl})
     rows = gzip.decompress(await packed.read()).decode().splitlines()
-    assert len(rows) == 1 + target.count
+    assert len(rows) == 1 + target.count - before
     metrics = await ada.get(f"/analysis/metrics/global/{run['id']}")
     assert metrics
 

@@ -42,6 +42,7 @@ ROUTES = sorted(
 )
 IDS = {
     "/analysis/logs": "result",
+    "/analysis/bench-report-templates": "template",
     "/analysis/bench-reports": "report",
     "/design/correlation-rules": "rule",
     "/design/http-servers": "server",
@@ -74,7 +75,9 @@ async def owned(ada: Any, home: Any, example: Any, platform: Platform) -> Mappin
             {"name": MARK, **body},
             user_id="ada",
             workspace_id=home.workspace_id,
-            project_id="" if kind == "docker_provider" else home.project_id,
+            project_id=""
+            if kind in {"docker_provider", "bench_report_template"}
+            else home.project_id,
         )
         return document.id
 
@@ -111,6 +114,7 @@ async def owned(ada: Any, home: Any, example: Any, platform: Platform) -> Mappin
         "job": job["id"],
         "provider": await kept("docker_provider", regions={}),
         "result": result,
+        "template": await kept("bench_report_template", items=[], configs=[]),
         "report": await kept("bench_report", benchResultIds=[], items=[], configs=[]),
     }
 
@@ -125,6 +129,10 @@ def filled(path: str, owned: Mapping[str, str]) -> str:
         "userId": owned["user"],
         "virtualUserId": owned["virtual_user"],
         "benchResultId": owned["result"],
+        "benchReportId": owned["report"],
+        "templateId": owned["template"],
+        "providerId": owned["provider"],
+        "tokenId": "none",
         "baselineId": owned["result"],
         "candidateId": owned["result"],
         "actionId": "a-get",

@@ -62,7 +62,6 @@ async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
                 yield Installation(f"http://127.0.0.1:{listen}/mcp", replicas, redis)
         finally:
             for replica in replicas:
-                if replica.process is not None:
-                    replica.kill()
+                replica.end()
             await admin.execute(f"DROP SCHEMA {name} CASCADE")
             await admin.close()

@@ -21,7 +21,9 @@ from tests.end_to_end.conftest import Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAMPLE = Path(__file__).parents[2] / "deploy" / "nginx" / "octoperf-mcp.conf"
+NGINX = Path(__file__).parents[2] / "deploy" / "nginx"
+ALONE, BESIDE = NGINX / "octoperf-mcp.conf", NGINX / "beside-octoperf.conf"
+"""The samples: the whole origin is ours, or `/mcp` of an OctoPerf's."""
 DRAIN_DELAY_S = 5
 """As the sample wants it: longer than it keeps connections."""
 
@@ -62,11 +64,14 @@ def nginx_program() -> str:
 
 
 @contextmanager
-def running_nginx(folder: Path, listen: int, upstreams: tuple[int, ...]) -> Iterator[None]:
-    """The sample configuration, served."""
+def running_nginx(
+    folder: Path, listen: int, upstreams: tuple[int, ...], sample: Path = ALONE, backend: int = 0
+) -> Iterator[None]:
+    """A sample configuration, served; `backend` is where the OctoPerf beside it listens."""
     program = nginx_program()
     included, whole = folder / "octoperf-mcp.conf", folder / "nginx.conf"
-    included.write_text(with_ports(SAMPLE.read_text("utf-8"), listen, upstreams), "utf-8")
+    text = with_ports(sample.read_text("utf-8"), listen, upstreams)
+    included.write_text(text.replace("octoperf-backend:8090", f"127.0.0.1:{backend}"), "utf-8")
     whole.write_text(around(included, folder), "utf-8")
     command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(whole)]
     with (folder / "output").open("w", encoding="utf-8") as output:
@@ -97,8 +102,17 @@ class Replica(Server):
 
     def begin(self) -> None:
         """Start, at the first time and after its end; it prints the public address."""
+        self.start(self.reserve())
+
+    def reserve(self) -> int:
+        """Its port."""
         self.port = self.port or free_port()
-        self.start(self.port)
+        return self.port
+
+    def end(self) -> None:
+        """Kill it if it runs."""
+        if self.process is not None:
+            self.kill()
 
     async def ready(self) -> bool:
         """What a load balancer is told."""

@@ -35,6 +35,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
+def test_a_directory_that_is_missing_is_made(tmp_path: Path) -> None:
+    """On PostgreSQL, with the key of secrets given, nothing else has made it before."""
+    data = tmp_path / "new" / "data"
+    assert instance_of(data) == instance_of(data)
+
+
 def test_a_directory_keeps_its_name_wherever_it_goes(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

@@ -101,8 +101,9 @@ class Agent:
         return answer
 
     async def tool_names(self) -> list[str]:
-        """Names of all tools."""
-        return [tool.name for tool in (await self.client.list_tools()).tools]
+        """Names of all tools, as they are now."""
+        listed = await self.client.list_tools(cache_mode="refresh")
+        return [tool.name for tool in listed.tools]
 
 
 @asynccontextmanager

@@ -5,12 +5,13 @@ All are synchronous: the server and its clients run in a thread of their own.
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from octoperf_mcp.kit.running import Client, Platform
+    from octoperf_mcp.kit.seeding import FinishedRun
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +26,32 @@ def octoperf_plugins() -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def octoperf_settings() -> dict[str, dict[str, Any]]:
+    """Settings of the plugins, by section and key; none by default, a test suite gives its own."""
+    return {}
+
+
+@pytest.fixture(scope="session")
 def platform(
-    tmp_path_factory: pytest.TempPathFactory, octoperf_plugins: list[str]
+    tmp_path_factory: pytest.TempPathFactory,
+    octoperf_plugins: list[str],
+    octoperf_settings: dict[str, dict[str, Any]],
 ) -> "Iterator[Platform]":
     """A server with the embedded platform: `workspace_id`, `project_id`, `client(era, user)`."""
     from octoperf_mcp.kit.running import running  # noqa: PLC0415 - for those who ask
 
-    with running(tmp_path_factory.mktemp("octoperf"), octoperf_plugins) as server:
+    with running(
+        tmp_path_factory.mktemp("octoperf"), octoperf_plugins, octoperf_settings
+    ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def finished_run(platform: "Platform") -> "FinishedRun":
+    """A run of two users and two seconds that has ended, one of whose two pages is missing."""
+    from octoperf_mcp.kit.seeding import played  # noqa: PLC0415 - for those who ask
+
+    return played(platform)
 
 
 @pytest.fixture(params=["modern", "legacy"])

@@ -1,8 +1,8 @@
 """A server with the embedded platform in a thread, for tests without an event loop of their own."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Platform:
     portal: BlockingPortal
     url: str
     registry: Registry
+    data_dir: Path
     workspace_id: str = ""
     project_id: str = ""
 
@@ -69,31 +70,36 @@ async def _joined(url: str, user: str, mode: str) -> AsyncIterator[Agent]:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, plugins: list[str]) -> Iterator[Platform]:
+def running(
+    data_dir: Path, plugins: list[str], sections: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[Platform]:
     """A server with these plugins, seeded.
 
     Args:
         data_dir: An empty folder.
         plugins: Third-party plugins to enable, by name.
+        sections: Settings of the plugins, by section and key.
     """
     registry = load_registry(enable=plugins)
-    sections = {one.name: one.settings for one in registry.config_sections}
+    kinds = {one.name: one.settings for one in registry.config_sections}
     flags: dict[str, dict[str, Any]] = {
         "server": {"port": 0},
         "embedded": {"demo_password": Secret(PASSWORD), "data_dir": str(data_dir)},
         "log": {"level": "error"},
+        "plugins": {"enable": tuple(plugins)},
+        **{name: dict(values) for name, values in (sections or {}).items()},
     }
-    settings = load_settings(flags=flags, environ={}, sections=sections)
+    settings = load_settings(flags=flags, environ={}, sections=kinds)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(serving(settings, registry, data_dir)) as server,
     ):
         portal.call(_add_other, settings)
-        bare = Platform(portal, server.url, registry)
+        bare = Platform(portal, server.url, registry, data_dir)
         with bare.client() as client:
             (workspace,) = client.call("list_workspaces")["workspaces"]
             project = client.call("create_project", workspaceId=workspace["id"], name="Shop")
-        yield Platform(portal, server.url, registry, workspace["id"], project["id"])
+        yield replace(bare, workspace_id=workspace["id"], project_id=project["id"])
 
 
 async def _add_other(settings: Settings) -> None:

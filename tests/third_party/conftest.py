@@ -1,0 +1,3 @@
+"""The plugins here are distributions of their own; their tests run where they are installed."""
+
+collect_ignore = ["delivery"]

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.engine.caveats import untold
 from octoperf_mcp.embedded.metrics.trends import spread
+from octoperf_mcp.embedded.report_templates import KIND as TEMPLATE
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import draw_all
 from octoperf_mcp.embedded.ui.load import run_files
@@ -29,9 +30,29 @@ async def reports(page: Page) -> web.StreamResponse:
         for body in reversed(found)
     ]
     table = Table("Reports", ("Name", "Made"), rows, "No run yet.")
+    tables = [table, await _templates(page)]
     return await page.show_in_project(
-        "listing.html", "analysis/report", heading="Reports", sub="", tables=[table]
+        "listing.html", "analysis/report", heading="Reports", sub="", tables=tables
     )
+
+
+async def _templates(page: Page) -> Table:
+    """Report templates of the workspace, with what a run is started with."""
+    workspace_id = page.part("workspaceId")
+    found = await page.platform.documents.list(
+        TEMPLATE, user_id=page.user.user_id, workspace_id=workspace_id
+    )
+    rows = [
+        (
+            Cell(each.body["name"]),
+            Cell(each.id),
+            Cell(str(len(each.body.get("items") or []))),
+            Cell(when(each.body.get("created"))),
+        )
+        for each in found
+    ]
+    empty = "No template yet: reports are laid out as usual."
+    return Table("Report templates", ("Name", "templateId", "Items", "Made"), rows, empty)
 
 
 async def report(page: Page) -> web.StreamResponse:

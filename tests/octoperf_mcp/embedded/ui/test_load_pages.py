@@ -108,6 +108,23 @@ async def test_a_scenario_lists_the_jobs_that_start_it(world: World, shop: Shop)
     assert "Nightly" not in await person.get(f"{shop.path}/runtime/scenario/{other.id}")
 
 
+async def test_the_reports_of_a_project_list_the_templates_of_its_workspace(
+    world: World, shop: Shop
+) -> None:
+    person = await world.person("demo")
+    page = f"{shop.path}/analysis/report"
+    assert "No template yet" in await person.get(page)
+    made = await world.platform.documents.create(
+        "bench_report_template",
+        {"name": "Short layout", "items": [], "configs": []},
+        user_id=world.ids["demo"],
+        workspace_id=shop.path.split("/")[3],
+    )
+    shown = await person.get(page)
+    assert "Short layout" in shown
+    assert made.id in shown
+
+
 async def test_a_scenario_draws_its_arrivals(world: World, shop: Shop) -> None:
     points = [{"timeInMs": at, "arrivalsPerMinute": 60} for at in (0, 60_000)]
     load = {"@type": "UserProfileLoadArrivals", "points": points, "maxVus": 7}

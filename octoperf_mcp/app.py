@@ -283,7 +283,7 @@ def make_app(
     async def adopt(bare: Registry) -> None:
         await hosts.adopt(bare)
         upstream.register(bare)
-        metrics.know(bare.owners)
+        metrics.know({name: bare.owners[name] for name in bare.tools})
         fresh = dressed(bare)
         server.install(fresh)
         files.show(fresh.public_assets)

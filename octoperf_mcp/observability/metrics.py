@@ -99,8 +99,14 @@ class Metrics:
         self.on_asked: Callable[[str, int, float], None] | None = None
 
     def know(self, areas: Mapping[str, str]) -> None:
-        """Take the tools of plugins in that were enabled since."""
-        self._areas = {**self._areas, **areas}
+        """Take these tools for all there are; the series of tools that are gone go with them."""
+        calls = [key for key in self._known if isinstance(key, tuple) and len(key) == _CALL_KEY]
+        gone = [key for key in calls if key[1] in self._areas and key[1] not in areas]
+        for labels in {self._call_labels(*key) for key in gone}:
+            self._calls.remove(*labels)
+        for key in gone:
+            self._known.pop(key, None)
+        self._areas = dict(areas)
 
     def called(self, method: str, tool: str, outcome: str, seconds: float) -> None:
         """Time one MCP request; `outcome` is `ok` or the code of an error."""
@@ -161,6 +167,9 @@ class Metrics:
             outcome if outcome.replace("_", "").isalpha() else OTHER,
         )
 
+
+_CALL_KEY: Final = 3
+"""Method, tool and outcome."""
 
 _MOST_KNOWN: Final = 5_000
 """Of names that clients make up, which all lead to a few instruments."""

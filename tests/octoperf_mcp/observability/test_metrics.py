@@ -109,3 +109,18 @@ async def test_a_listener_of_their_own_asks_for_no_token(
             assert "octoperf_mcp_build_info" in await answer.text()
         async with running.session.get(own.replace("metrics", "mcp")) as answer:
             assert answer.status == 404
+
+
+async def test_the_series_of_a_tool_that_was_turned_off_are_gone() -> None:
+    areas = {"list_workspaces": "discovery", "run_scenario": "bench"}
+    metrics = Metrics(areas)
+    for tool in areas:
+        metrics.called("tools/call", tool, "ok", 0.1)
+    metrics.know({"list_workspaces": "discovery"})
+    metrics.called("tools/call", "run_scenario", "not_found", 0.1)
+    told = metrics.text()
+    assert b"run_scenario" not in told
+    assert b'tool="list_workspaces"' in told
+    metrics.know(areas)
+    metrics.called("tools/call", "run_scenario", "ok", 0.1)
+    assert b'tool="run_scenario"' in metrics.text()

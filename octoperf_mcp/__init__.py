@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octoperf_mcp.cli.settings import add_config_arguments, read_config
     from octoperf_mcp.config import Secret, described
-    from octoperf_mcp.entities.extensions import CorrelationFramework, Deliver, EndedRun
+    from octoperf_mcp.entities.extensions import CorrelationFramework, Deliver, EndedRun, Importer
     from octoperf_mcp.hookspecs import hookimpl
     from octoperf_mcp.registry.api_range import API_VERSION
     from octoperf_mcp.registry.assets import (
@@ -134,6 +134,7 @@ _HOMES = {
     "Edited": "registry.edits",
     "IfRevision": "registry.edits",
     "Illustrated": "registry.content",
+    "Importer": "entities.extensions",
     "Limit": "registry.listings",
     "Listing": "registry.listings",
     "PRESIGN": "registry.tickets",
@@ -218,6 +219,7 @@ __all__ = [
     "Host",
     "IfRevision",
     "Illustrated",
+    "Importer",
     "Lifespan",
     "Limit",
     "Listing",

@@ -20,4 +20,5 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
             for one in registry.notifiers
         ),
         frameworks=tuple(one.value for one in registry.frameworks),
+        importers=tuple(one.value for one in registry.importers),
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from octoperf_mcp.entities.extensions import CorrelationFramework
+from octoperf_mcp.entities.extensions import CorrelationFramework, Importer
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.extending import (
@@ -252,6 +252,25 @@ def register_health_checks() -> Iterable[HealthCheck]:
     @hookimpl
     def register_health_checks():
         return [HealthCheck("acme", lambda host: "" if "link" in host.state else "no link yet")]
+    ```
+    """
+    return ()
+
+
+@hookspec
+def register_importers() -> Iterable[Importer]:
+    """Kinds of files that the embedded platform imports, beside its own.
+
+    A tool of the plugin sends the file with `RestCall("POST", "/imports/{kind}/{projectId}",
+    body="multipart", optional=True)`. The function that reads it runs in a process of its own:
+    when it fails, hangs or takes too much memory, that one import is refused, with the reason.
+    What it answers is kept whole or not at all. Kinds are unique. Switching the plugin holds at
+    once. `plugins/octoperf_curl` is a small real one.
+
+    ```python
+    @hookimpl
+    def register_importers():
+        return [Importer("acme", "acme_plugin.reading:read_recording")]
     ```
     """
     return ()

@@ -69,6 +69,11 @@ class Listener:
 PLATFORM_FRAMEWORKS: Final = frozenset({"saml", "oauth", "token", "dotnet", "java", "azure-ad"})
 """Ids of the platform's own presets of correlation rules."""
 
+PLATFORM_IMPORTS: Final = frozenset(
+    {"archive", "fetched", "har", "jmx", "playwright", "postman", "urls", "web-driver"}
+)
+"""Kinds of files that the platform imports itself, and names in such addresses."""
+
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 
 
@@ -105,9 +110,38 @@ class CorrelationFramework:
         }
 
 
+_PLACE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Reads a kind of file: `POST /imports/{kind}/{projectId}`, part `file`.
+
+    Args:
+        kind: Lower-case letters, digits and dashes; unique.
+        read: `module:function` of a function `(file, options, bodies) -> Imported`. It is imported
+            and called in a process of its own, with limits of time and memory, never in the server.
+            `file` is open for bytes; `options` are the texts of the query, and `filename`;
+            `bodies` (`entities.imported.Bodies`) are to be the `blobs` of what it answers.
+            An InvalidArgumentError from it is told to who imports, with its next step.
+        memory_per_byte: Bytes of memory it may take for each byte of the file, beyond one GiB.
+    """
+
+    kind: str
+    read: str
+    memory_per_byte: int = 24
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.kind):
+            raise PluginError(f"{self.kind!r} is no kind of import: a-z, digits and dashes")
+        if not _PLACE.fullmatch(self.read):
+            raise PluginError(f"{self.read!r} is no module:function")
+
+
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """All that the enabled plugins add."""
 
     listeners: tuple[Listener, ...] = ()
     frameworks: tuple[CorrelationFramework, ...] = ()
+    importers: tuple[Importer, ...] = ()

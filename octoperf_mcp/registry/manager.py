@@ -10,7 +10,12 @@ from typing import Any, Literal
 from octoperf_mcp import hookspecs
 from octoperf_mcp.config import SECTIONS
 from octoperf_mcp.entities.check import mismatches
-from octoperf_mcp.entities.extensions import PLATFORM_FRAMEWORKS, CorrelationFramework
+from octoperf_mcp.entities.extensions import (
+    PLATFORM_FRAMEWORKS,
+    PLATFORM_IMPORTS,
+    CorrelationFramework,
+    Importer,
+)
 from octoperf_mcp.errors import PluginError
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
@@ -36,7 +41,7 @@ from octoperf_mcp.registry.public_assets import shipped_assets
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
 
-OFF_BY_DEFAULT = frozenset({"conformance", "policy"})
+OFF_BY_DEFAULT = frozenset({"conformance", "curl", "policy"})
 RESERVED = ("find_tools", "call_read_tool", "call_write_tool", "call_destructive_tool")
 """Tools that the server itself has where its surface is the catalog."""
 
@@ -100,6 +105,7 @@ class Registry:
     drains: tuple[Registered[Drain], ...] = ()
     notifiers: tuple[Registered[Notifier], ...] = ()
     frameworks: tuple[Registered[CorrelationFramework], ...] = ()
+    importers: tuple[Registered[Importer], ...] = ()
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
     """REST calls by plugin and name."""
     tools_off: Mapping[str, Tool] = field(default_factory=dict)
@@ -266,6 +272,9 @@ class _Collected:
         _refuse_repeats("command", commands, self.commands)
         if not all(commands):
             raise PluginError("a command of a plugin needs a name")
+        kinds = [importer.kind for importer in part["register_importers"]]
+        known = {one.value.kind for one in self.running.get("register_importers", ())}
+        _refuse_repeats("kind of import", kinds, {*PLATFORM_IMPORTS, *known})
         self._check_frameworks(part["register_correlation_frameworks"], item)
         return replaced
 
@@ -353,6 +362,7 @@ _RUNNING = {
     "register_drain": "drains",
     "register_notifiers": "notifiers",
     "register_correlation_frameworks": "frameworks",
+    "register_importers": "importers",
 }
 """Hooks whose objects run in the server, and the member of the registry that has them."""
 

@@ -37,6 +37,6 @@ def test_the_example_of_a_hook_registers_something(hook: str) -> None:
 
 
 def test_every_hook_has_a_user_in_this_repository() -> None:
-    registry = load_registry(enable=["policy", "conformance"])
+    registry = load_registry(enable=["policy", "conformance", "curl"])
     used = {hook for plugin in registry.plugins for hook in plugin.hooks}
     assert set(hook_types()) == used

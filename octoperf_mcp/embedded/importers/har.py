@@ -18,9 +18,9 @@ from octoperf_mcp.embedded.importers.har_entries import Recorded, left_out, read
 from octoperf_mcp.embedded.importers.har_options import HarOptions
 from octoperf_mcp.embedded.importers.har_requests import action, settled
 from octoperf_mcp.embedded.importers.har_split import RECORD_AGAIN, Buffer, SplitHar
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note, new_id
 from octoperf_mcp.embedded.importers.report import reasons
 from octoperf_mcp.embedded.importers.servers import Servers
+from octoperf_mcp.entities.imported import Bodies, Imported, Note, new_id
 
 __all__ = ["MAX_ENTRIES", "HarOptions", "import_har"]
 

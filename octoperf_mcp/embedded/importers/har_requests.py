@@ -19,8 +19,8 @@ from octoperf_mcp.embedded.importers.har_bodies import (
 )
 from octoperf_mcp.embedded.importers.har_entries import Recorded
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME
-from octoperf_mcp.embedded.importers.imported import Imported, new_id
 from octoperf_mcp.embedded.importers.values import mapping, pairs, text
+from octoperf_mcp.entities.imported import Imported, new_id
 
 Json = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from octoperf_mcp.embedded.importers.encoding import fields
-from octoperf_mcp.embedded.importers.imported import new_id
+from octoperf_mcp.entities.imported import new_id
 
 Json = dict[str, Any]
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.values import text
+from octoperf_mcp.entities.imported import Imported, Note
 
 Json = dict[str, Any]
 

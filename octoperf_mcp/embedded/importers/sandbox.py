@@ -9,7 +9,7 @@ import orjson
 
 from octoperf_mcp.embedded.child import ChildDiedError, ChildTimeoutError, answer_of
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note
+from octoperf_mcp.entities.imported import Bodies, Imported, Note
 
 LIMIT_S = 300.0
 _MODULE = "octoperf_mcp.embedded.importers.worker"
@@ -18,15 +18,21 @@ _SMALLER = "Send a smaller one, or report this with the file."
 
 @contextlib.asynccontextmanager
 async def imported_file(
-    kind: str, file: BinaryIO, options: dict[str, Any], *, limit_s: float = LIMIT_S
+    kind: str,
+    file: BinaryIO,
+    options: dict[str, Any],
+    *,
+    limit_s: float = LIMIT_S,
+    memory_per_byte: int = 0,
 ) -> AsyncIterator[Imported]:
     """What an importer makes of an open file; its bodies can be read within the block.
 
     Args:
-        kind: Name of the importer, as in `worker.READERS`.
+        kind: Name of the importer, as in `worker.READERS`, or `module:function`.
         file: With a number (`fileno`); it is read from its start.
         options: Of the importer, as JSON can hold them.
         limit_s: Seconds it may take.
+        memory_per_byte: Memory for each byte of the file, beyond one GiB; 0: as the importer needs.
 
     Raises:
         ImportFailed: the importer refused it, it took longer, or the process died.
@@ -41,7 +47,7 @@ async def imported_file(
                 _MODULE,
                 question,
                 limit_s=limit_s,
-                arguments=[kind, *map(str, numbers)],
+                arguments=[kind, str(memory_per_byte), *map(str, numbers)],
                 pass_fds=numbers,
             )
         except ChildTimeoutError:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from octoperf_mcp.embedded.importers.imported import Imported, new_id
+from octoperf_mcp.entities.imported import Imported, new_id
 
 Json = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from octoperf_mcp.embedded.importers.addresses import Address, address_of
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.nodes import http_request, node, virtual_user
 from octoperf_mcp.embedded.importers.servers import Servers
+from octoperf_mcp.entities.imported import Imported
 
 Json = dict[str, Any]
 

@@ -1,10 +1,13 @@
 """The process in which an upload is read; `sandbox` starts it for each import.
 
-Its arguments are the name of the importer and the numbers of two open files: the upload, and an
-empty one that takes the recorded bodies. Standard input: the options as JSON. Standard output:
-`{failed: [problem, next step]}`, or the fields of `Imported` with `blobs: {key: [start, size]}`.
+Its arguments are the name of the importer (of a plugin's: `module:function`), the bytes of memory
+for each byte of the file (0: as the importer needs), and the numbers of two open files: the upload,
+and an empty one that takes the recorded bodies. Standard input: the options as JSON. Standard
+output: `{failed: [problem, next step]}`, or the fields of `Imported` with
+`blobs: {key: [start, size]}`.
 """
 
+import importlib
 import mmap
 import os
 import resource
@@ -16,7 +19,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported
+from octoperf_mcp.entities.imported import Bodies, Imported
+from octoperf_mcp.errors import InvalidArgumentError
 
 Json = dict[str, Any]
 Reader = Callable[[BinaryIO, Json, Bodies], Imported]
@@ -74,31 +78,45 @@ READERS: dict[str, Reader] = {
 """By the name under which `sandbox` asks for them."""
 
 
+def reader_of(name: str) -> Reader:
+    """An importer by its name, or the function of a plugin by its place."""
+    module, _, function = name.partition(":")
+    if not function:
+        return READERS[name]
+    reader: Reader = getattr(importlib.import_module(module), function)
+    return reader
+
+
 def work(reader: Reader, file: BinaryIO, options: Json, bodies: Bodies) -> bytes:
     """The answer of one import."""
     try:
         return _told(reader(file, options, bodies))
     except ImportFailed as error:
         return orjson.dumps({"failed": [error.problem, error.next_step]})
+    except InvalidArgumentError as error:
+        return orjson.dumps({"failed": [error.message, error.next_step]})
     except MemoryError:
         problem = "The file takes more memory than an import may have."
         return orjson.dumps({"failed": [problem, "Send a smaller one."]})
 
 
-def _told(imported: Imported) -> bytes:
+def _told(imported: object) -> bytes:
+    if not isinstance(imported, Imported):
+        raise TypeError(f"the importer answered {type(imported).__name__}, not Imported")
     told = {item.name: getattr(imported, item.name) for item in fields(imported)}
     return orjson.dumps({**told, "blobs": imported.blobs.index})
 
 
 def main() -> None:
     """Serve one import of the parent and end."""
-    kind, source, bodies = sys.argv[1:]
+    name, per_byte, source, bodies = sys.argv[1:]
     with os.fdopen(int(source), "rb") as file, os.fdopen(int(bodies), "w+b") as kept:
-        most = _GIB + _MEMORY_PER_BYTE[kind] * os.fstat(file.fileno()).st_size
+        factor = int(per_byte) or _MEMORY_PER_BYTE[name]
+        most = _GIB + factor * os.fstat(file.fileno()).st_size
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
         options = orjson.loads(sys.stdin.buffer.read())
-        sys.stdout.buffer.write(work(READERS[kind], file, options, Bodies(kept)))
+        sys.stdout.buffer.write(work(reader_of(name), file, options, Bodies(kept)))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.sandbox import imported_file
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.rest.import_keeping import keep
 from octoperf_mcp.embedded.rest.uploads import Upload
 from octoperf_mcp.embedded.store.documents import Document
+from octoperf_mcp.entities.imported import Imported
 
 Query = Mapping[str, str]
 
@@ -30,7 +30,7 @@ async def import_upload(
 
     Args:
         platform: The services.
-        kind: One of `KINDS`.
+        kind: One of `KINDS`, or of a plugin.
         upload: The parts.
         project: Where to keep it.
         user_id: Who imports.
@@ -40,9 +40,14 @@ async def import_upload(
         Failure: what is wrong with the file or an option, or what the user may not do.
     """
     part = upload.file()
-    options = KINDS[kind](upload, query)
+    added = next((one for one in platform.extensions.importers if one.kind == kind), None)
+    if added is None:
+        reader, memory, options = kind, 0, KINDS[kind](upload, query)
+    else:
+        reader, memory = added.read, added.memory_per_byte
+        options = {**query, "filename": part.filename}
     merged_id = query.get("virtualUserId", "") if kind == "har" else ""
-    async with imported_file(kind, part.file, options) as imported:
+    async with imported_file(reader, part.file, options, memory_per_byte=memory) as imported:
         kept = await keep(platform, imported, project, user_id=user_id, merged_id=merged_id)
     return kept, imported
 

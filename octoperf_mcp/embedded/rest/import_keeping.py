@@ -10,13 +10,13 @@ from octoperf_mcp.embedded.correlation.frameworks import rule_shape
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.importers.archive.layout import renamed
 from octoperf_mcp.embedded.importers.archive.links import LINK
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.documents import Body, Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
 from octoperf_mcp.embedded.store.schema import now_ms
 from octoperf_mcp.embedded.usages import own_names
+from octoperf_mcp.entities.imported import Imported, Note
 
 _PORTS = {"HTTP": 80, "HTTPS": 443}
 _TREES = ("JMETER", "FRAGMENTS")

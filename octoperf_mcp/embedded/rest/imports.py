@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Forbidden, Invalid, NotFound
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.report import report_of
 from octoperf_mcp.embedded.importers.url_list import import_urls, import_webdriver
 from octoperf_mcp.embedded.outbound.files import fetched
@@ -24,7 +23,9 @@ from octoperf_mcp.embedded.rest.import_files import KINDS, import_upload
 from octoperf_mcp.embedded.rest.import_keeping import keep, require_mergeable
 from octoperf_mcp.embedded.rest.uploads import Upload, UploadedFile, received
 from octoperf_mcp.embedded.store.documents import Document
+from octoperf_mcp.entities.imported import Imported
 
+_FETCHED = "/imports/fetched/"
 _CRAWLS = (None, "", "DO_NOT_CRAWL")
 
 
@@ -36,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/design/imports/jmx/{projectId}", import_jmx_older),
         web.post("/imports/urls/{projectId}", import_url_list),
         web.post("/imports/web-driver/{projectId}", import_webdriver_list),
+        web.post("/imports/{kind}/{projectId}", import_added),
     ]
 
 
@@ -99,18 +101,32 @@ async def import_webdriver_list(request: web.Request) -> web.Response:
     return _single(request, kept, imported, status=201)
 
 
+async def import_added(request: web.Request) -> web.Response:
+    """A file of a kind that a plugin imports: `{virtualUsers: […]}`. Ours."""
+    kind = _known_kind(request)
+    kept, imported = await _kept(request, kind)
+    shown = [_shown(request, one.body) for one in kept]
+    return json_answer({"virtualUsers": shown, crud.REPORT: report_of(imported)})
+
+
+def _known_kind(request: web.Request) -> str:
+    kind = request.match_info["kind"]
+    known = {*KINDS, *(one.kind for one in request.app[PLATFORM].extensions.importers)}
+    if kind not in known:
+        raise NotFound("There is no such import.", details={"allowed": sorted(known)})
+    return kind
+
+
 async def import_fetched(request: web.Request) -> web.Response:
     """`{url}`: as the import of that kind, but the file is fetched, not sent. Ours."""
-    kind = request.match_info["kind"]
-    if kind not in KINDS:
-        raise NotFound("There is no such import.", details={"allowed": sorted(KINDS)})
-    return await import_of(request, kind)
+    kind = _known_kind(request)
+    return await (import_of(request, kind) if kind in KINDS else import_added(request))
 
 
 @contextlib.asynccontextmanager
 async def _sent(request: web.Request) -> AsyncIterator[Upload]:
     """What the request brings, or the file at the address that it names."""
-    if "kind" not in request.match_info:
+    if not request.path.startswith(_FETCHED):
         async with received(request) as upload:
             yield upload
         return

@@ -88,7 +88,7 @@ def test_the_six_areas_are_installed_and_enabled() -> None:
     found = {item.name: item for item in load_registry().plugins}
     assert set(found) >= {"analysis", "bench", "discovery", "edit", "import", "validation"}
     off = {name for name, item in found.items() if item.state != "enabled"}
-    assert off == {"conformance", "policy"}
+    assert off == {"conformance", "curl", "policy"}
     assert all(item.built_in for item in found.values())
 
 

@@ -7,10 +7,10 @@ from octoperf_mcp.embedded.importers.archive.links import ordered
 from octoperf_mcp.embedded.importers.archive.package import Package
 from octoperf_mcp.embedded.importers.archive.strangers import OURS
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported, Note
 from octoperf_mcp.embedded.importers.nodes import short
 from octoperf_mcp.embedded.importers.values import MAX_DEPTH, depth_of, mapping, parse
 from octoperf_mcp.entities.check import Mismatch, check
+from octoperf_mcp.entities.imported import Bodies, Imported, Note
 
 Json = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.jmx.plan import Element
+from octoperf_mcp.entities.imported import Imported, Note
 
 _PATH_LENGTH = 400
 

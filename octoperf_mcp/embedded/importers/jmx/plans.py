@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx import config
 from octoperf_mcp.embedded.importers.jmx.authorizations import authorize
 from octoperf_mcp.embedded.importers.jmx.functions import unknown_functions
@@ -18,6 +17,7 @@ from octoperf_mcp.embedded.importers.jmx.tree import TreeMaker
 from octoperf_mcp.embedded.importers.nodes import distinct, virtual_user
 from octoperf_mcp.embedded.importers.report import summary
 from octoperf_mcp.embedded.importers.servers import Servers
+from octoperf_mcp.entities.imported import Imported
 
 Json = dict[str, Any]
 

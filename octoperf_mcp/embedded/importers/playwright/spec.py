@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.nodes import node, virtual_user
 from octoperf_mcp.embedded.importers.playwright.calls import Calls
 from octoperf_mcp.embedded.importers.playwright.others import stranger
 from octoperf_mcp.embedded.importers.playwright.source import Source, read
 from octoperf_mcp.embedded.importers.report import summary
+from octoperf_mcp.entities.imported import Imported, Note
 
 MAX_BYTES = 1024 * 1024
 RUNNERS = frozenset({"@playwright/test", "playwright/test"})

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.nodes import container, http_request, short, virtual_user
 from octoperf_mcp.embedded.importers.postman import scripts
 from octoperf_mcp.embedded.importers.postman.addresses import target_of
@@ -14,6 +13,7 @@ from octoperf_mcp.embedded.importers.postman.texts import Texts, plain
 from octoperf_mcp.embedded.importers.report import summary
 from octoperf_mcp.embedded.importers.servers import Servers
 from octoperf_mcp.embedded.importers.values import items, mapping, parse, text
+from octoperf_mcp.entities.imported import Imported, Note
 
 Json = dict[str, Any]
 

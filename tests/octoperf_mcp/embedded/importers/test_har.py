@@ -11,7 +11,7 @@ import pytest
 from octoperf_mcp.demo.shop_recording import container_timeline, recording
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.har import HarOptions, import_har
-from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.entities.imported import Imported
 
 Json = dict[str, Any]
 Entry = Callable[..., Json]

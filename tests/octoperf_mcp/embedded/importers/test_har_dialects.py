@@ -11,7 +11,7 @@ import pytest
 from octoperf_mcp.embedded.importers.har import import_har
 from octoperf_mcp.embedded.importers.har_bodies import MAX_BODY_BYTES
 from octoperf_mcp.embedded.importers.har_options import HarOptions
-from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.entities.imported import Imported
 
 Json = dict[str, Any]
 Entry = Callable[..., Json]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from octoperf_mcp.demo.shop_recording import recording
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.har import MAX_ENTRIES, HarOptions, import_har
-from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.entities.imported import Imported
 
 Json = Any
 SHORT = orjson.loads(recording())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.har import import_har
 from octoperf_mcp.embedded.importers.har_split import SplitHar
-from octoperf_mcp.embedded.importers.imported import Bodies
+from octoperf_mcp.entities.imported import Bodies
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text('a"\\{}[],: \n€', max_size=6),

@@ -13,8 +13,8 @@ from octoperf_mcp.demo.shop_recording import container_timeline, recording
 from octoperf_mcp.embedded.importers import worker
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.har import HarOptions, import_har
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported
 from octoperf_mcp.embedded.importers.sandbox import imported_file
+from octoperf_mcp.entities.imported import Bodies, Imported
 
 
 async def read(data: bytes, options: HarOptions | None = None, **limits: Any) -> Imported:

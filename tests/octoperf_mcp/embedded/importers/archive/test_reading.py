@@ -16,8 +16,8 @@ from octoperf_mcp.embedded.importers.archive import layout
 from octoperf_mcp.embedded.importers.archive.reading import import_archive
 from octoperf_mcp.embedded.importers.archive.writing import Writer, documents
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Bodies, Imported
 from octoperf_mcp.embedded.importers.nodes import http_request, node, virtual_user
+from octoperf_mcp.entities.imported import Bodies, Imported
 
 Json = dict[str, Any]
 MANIFEST = orjson.dumps({"format": layout.FORMAT, "version": 1})

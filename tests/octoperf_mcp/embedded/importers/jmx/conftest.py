@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.jmx.plan import read_plan
 from octoperf_mcp.embedded.importers.jmx.plans import import_jmx
 from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.imported import Imported
 from octoperf_mcp.entities.trees import walk
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
+from octoperf_mcp.entities.imported import Imported
 
 Import = Callable[..., Imported]
 ARCHIVE = Path(__file__).parent / "apache" / "plans.zip"

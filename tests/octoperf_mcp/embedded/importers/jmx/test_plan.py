@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.jmx import tree
 from octoperf_mcp.embedded.importers.jmx.plans import import_jmx
 from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.imported import Imported
 
 Saved = Callable[[str], bytes]
 Plan = Callable[[str], bytes]

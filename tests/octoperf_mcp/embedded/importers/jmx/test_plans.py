@@ -8,9 +8,9 @@ import pytest
 from octoperf_mcp.embedded.engine.assertions import ASSERTIONS
 from octoperf_mcp.embedded.engine.generic import CONTROLLERS
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported, Note
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.jmx.tree import PLAYED, PLAYED_TOLD
+from octoperf_mcp.entities.imported import Imported, Note
 from octoperf_mcp.entities.trees import walk
 
 Json = dict[str, Any]

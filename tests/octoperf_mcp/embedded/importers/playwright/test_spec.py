@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.playwright.spec import (
     MAX_BYTES,
     import_playwright,
     spec_name,
 )
 from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.imported import Imported
 
 SHOP = (Path(__file__).parent / "specs" / "shop.spec.ts").read_bytes()
 SMALL = b"import { test } from '@playwright/test';\ntest('opens', async ({ page }) => {});\n"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
-from octoperf_mcp.embedded.importers.imported import Imported
 from octoperf_mcp.embedded.importers.postman.collections import import_postman
 from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.imported import Imported
 from octoperf_mcp.entities.trees import walk
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""What every importer answers."""
+"""What every importer answers, those of plugins included."""
 
 import hashlib
 import io

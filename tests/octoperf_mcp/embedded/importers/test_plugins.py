@@ -1,0 +1,84 @@
+"""Importers of plugins run in a process of their own: broken ones cost one import."""
+
+import io
+import os
+import tempfile
+import time
+from typing import Any, BinaryIO, cast
+
+import pytest
+
+from octoperf_mcp.embedded.importers.failures import ImportFailed
+from octoperf_mcp.embedded.importers.sandbox import imported_file
+from octoperf_mcp.entities.imported import Bodies, Imported
+from octoperf_mcp.errors import InvalidArgumentError
+
+HERE = "tests.octoperf_mcp.embedded.importers.test_plugins"
+
+
+def works(file: BinaryIO, options: dict[str, Any], bodies: Bodies) -> Imported:
+    bodies.keep(file.read())
+    return Imported(virtual_users=[{"name": options["name"]}], carried=1, blobs=bodies)
+
+
+def refuses(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> Imported:
+    raise InvalidArgumentError("It has no steps.", next_step="Record again.")
+
+
+def raises(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> Imported:
+    raise ValueError("step 3")
+
+
+def leaves(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> Imported:
+    os._exit(3)
+
+
+def hangs(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> Imported:
+    while True:
+        time.sleep(1)
+
+
+def eats(_file: BinaryIO, _options: dict[str, Any], bodies: Bodies) -> Imported:
+    bodies.keep(b"x" * 2**31)
+    return Imported()
+
+
+def chats(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> object:
+    return io.BytesIO()
+
+
+async def read(function: str, **limits: Any) -> Imported:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"the file")
+        opened, options = cast("BinaryIO", file), {"name": "Mine"}
+        place = f"{HERE}:{function}" if ":" not in function else function
+        async with imported_file(place, opened, options, memory_per_byte=24, **limits) as imported:
+            assert list(imported.blobs.values()) == [b"the file"]
+            return imported
+
+
+async def test_what_it_made_comes_back_with_its_bodies() -> None:
+    imported = await read("works")
+    assert (imported.virtual_users, imported.carried) == ([{"name": "Mine"}], 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("refuses", r"It has no steps\. Record again\."),
+        ("raises", "ValueError: step 3"),
+        ("leaves", "could not be read"),
+        ("eats", "more memory than an import may have"),
+        ("chats", "the importer answered BytesIO, not Imported"),
+        ("missing", "has no attribute 'missing'"),
+        ("no_such_module_here:read", "no_such_module_here"),
+    ],
+)
+async def test_a_broken_one_is_a_refusal(function: str, message: str) -> None:
+    with pytest.raises(ImportFailed, match=message):
+        await read(function)
+
+
+async def test_one_that_never_ends_is_killed() -> None:
+    with pytest.raises(ImportFailed, match=r"longer than 1 s"):
+        await read("hangs", limit_s=1)

@@ -10,6 +10,7 @@ import orjson
 from octoperf_mcp.cli.settings import add_config_arguments, read
 from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, turn
 from octoperf_mcp.kit.making import make_plugin
+from octoperf_mcp.registry.manager import PluginInfo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +79,13 @@ def _list(args: argparse.Namespace) -> int:
     width = max((len(plugin.name) for plugin in registry.plugins), default=0)
     for plugin in registry.plugins:
         origin = "built in" if plugin.built_in else f"{plugin.distribution} {plugin.version}"
-        what = f"{plugin.tools} tools" if plugin.state == "enabled" else plugin.reason
+        what = _does(plugin) if plugin.state == "enabled" else plugin.reason
         api = plugin.api or "-"
         print(f"{plugin.name:<{width}}  {plugin.state:<8}  {api:<9}  {origin:<10}  {what}")
     return 0
+
+
+def _does(plugin: PluginInfo) -> str:
+    """Its tools, or what it does beside tools."""
+    told = [hook.removeprefix("register_").replace("_", " ") for hook in plugin.hooks]
+    return f"{plugin.tools} tools" if plugin.tools else ", ".join(told)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from octoperf_frameworks import register_correlation_frameworks
+from octoperf_mcp.cli.main import run
 from octoperf_mcp.embedded.correlation.extraction import Search
 from octoperf_mcp.embedded.correlation.frameworks import FRAMEWORKS
 from octoperf_mcp.embedded.engine.exchange import Exchange
@@ -79,3 +80,13 @@ def test_a_rule_is_valid_and_has_one_group(rule: dict[str, Any]) -> None:
 
 def test_the_ids_that_plugins_cannot_take_are_those_of_the_platform() -> None:
     assert FRAMEWORKS.keys() == PLATFORM_FRAMEWORKS
+
+
+def test_the_list_of_plugins_says_what_those_without_tools_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["plugins", "list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["frameworks"].endswith("correlation frameworks")
+    assert lines["notifications"].endswith("config, notifiers")
+    assert lines["edit"].endswith(" tools")

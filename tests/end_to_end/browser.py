@@ -66,11 +66,12 @@ class Tab:
         await self._load()
 
     async def submit(self, fields: dict[str, str]) -> None:
-        """Fill the first form, send it, and wait for the next page."""
+        """Fill the page's first form, send it, and wait for the next page."""
         for name, value in fields.items():
             await self.evaluate(f"document.querySelector('[name={name}]').value = {value!r}")
         self._loaded.clear()
-        await self.evaluate("document.querySelector('form').requestSubmit()")
+        form = "document.querySelector('form:not(header form)')"  # the header's chooses the theme
+        await self.evaluate(f"{form}.requestSubmit()")
         await self._load()
 
     async def click(self, selector: str) -> None:

@@ -48,7 +48,8 @@ class Person:
                 (row,) = re.findall(r'class="button" href="([^"]+)"', await answer.text())
             address = urljoin(address, row)
             async with session.get(address) as answer:
-                form = _Form.read(await answer.text())
+                _, _, page = (await answer.text()).partition("</header>")
+                form = _Form.read(page)
             address = urljoin(address, form.action)
             async with session.post(address, data=form.filled({})) as answer:
                 assert "Access was revoked" in await answer.text()

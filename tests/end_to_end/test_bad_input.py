@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +82,13 @@ async def test_limits_of_size_and_time_of_an_upload(fresh_server: Server, passwo
 
 async def test_an_expired_address_is_gone(fresh_server: Server, password: str) -> None:
     server = fresh_server
-    server.environ = {"OCTOPERF_MCP_EMBEDDED_PRESIGNED_LIFE_S": "0"}
+    server.environ = {"OCTOPERF_MCP_EMBEDDED_PRESIGNED_LIFE_S": "1"}
     server.start()
     async with connected(server.url, FormSignIn("demo", password)) as agent:
         project = await new_project(agent, "Late")
-        status, answer = await upload(await ticket(agent, project), RECORDING)
+        late = await ticket(agent, project)
+        await asyncio.sleep(1.1)
+        status, answer = await upload(late, RECORDING)
     assert status == 410
     assert answer["message"]
 

@@ -16,6 +16,7 @@ from octoperf_mcp.demo.shop_recording import container_timeline, recording
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.store.schema import blob, document
 from octoperf_mcp.entities.check import check
+from tests.browser_runner import runner_for_tests
 
 Json = dict[str, Any]
 Rest = Any
@@ -409,7 +410,10 @@ async def test_a_file_that_is_no_collection_is_400_and_keeps_nothing(
 SPEC = b"import { test } from '@playwright/test';\ntest('opens', async ({ page }) => {});\n"
 
 
-async def test_a_spec_is_a_browser_virtual_user_that_holds_the_file(ada: Rest, home: Home) -> None:
+async def test_a_spec_is_a_browser_virtual_user_that_holds_the_file(
+    ada: Rest, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(runner_for_tests()))
     path = f"/imports/playwright/{home.project_id}"
     made = await ada.json("POST", path, data=upload(SPEC, name="shop.spec.ts"))
     assert (made["type"], made["name"], made["importReport"]["carried"]) == (

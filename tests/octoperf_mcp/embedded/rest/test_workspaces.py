@@ -35,6 +35,11 @@ async def test_members_are_listed_by_workspace_and_by_user(ada: Any, eve: Any, h
     await eve.get("/workspaces/members/by-user/ada", status=404)
 
 
+def plain(providers: list[Any]) -> list[Any]:
+    """Providers without what their regions hold of machines."""
+    return [{**one, "regions": {name: {} for name in one["regions"]}} for one in providers]
+
+
 async def test_the_platforms_provider_serves_every_workspace(
     ada: Any, eve: Any, home: Any, platform: Platform
 ) -> None:
@@ -50,13 +55,11 @@ async def test_the_platforms_provider_serves_every_workspace(
         "docker_provider", {**body, "name": "Own"}, user_id="ada", workspace_id=home.workspace_id
     )
     base = "/workspaces/docker-providers"
-    assert await eve.get(f"{base}/public") == [shared]
-    assert await eve.get(f"{base}/{shared['id']}") == shared
-    assert await ada.get(f"{base}/public", params={"workspaceId": home.workspace_id}) == [
-        shared,
-        own.body,
-    ]
-    assert await ada.get(f"{base}/by-workspace/{home.workspace_id}") == [shared, own.body]
+    assert plain(await eve.get(f"{base}/public")) == [shared]
+    assert plain([await eve.get(f"{base}/{shared['id']}")]) == [shared]
+    both = await ada.get(f"{base}/public", params={"workspaceId": home.workspace_id})
+    assert plain(both) == [shared, own.body]
+    assert plain(await ada.get(f"{base}/by-workspace/{home.workspace_id}")) == [shared, own.body]
     await eve.get(f"{base}/by-workspace/{home.workspace_id}", status=404)
     await eve.get(f"{base}/public", params={"workspaceId": home.workspace_id}, status=404)
     await eve.get(f"{base}/{own.id}", status=404)

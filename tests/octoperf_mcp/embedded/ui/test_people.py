@@ -27,6 +27,8 @@ FORM_TEXT = re.compile(r'name="form" value="([^"]+)"')
 CONNECTED = "/ui/account/profile/connected-apps"
 USERS = "/ui/administration/users"
 CLIENTS = "/ui/administration/oauth-clients"
+NAMED = {"clientId": "c", "kind": "tools", "name": "t", "state": "off", "action": "disable"}
+"""Parts of paths that stand for nobody."""
 
 
 @dataclass
@@ -193,7 +195,7 @@ async def test_administration_does_not_exist_for_others(world: World) -> None:
     for route in pages.routes():
         if not route.path.startswith("/ui/administration"):
             continue
-        path = route.path.format(userId=world.ids["demo"], clientId="c", action="disable")
+        path = route.path.format(userId=world.ids["demo"], **NAMED)
         if route.method == "POST":
             await eve.post(path, form=own[1], username="mallory")
         else:
@@ -213,9 +215,7 @@ async def test_every_page_asks_to_sign_in_and_can_be_neither_framed_nor_kept(
     for route in pages.routes():
         if not route.path.startswith(("/ui/account", "/ui/administration")):
             continue
-        path = route.path.format(
-            grantId="g", userId=world.ids["eve"], clientId="c", action="disable"
-        )
+        path = route.path.format(grantId="g", userId=world.ids["eve"], **NAMED)
         await (stranger.get(path) if route.method == "GET" else stranger.post(path))
         assert "/ui/access/login" in stranger.url, path
         if route.method == "GET":

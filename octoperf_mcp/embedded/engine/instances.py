@@ -34,7 +34,7 @@ def instance_of(data_dir: Path) -> str:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = path.with_name(f".{_FILE}-{os.getpid()}")
+        made = path.with_name(f".{_FILE}-{secrets.token_hex(4)}")
         made.write_text(secrets.token_hex(12), "ascii")
         try:
             os.link(made, path)

@@ -4,6 +4,7 @@ import io
 import os
 import tempfile
 import time
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -45,6 +46,12 @@ def eats(_file: BinaryIO, _options: dict[str, Any], bodies: Bodies) -> Imported:
 
 def chats(_file: BinaryIO, _options: dict[str, Any], _bodies: Bodies) -> object:
     return io.BytesIO()
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child finds these readers wherever the tests were started, whatever Python is told."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))
 
 
 async def read(function: str, **limits: Any) -> Imported:

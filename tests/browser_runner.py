@@ -29,6 +29,7 @@ def runner_for_tests() -> Path:
         check=False,
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     if done.returncode:
         shutil.rmtree(made)

@@ -29,7 +29,9 @@ def axe_source() -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "package.json").write_text("{}", "utf-8")
         install = (npm, "install", "--no-audit", "--no-fund", "--loglevel=error", PACKAGE)
-        done = subprocess.run(install, cwd=folder, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            install, cwd=folder, check=False, capture_output=True, encoding="utf-8"
+        )
         if done.returncode:
             pytest.skip(f"npm could not install {PACKAGE}: {done.stderr[-300:]}")
         source = Path(folder, "node_modules", "axe-core", "axe.min.js")

@@ -138,7 +138,7 @@ def _installed(packages: tuple[str, ...]) -> Path:
     made = Path(tempfile.mkdtemp(prefix=f"{kept.name}-"))
     (made / "package.json").write_text("{}", "utf-8")
     install = (npm, "install", "--no-audit", "--no-fund", "--loglevel=error", *packages)
-    done = subprocess.run(install, cwd=made, check=False, capture_output=True, text=True)
+    done = subprocess.run(install, cwd=made, check=False, capture_output=True, encoding="utf-8")
     if done.returncode:
         shutil.rmtree(made)
         pytest.skip(f"npm could not install the clients: {done.stderr[-300:]}")

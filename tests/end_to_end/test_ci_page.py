@@ -49,6 +49,7 @@ class Pipeline:
             check=False,
             capture_output=True,
             text=True,
+            encoding="utf-8",
             cwd=self.folder,
             env=self.environ | variables,
             timeout=120,

@@ -37,9 +37,9 @@ class Tasks:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._beginning: set[asyncio.Task[None]] = set()
 
-    def handle(self, type_name: str, work: Work) -> None:
-        """Name the work of a task's `@type`."""
-        self._works[type_name] = work
+    def handle(self, type_name: str, work: Work, *, at_once: int = 0) -> None:
+        """Name the work of a task's `@type`, of which `at_once` run together at most; 0: all."""
+        self._works[type_name] = work if not at_once else _in_turns(work, at_once)
 
     async def submit(self, body: dict[str, Any], user_id: str) -> str:
         """Keep a task and begin with it; answers its id, a UUID.
@@ -150,6 +150,16 @@ class Tasks:
     async def _end(self, task_id: str, result: dict[str, Any]) -> None:
         ending = task.update().where(task.c.id == task_id).values(ended=now_ms(), result=result)
         await self._database.write(lambda writer: writer.execute(ending))
+
+
+def _in_turns(work: Work, at_once: int) -> Work:
+    turns = asyncio.Semaphore(at_once)
+
+    async def taking_turns(body: dict[str, Any], user_id: str) -> dict[str, Any]:
+        async with turns:
+            return await work(body, user_id)
+
+    return taking_turns
 
 
 def _failed(message: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ same for many streams are made once and handed to their transports.
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -31,7 +32,7 @@ _IN_A_ROW: Final = 256
 """Streams written to before others get their turn."""
 
 
-class Listener:
+class Listener(ABC):
     """One open stream; `number` is that of the last change it has seen."""
 
     __slots__ = ("_chunked", "_ended", "_stopped", "_transport", "ends_at", "joined", "number")
@@ -50,9 +51,9 @@ class Listener:
         """What is written when the server ends the stream."""
         return b""
 
+    @abstractmethod
     async def frame(self, entry: Entry, change: Change, relay: Relay) -> bytes:
         """What a change is to the client, empty when it is nothing."""
-        raise NotImplementedError
 
     def open(self, response: web.StreamResponse, request: web.Request) -> asyncio.Future[None]:
         """Take part; answers what is done when the stream is to end."""

@@ -1,6 +1,6 @@
 """The task `ApplyCorrelationsTask {virtualUserId, projectId}` of the platform."""
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from octoperf_mcp.embedded.correlation.apply import Applied
@@ -21,13 +21,7 @@ _AT_ONCE = 2
 
 def register(platform: "Platform") -> None:
     """Let the platform's tasks apply correlation rules, two virtual users at a time."""
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def work(task: Json, user_id: str) -> Json:
-        async with turns:
-            return await apply_correlations(platform, task, user_id)
-
-    platform.tasks.handle(TASK, work)
+    platform.tasks.handle(TASK, partial(apply_correlations, platform), at_once=_AT_ONCE)
 
 
 async def apply_correlations(platform: "Platform", task: Json, user_id: str) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from octoperf_mcp.embedded.engine.load_engine import EngineError
 from octoperf_mcp.embedded.engine.order import Order
 
 OnEvent = Callable[[str, dict[str, Any]], None]
@@ -78,10 +79,14 @@ class NoFleet:
         return ()
 
     async def start(
-        self, machine: Machine, order: Order, on_event: OnEvent, on_stderr: OnStderr
+        self,
+        machine: Machine,
+        order: Order,  # noqa: ARG002 - Fleet
+        on_event: OnEvent,  # noqa: ARG002
+        on_stderr: OnStderr,  # noqa: ARG002
     ) -> Generator:
-        """Never called, as there are no machines."""
-        raise NotImplementedError
+        """See `Fleet.start`: every machine is gone."""
+        raise EngineError(f"There is no machine {machine.name}.")
 
     def missing(self, run_id: str) -> list[str]:  # noqa: ARG002 - Fleet
         """None."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from octoperf_mcp.embedded.failures import Invalid
@@ -22,13 +23,7 @@ _LONGEST_STEM = 150
 
 def register(platform: "Platform") -> None:
     """Let the platform's tasks print reports, one after the other."""
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def work(task: Json, user_id: str) -> Json:
-        async with turns:
-            return await print_report(platform, task, user_id)
-
-    platform.tasks.handle(TASK, work)
+    platform.tasks.handle(TASK, partial(print_report, platform), at_once=_AT_ONCE)
 
 
 async def print_report(platform: "Platform", task: Json, user_id: str) -> Json:

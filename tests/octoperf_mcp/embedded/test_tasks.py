@@ -130,3 +130,22 @@ async def test_old_results_are_forgotten(database: Database) -> None:
     await tasks.resume()
     with pytest.raises(NotFound):
         await tasks.result(task_id, "ada")
+
+
+async def test_dear_work_is_done_in_turns(database: Database) -> None:
+    under_way, most = 0, 0
+
+    async def dear(body: dict[str, Any], user_id: str) -> dict[str, Any]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return {}
+
+    tasks = Tasks(database)
+    tasks.handle("DearTask", dear, at_once=2)
+    ids = [await tasks.submit({"@type": "DearTask"}, "ada") for _ in range(5)]
+    for task_id in ids:
+        assert await finished(tasks, task_id) == {}
+    assert most == 2

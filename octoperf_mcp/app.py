@@ -263,21 +263,17 @@ def make_app(
         begin_span=None if spans is None else lambda *asked: spans.begin(*metrics.spoken(*asked)),
     )
     upstream.gauges()
-    metrics.gauge(
-        "octoperf_mcp_calls_under_way", "Requests being answered.", (), endpoint.under_way
-    )
-    metrics.gauge("octoperf_mcp_streams_open", "Open event streams.", (), endpoint.open_streams)
+    _gauges(metrics, endpoint, relay)
     add_metrics(app, metrics, settings.metrics)
     files = add_public_files(app, shown)
     add_stream_check(app)
     _add_authentication(app, settings, addresses, server.has_surface)
-    checks = {
+    checks: dict[str, Callable[[], str]] = {
         "draining": lambda: "the server is stopping" if app[DRAINING].is_set() else "",
         "keys": lambda: _missing_keys(app),
         "upstream": upstream.trouble,
         "plugins": lambda: _missing_plugins(registry, settings.plugins.required),
     }
-    add_health(app, {**checks, **hosts.checks(checks)})
     hosts.join(app)
 
     async def adopt(bare: Registry) -> None:
@@ -289,13 +285,30 @@ def make_app(
         files.show(fresh.public_assets)
 
     app[SWITCHING] = switching = Switching(
-        registry, partial(composed, settings.plugins, settings.tools), adopt, server.announce
+        registry, partial(composed, settings.plugins, settings.tools), adopt, server.tell
     )
     if settings.shared.redis_url:
         switching.store = RelaySwitches(relay)
     app.cleanup_ctx.append(switching.run)
+    checks["switches"] = switching.trouble
+    notes = {"shared": relay.trouble}
+    add_health(app, {**checks, **hosts.checks({*checks, *notes})}, notes)
     endpoint.before_drain = hosts.drain
     return app, endpoint
+
+
+def _gauges(metrics: Metrics, endpoint: McpEndpoint, shared: Relay) -> None:
+    """What is going on here; `shared` is what replicas share."""
+    metrics.gauge(
+        "octoperf_mcp_calls_under_way", "Requests being answered.", (), endpoint.under_way
+    )
+    metrics.gauge("octoperf_mcp_streams_open", "Open event streams.", (), endpoint.open_streams)
+    metrics.gauge(
+        "octoperf_mcp_shared_store_up",
+        "0 while Redis, where replicas share it, is away.",
+        (),
+        lambda: {(): float(not shared.trouble())},
+    )
 
 
 def _forwarded(settings: ServerSettings) -> list[Middleware]:

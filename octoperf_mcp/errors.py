@@ -21,7 +21,7 @@ What the agent can mend is a tool result; what only we can mend is an error of t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class OctoPerfMcpError(Exception):
@@ -95,6 +95,10 @@ class InternalError(ProtocolError):
     """Something of ours broke; the log has the trace under the request id."""
 
 
+STORE_RETRY_S: Final = 2
+"""Seconds after which what replicas share may be reached again."""
+
+
 class StoreUnavailableError(ProtocolError):
     """What replicas share cannot be reached; the log has the reason."""
 
@@ -103,7 +107,8 @@ class StoreUnavailableError(ProtocolError):
     def __init__(self) -> None:
         super().__init__(
             "What the replicas of this server share cannot be reached; send the request again in "
-            "a few seconds."
+            "a few seconds.",
+            data={"code": self.code, "retryAfterSec": STORE_RETRY_S},
         )
 
 

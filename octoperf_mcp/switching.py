@@ -6,7 +6,10 @@ that the lists have changed.
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -23,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 WAIT_S: Final = 30.0
 _AGAIN_S: Final = 2.0
-_KEPT_S: Final = 10 * 365 * 86_400.0
+_LOOK_S: Final = 5.0
+"""An emptied store says nothing of it: it is looked at this often."""
 
 Compose = Callable[[Switches], Registry]
 Adopt = Callable[[Registry], Awaitable[None]]
@@ -31,30 +35,61 @@ Announce = Callable[[Change], Awaitable[None]]
 
 
 class RelaySwitches:
-    """Switches in the store that replicas of a bridge share."""
+    """Switches in the store that replicas of a bridge share.
+
+    They have no end there, so that no rule of eviction for keys that expire takes them. A store
+    that comes back empty, or as it was some time ago, is given again what a replica still knows.
+    """
 
     LOG: Final = "switches"
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, now: Callable[[], float] = time.time) -> None:
         self._relay = relay
+        self._now = now
 
     async def read(self) -> Switches:
         """See `SwitchStore.read`."""
-        found = await self._relay.get(self.LOG)
-        return Switches() if found is None else Switches.unpacked(found)
+        return _unpacked(await self._relay.get(self.LOG))
+
+    async def renewed(self, known: Switches) -> Switches:
+        """See `SwitchStore.renewed`."""
+        while True:
+            found = await self._relay.get(self.LOG)
+            stored = _unpacked(found)
+            if not known.epoch or (stored.epoch == known.epoch and not stored.is_behind(known)):
+                return stored
+            kept = known.over(stored) if stored.is_behind(known) else stored.over(known)
+            if kept.turned_names == stored.turned_names:
+                return stored
+            kept = replace(kept, put_back_at=int(self._now()))
+            if await self._swapped(found, kept):
+                log.warning("switches_put_back", why="what replicas share had lost them")
+                return kept
 
     async def turn(self, kind: Kind, name: str, *, on: bool) -> Switches:
         """See `SwitchStore.turn`."""
-        changed = (await self.read()).turned(kind, name, on=on)
-        await self._relay.put(self.LOG, changed.packed(), _KEPT_S)
-        await self._relay.append(self.LOG, str(changed.version).encode())
-        return changed
+        while True:
+            found = await self._relay.get(self.LOG)
+            changed = _unpacked(found).turned(kind, name, on=on)
+            if await self._swapped(found, changed):
+                return changed
 
-    async def news(self, version: int, timeout_s: float) -> None:
+    async def news(self, known: Switches, timeout_s: float) -> None:
         """See `SwitchStore.news`."""
         last = await self._relay.last(self.LOG)
-        if (await self.read()).version == version:
-            await self._relay.read({self.LOG: last}, timeout_s)
+        if await self.read() == known:
+            await self._relay.read({self.LOG: last}, min(timeout_s, _LOOK_S))
+
+    async def _swapped(self, before: bytes | None, after: Switches) -> bool:
+        done = await self._relay.swap(self.LOG, before, after.packed())
+        if done:
+            with contextlib.suppress(StoreUnavailableError):  # the others look by themselves
+                await self._relay.append(self.LOG, str(after.version).encode())
+        return done
+
+
+def _unpacked(found: bytes | None) -> Switches:
+    return Switches() if found is None else Switches.unpacked(found)
 
 
 class Switching:
@@ -67,7 +102,7 @@ class Switching:
         registry: What is served at first, as configured.
         compose: Makes the registry of a state; it may take seconds, and runs in a thread.
         adopt: Serves a registry from then on.
-        announce: Tells clients of a change.
+        announce: Tells clients of a change; raises StoreUnavailableError where it cannot.
     """
 
     def __init__(
@@ -80,6 +115,8 @@ class Switching:
         self._adopt = adopt
         self._announce = announce
         self._state = Switches()
+        self._unread = False
+        self._untold: dict[Change, None] = {}
         self._turning = asyncio.Lock()
         self._closing = False
 
@@ -113,24 +150,42 @@ class Switching:
         watching.cancel()
         await asyncio.wait({watching}, timeout=_AGAIN_S)
 
+    def trouble(self) -> str:
+        """Why this server may show what the operator turned off; empty when it does not."""
+        return "the switches of the operator could not be read yet" if self._unread else ""
+
     async def _take_up(self, store: SwitchStore) -> None:
         try:
             await self._follow(await store.read())
-        except StoreUnavailableError:
-            log.warning("switches_not_read")
+        except Exception as error:  # noqa: BLE001 - of any store; logged, and tried again
+            self._unread = True
+            log.warning("switches_not_read", reason=str(error)[:200])
 
     async def _watch(self, store: SwitchStore) -> None:
+        lost = self._unread
         while not self._closing:
             try:
-                await store.news(self._state.version, WAIT_S)
-                await self._follow(await store.read())
-            except Exception:
-                log.exception("switches_not_followed")
+                if not self._unread:
+                    await store.news(self._state, _AGAIN_S if self._untold else WAIT_S)
+                await self._follow(await store.renewed(self._state))
+                await self._tell()
+            except Exception as error:
+                if not lost:
+                    known = isinstance(error, StoreUnavailableError)  # its log has the reason
+                    log.warning("switches_not_followed", exc_info=None if known else error)
+                lost = True
                 await asyncio.sleep(_AGAIN_S)
+            else:
+                if lost:
+                    log.warning("switches_are_followed_again")
+                lost = self._unread = False
 
     async def _follow(self, state: Switches) -> None:
         async with self._turning:
-            if state.version == self._state.version:
+            if state == self._state or state.is_behind(self._state):
+                return
+            if state.turned_names == self._state.turned_names:
+                self._state = state
                 return
             before, after = self._registry, await asyncio.to_thread(self._compose, state)
             await self._adopt(after)
@@ -138,8 +193,16 @@ class Switching:
                 follow(after)
             self._registry, self._state = after, state
             log.info("switches_followed", version=state.version, tools=len(after.tools))
-            for change in changes(before, after):
-                await self._announce(change)
+            self._untold |= dict.fromkeys(changes(before, after))
+        with contextlib.suppress(StoreUnavailableError):  # told later, by who watches
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Tell clients what they were not told yet."""
+        while self._untold:
+            change = next(iter(self._untold))
+            await self._announce(change)
+            self._untold.pop(change, None)
 
 
 def changes(before: Registry, after: Registry) -> list[Change]:

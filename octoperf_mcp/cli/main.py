@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
         "tools",
         "list the tools, or what they cost a context window; disable and enable them",
         "octoperf-mcp tools --tokens\n  octoperf-mcp tools --json | jq length\n"
-        "  octoperf-mcp tools disable delete_project",
+        "  octoperf-mcp tools disable delete_scenario",
     ),
     "plugins": Command(
         "plugins",

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import orjson
 
-from octoperf_mcp.cli.settings import add_config_arguments, read
-from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, turn
+from octoperf_mcp.cli.settings import add_config_arguments, add_data_dir_argument, read
+from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, switches_of, turn
 from octoperf_mcp.kit.making import make_plugin
 from octoperf_mcp.registry.manager import PluginInfo
+from octoperf_mcp.registry.switched import composed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list the plugins that were found")
     add_config_arguments(listing)
+    listing.add_argument("--upstream", help=argparse.SUPPRESS)
+    add_data_dir_argument(listing)
     listing.add_argument("--json", action="store_true", help="print JSON")
     add_switch_arguments(actions, "plugin")
     making = actions.add_parser("new", help="make the package of a plugin, with tests and CI")
@@ -68,7 +71,11 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    _, registry = read(args)
+    settings, _ = read(args)
+    state, told = switches_of(settings)
+    registry = composed(settings.plugins, settings.tools, state)
+    for line in told:
+        print(line, file=sys.stderr)
     if args.json:
         listed = [
             {**dataclasses.asdict(plugin), "builtIn": plugin.built_in}

@@ -8,8 +8,16 @@ Check = Callable[[], str]
 """Answers why the server is not ready, or an empty text."""
 
 
-def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
-    """Add `/healthz`, `/readyz`, `/actuator/health` and `/actuator/health/readiness`."""
+def add_health(
+    app: web.Application, checks: Mapping[str, Check], notes: Mapping[str, Check] | None = None
+) -> None:
+    """Add `/healthz`, `/readyz`, `/actuator/health` and `/actuator/health/readiness`.
+
+    Args:
+        app: Gets the routes.
+        checks: Say why no more requests should come here.
+        notes: Say what does not work although most does: told in `degraded`, ready all the same.
+    """
 
     async def live(_request: web.Request) -> web.Response:
         return web.json_response({"status": "UP"})
@@ -18,7 +26,8 @@ def add_health(app: web.Application, checks: Mapping[str, Check]) -> None:
         reasons = {name: reason for name, check in checks.items() if (reason := check())}
         if reasons:
             return web.json_response({"status": "DOWN", "reasons": reasons}, status=503)
-        return web.json_response({"status": "UP"})
+        told = {name: note for name, check in (notes or {}).items() if (note := check())}
+        return web.json_response({"status": "UP", **({"degraded": told} if told else {})})
 
     app.router.add_get("/healthz", live)
     app.router.add_get("/actuator/health", live)

@@ -10,7 +10,14 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from octoperf_mcp.errors import ConflictError, InvalidArgumentError, ToolError
+from octoperf_mcp.errors import (
+    STORE_RETRY_S,
+    ConflictError,
+    InvalidArgumentError,
+    StoreUnavailableError,
+    ToolError,
+    UnavailableError,
+)
 from octoperf_mcp.protocol.relay import Relay
 from octoperf_mcp.protocol.seals import Seal
 from octoperf_mcp.registry.confirmations import Confirm, Stake
@@ -124,7 +131,15 @@ class Confirming:
         if revision != stake.revision:
             raise _refused("is about an earlier state: what it was given for has changed since")
         used = f"confirmed/{hashlib.sha256(token.encode()).hexdigest()}"
-        if not await self._relay.put(used, b"1", LIFE_S, only_new=True):
+        try:
+            fresh = await self._relay.put(used, b"1", LIFE_S, only_new=True)
+        except StoreUnavailableError as error:
+            raise UnavailableError(
+                f"Whether this {TOKEN} was used cannot be looked up now, so nothing was done.",
+                next_step=f"Send the same call with the same {TOKEN} again in a few seconds.",
+                retry_after_s=STORE_RETRY_S,
+            ) from error
+        if not fresh:
             raise _refused("was used already")
 
 

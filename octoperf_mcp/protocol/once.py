@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from octoperf_mcp.errors import (
+    STORE_RETRY_S,
     ConflictError,
     InvalidArgumentError,
     OctoPerfMcpError,
@@ -116,6 +117,7 @@ class Once:
             raise UnavailableError(
                 "The idempotencyKey cannot be looked up now, so nothing was done.",
                 next_step="Send the same call again in a few seconds.",
+                retry_after_s=STORE_RETRY_S,
             ) from error
         task = asyncio.get_running_loop().create_task(self._do(context, name, digest, work))
         self._running.add(task)

@@ -7,6 +7,7 @@ sessions that were deleted, what repeated calls answered the first time.
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,10 @@ class Relay(Protocol):
     what is shared cannot be reached.
     """
 
+    def trouble(self) -> str:
+        """What does not work because what is shared cannot be reached; empty when it can."""
+        ...
+
     async def append(self, log: str, data: bytes) -> int:
         """Add a message; answers its number."""
         ...
@@ -77,6 +82,13 @@ class Relay(Protocol):
     async def drop(self, name: str) -> None:
         """Forget a value."""
 
+    async def swap(self, name: str, before: bytes | None, after: bytes) -> bool:
+        """Keep a value without end, where the name still has that one before, None for none.
+
+        False where it has another: of several who change the same value, one at a time succeeds.
+        """
+        ...
+
 
 @dataclass(slots=True)
 class _Log:
@@ -103,6 +115,10 @@ class MemoryRelay:
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         self._size = 0
         self._values: dict[str, tuple[float, bytes]] = {}
+
+    def trouble(self) -> str:
+        """See `Relay.trouble`."""
+        return ""
 
     async def append(self, log: str, data: bytes) -> int:
         """See `Relay.append`."""
@@ -162,6 +178,10 @@ class MemoryRelay:
             del self._values[next(iter(self._values))]
         self._values[name] = now + life_s, data
         return True
+
+    async def swap(self, name: str, before: bytes | None, after: bytes) -> bool:
+        """See `Relay.swap`."""
+        return await self.get(name) == before and await self.put(name, after, math.inf)
 
     async def get(self, name: str) -> bytes | None:
         """See `Relay.get`."""

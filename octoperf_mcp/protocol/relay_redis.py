@@ -31,6 +31,11 @@ _REST_S: Final = 0.5
 
 _CONNECTIONS: Final = 16
 _OLDEST: Final = 7
+_AWAY: Final = (
+    "Redis is away: calls are answered, but those with an idempotencyKey of a bridge or a "
+    "confirmToken are refused, streams cannot be opened or resumed, clients are not told of "
+    "changes, a bridge's switches cannot be turned"
+)
 _FAILURES: Final = (RedisError, OSError, TimeoutError)
 
 _APPEND: Final = """
@@ -49,6 +54,15 @@ redis.call('PUBLISH', KEYS[3], ARGV[4])
 return id
 """
 """`0-*` (Redis 7) numbers entries 0-1, 0-2, … as logs do."""
+
+_SWAP: Final = """
+local found = redis.call('GET', KEYS[1])
+if ARGV[1] == 'none' and found or ARGV[1] == 'some' and found ~= ARGV[2] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[3])
+return 1
+"""
 
 _T = TypeVar("_T")
 
@@ -89,6 +103,7 @@ class RedisRelay:
         self._now = now
         self._max_log_bytes = max_log_bytes
         self._append = self._redis.register_script(_APPEND)
+        self._swap = self._redis.register_script(_SWAP)
         self._channel = f"{prefix}:news"
         self._news = News(self._redis, self._channel, PATIENCE_S)
         self._reading: dict[tuple[str, int], asyncio.Task[list[Entry]]] = {}
@@ -120,6 +135,10 @@ class RedisRelay:
             task.cancel()
         await self._redis.aclose()
         await self._redis.connection_pool.disconnect()
+
+    def trouble(self) -> str:
+        """See `Relay.trouble`."""
+        return _AWAY if self._down else ""
 
     async def append(self, log: str, data: bytes) -> int:
         """See `Relay.append`."""
@@ -171,6 +190,11 @@ class RedisRelay:
     async def drop(self, name: str) -> None:
         """See `Relay.drop`."""
         await self._ask(self._redis.delete(self._value_key(name)))
+
+    async def swap(self, name: str, before: bytes | None, after: bytes) -> bool:
+        """See `Relay.swap`."""
+        arguments = ["none" if before is None else "some", before or b"", after]
+        return bool(await self._ask(self._swap([self._value_key(name)], arguments)))
 
     async def _behind(self, log: str, number: int) -> list[Entry]:
         """Messages behind a number; readers at the same place share one question."""

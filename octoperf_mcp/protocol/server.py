@@ -206,7 +206,15 @@ class McpServer:
     async def announce(self, change: Change) -> None:
         """See `ToolContext.announce`; a call does not fail because nobody could be told."""
         with contextlib.suppress(StoreUnavailableError):
-            await self.relay.append(CHANGES, change.packed())
+            await self.tell(change)
+
+    async def tell(self, change: Change) -> None:
+        """Tell whoever watches of a change.
+
+        Raises:
+            StoreUnavailableError: nobody can be told now.
+        """
+        await self.relay.append(CHANGES, change.packed())
 
     def become_task(
         self, exchange: Exchange, message: str, *, required: bool, on_cancel: OnCancel | None

@@ -29,7 +29,7 @@ def composed(
         override=plugins.override,
         load_limit_s=plugins.load_timeout_s,
     )
-    return without_tools(registry, {*tools.disable, *switches.tools_off})
+    return without_tools(registry, {*tools.disable} - switches.tools_on | switches.tools_off)
 
 
 def without_tools(registry: Registry, off: Iterable[str]) -> Registry:

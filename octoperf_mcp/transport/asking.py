@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from octoperf_mcp.errors import ToolError
+from octoperf_mcp.errors import STORE_RETRY_S, StoreUnavailableError, ToolError, UnavailableError
 from octoperf_mcp.protocol import jsonrpc
 from octoperf_mcp.protocol.relay import Relay, session_key
 from octoperf_mcp.protocol.seals import Seal
@@ -38,10 +38,19 @@ class Asking:
 
         Raises:
             ToolError: the client refused, or answered nothing in ten minutes.
+            UnavailableError: no answer could arrive.
         """
         rpc_id = self._seal.seal(b"", session_id.encode())
-        notify(jsonrpc.request(rpc_id, method, params))
         log = _log(session_id, rpc_id)
+        try:
+            await self._relay.last(log)
+        except StoreUnavailableError as away:
+            raise UnavailableError(
+                "The user cannot be asked now, since no answer would arrive; nothing was done.",
+                next_step="Send the same call again in a few seconds.",
+                retry_after_s=STORE_RETRY_S,
+            ) from away
+        notify(jsonrpc.request(rpc_id, method, params))
         answers = await self._relay.read({log: 0}, PATIENCE_S)
         await self._relay.forget(log)
         if not answers:

@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from octoperf_mcp.errors import AuthError, StoreUnavailableError
+from octoperf_mcp.errors import STORE_RETRY_S, AuthError, StoreUnavailableError
 from octoperf_mcp.observability import tracing
 from octoperf_mcp.protocol import jsonrpc, ladder, versions
 from octoperf_mcp.protocol.exchange import Exchange, Reply
@@ -119,7 +119,7 @@ class McpEndpoint:
         except AuthError as error:
             return self._challenge(request, error)
         except StoreUnavailableError as error:
-            return refuse(503, error.message, {"Retry-After": "2"})
+            return refuse(503, error.message, {"Retry-After": str(STORE_RETRY_S)})
         except Busy as busy:
             return refuse(429, busy.message, {"Retry-After": str(busy.retry_after_s)})
         except Answered as answered:

@@ -33,8 +33,12 @@ class SwitchTable:
         async with self._database.reading() as reader:
             return _unpacked(await reader.scalar(sa.select(switches.c.state)))
 
+    async def renewed(self, _known: Switches) -> Switches:
+        """The state now; a database loses nothing."""
+        return await self.read()
+
     async def turn(self, kind: Kind, name: str, *, on: bool) -> Switches:
-        """Change it; answers the new state."""
+        """Change it; answers the new state. Of changes made at once none is lost."""
 
         async def work(writer: AsyncConnection) -> Switches:
             before = _unpacked(await writer.scalar(sa.select(switches.c.state).with_for_update()))
@@ -48,12 +52,12 @@ class SwitchTable:
 
         return await self._database.write(work)
 
-    async def news(self, version: int, timeout_s: float) -> None:
+    async def news(self, known: Switches, timeout_s: float) -> None:
         """Wait until there is another state than this one, at most so long."""
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             await asyncio.sleep(self._look_s)
-            if (await self.read()).version != version:
+            if await self.read() != known:
                 return
 
 

@@ -20,10 +20,10 @@ from octoperf_mcp.auth.bearer import (
     anonymous_caller,
     authenticate,
     challenge,
-    make_verifier,
 )
 from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
+from octoperf_mcp.auth.verifier import make_verifier
 from octoperf_mcp.config import PluginsSettings, ServerSettings, Settings
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.hosts import HOSTS, Hosts
@@ -468,4 +468,11 @@ def _add_authentication(
         base_url=addresses.issuer_base,
     )
     issuer = settings.auth.issuer or addresses.issuer
-    add_auth(app, verifier, origins=origins, issuer=issuer, has_surface=has_surface)
+    add_auth(
+        app,
+        verifier,
+        origins=origins,
+        issuer=issuer,
+        scope_prefix=settings.auth.scope_prefix,
+        has_surface=has_surface,
+    )

@@ -32,6 +32,7 @@ class ResourceDocument:
     """
 
     authorization_server: str
+    scopes: tuple[str, ...] = OPERATION_SCOPES
     name: str = "OctoPerf"
 
     def render(self, origin: str, path: str = "/mcp") -> dict[str, Any]:
@@ -39,7 +40,7 @@ class ResourceDocument:
         return {
             "resource": origin + path,
             "authorization_servers": [self.authorization_server],
-            "scopes_supported": list(OPERATION_SCOPES),
+            "scopes_supported": list(self.scopes),
             "bearer_methods_supported": ["header"],
             "resource_name": self.name,
             "resource_documentation": f"{origin}/mcp/public/AGENTS.md",

@@ -1,4 +1,8 @@
-"""The scopes of a token (RFC 6749 section 3.3): what they are called and what they imply."""
+"""The scopes of a token (RFC 6749 section 3.3): what they are called and what they imply.
+
+Some identity providers write the name of the API before those of its scopes: Cognito everywhere,
+Entra ID only where clients ask for them.
+"""
 
 from collections.abc import Iterable
 
@@ -16,6 +20,16 @@ def with_implied(names: Iterable[str]) -> frozenset[str]:
     """The names plus what they imply: who may write may read."""
     granted = frozenset(names)
     return granted | {READ} if WRITE in granted else granted
+
+
+def spelled(names: Iterable[str], prefix: str) -> tuple[str, ...]:
+    """The scopes of operations as an identity provider that writes `prefix` wants them asked."""
+    return tuple(prefix + name if name in OPERATION_SCOPES else name for name in names)
+
+
+def without_prefix(names: Iterable[str], prefix: str) -> list[str]:
+    """Scopes of a token by their own names, whether or not `prefix` stands before them."""
+    return [name.removeprefix(prefix) for name in names]
 
 
 def scope_text(names: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import Header
 
 from octoperf_mcp.auth.jwks import KEY_SHAPES
-from octoperf_mcp.auth.scopes import with_implied
+from octoperf_mcp.auth.scopes import with_implied, without_prefix
 from octoperf_mcp.auth.wrapping import unwrapped
 from octoperf_mcp.errors import ConfigError, InvalidTokenError
 
@@ -54,6 +54,7 @@ class TokenRules:
         leeway_s: Clock difference forgiven at `exp`, `nbf` and `iat`.
         types: Accepted `typ` header values in lower case; "" stands for none.
         below: Addresses of which `aud` may also hold one that lies below.
+        scope_prefix: What may stand before the names of scopes.
     """
 
     issuer: str
@@ -62,6 +63,7 @@ class TokenRules:
     leeway_s: float = 30.0
     types: frozenset[str] = LENIENT_TYPES
     below: frozenset[str] = frozenset()
+    scope_prefix: str = ""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.algorithms if name not in KEY_SHAPES]
@@ -113,6 +115,7 @@ class TokenChecker:
         self._algorithms = frozenset(allowed)
         self._types = rules.types
         self._audiences = rules.audiences
+        self._scope_prefix = rules.scope_prefix
         self._below = tuple(f"{address}/" for address in rules.below)
         self._registry = _Registry(self._algorithms)
         self._claims = JWTClaimsRegistry(
@@ -162,7 +165,7 @@ class TokenChecker:
         return VerifiedToken(
             subject=claims["sub"],
             client_id=_text(claims, "client_id") or _text(claims, "azp"),
-            scopes=with_implied(_scopes(claims)),
+            scopes=with_implied(without_prefix(_scopes(claims), self._scope_prefix)),
             expires_at=float(min(claims["exp"], 2**53)),
             session_id=_text(claims, "sid"),
             token_id=_text(claims, "jti"),

@@ -147,6 +147,11 @@ class AuthSettings:
     audiences: tuple[str, ...] = described(
         "Accepted `aud` values besides the public origin and its /mcp.", ()
     )
+    scope_prefix: str = described(
+        "What the issuer wants before octoperf:read and octoperf:write when clients ask for them, "
+        "such as Entra ID's Application ID URI and a slash.",
+        "",
+    )
     algorithms: tuple[str, ...] = described(
         "Accepted signature algorithms.", ("RS256", "ES256", "EdDSA")
     )

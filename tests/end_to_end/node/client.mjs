@@ -1,9 +1,10 @@
 // A client on the official TypeScript SDK that a test drives over pipes, one JSON a line.
 //
-//   node client.mjs FOLDER PACKAGE URL ERA
+//   node client.mjs FOLDER PACKAGE URL ERA [CLIENT_ID]
 //
 // FOLDER has node_modules; PACKAGE is `@modelcontextprotocol/sdk` (1.x) or
-// `@modelcontextprotocol/client` (2.x); ERA is `legacy`, or the stateless revision to speak.
+// `@modelcontextprotocol/client` (2.x); ERA is `legacy`, or the stateless revision to speak;
+// with CLIENT_ID the client does not register itself.
 // Standard input: {"list": true}, {"call": tool, "arguments": …} or, as the answer to
 // {"open": authorization address}, {"landed": redirect address}. Standard output: {"open": …},
 // {"result": …}, all of it, or {"error": …}.
@@ -11,7 +12,7 @@
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-const [folder, packageName, url, era] = process.argv.slice(2);
+const [folder, packageName, url, era, clientId] = process.argv.slice(2);
 const require = createRequire(`${folder}/`);
 const sdk =
   packageName === "@modelcontextprotocol/sdk"
@@ -22,7 +23,7 @@ const sdk =
       }
     : require(packageName);
 
-const kept = {};
+const kept = clientId ? { client: { client_id: clientId } } : {};
 const provider = {
   redirectUrl: "http://127.0.0.1:9/callback",
   clientMetadata: {
@@ -76,7 +77,7 @@ async function connected() {
     } catch (error) {
       if (!(error instanceof sdk.UnauthorizedError)) throw error;
       const { searchParams } = new URL((await heard()).landed);
-      await transport.finishAuth(searchParams.get("code"), searchParams.get("iss"));
+      await transport.finishAuth(searchParams.get("code"), searchParams.get("iss") ?? undefined);
     }
   }
 }

@@ -14,17 +14,16 @@ from yarl import URL
 
 from octoperf_mcp.auth.bearer import (
     AUTHENTICATOR,
-    TokenVerifier,
     add_auth,
     anonymous_caller,
     authenticate,
     challenge,
-    make_verifier,
     require_scopes,
 )
 from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.tokens import TokenRules
+from octoperf_mcp.auth.verifier import TokenVerifier, make_verifier
 from octoperf_mcp.config import AuthSettings
 from octoperf_mcp.errors import AuthError, InvalidTokenError, KeysUnavailableError
 from tests.octoperf_mcp.auth.conftest import ISSUER, RESOURCE, Sign, key_set

@@ -2,6 +2,7 @@ import base64
 import hmac
 import json
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -199,6 +200,17 @@ def test_scopes_are_read_in_every_spelling(
     sign: Sign, ring: KeyRing, claims: dict[str, Any], expected: set[str]
 ) -> None:
     assert verify(sign(**claims), ring).scopes == expected
+
+
+@pytest.mark.parametrize(
+    "scope", ["octoperf:write other", "https://api.example/octoperf:write other"]
+)
+def test_scopes_count_with_and_without_the_prefix_of_the_issuer(
+    sign: Sign, ring: KeyRing, scope: str
+) -> None:
+    rules = replace(RULES, scope_prefix="https://api.example/")
+    got = verify(sign(scope=scope), ring, rules)
+    assert got.scopes == {"octoperf:read", "octoperf:write", "other"}
 
 
 @pytest.mark.parametrize(

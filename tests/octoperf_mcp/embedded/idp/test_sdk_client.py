@@ -19,11 +19,11 @@ from octoperf_mcp.auth.bearer import (
     add_auth,
     authenticate,
     challenge,
-    make_verifier,
     require_scopes,
 )
 from octoperf_mcp.auth.fetch import HttpFetch
 from octoperf_mcp.auth.hosts import OwnOrigins
+from octoperf_mcp.auth.verifier import make_verifier
 from octoperf_mcp.config import AuthSettings
 from octoperf_mcp.embedded.idp.passwords import Passwords
 from octoperf_mcp.embedded.idp.provider import IdentityProvider

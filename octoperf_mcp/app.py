@@ -111,6 +111,7 @@ class _Upstream:
         if problems := self._outside.register(registry, self._routes):
             raise ConfigError("\n".join(problems))
         self._sections = _sections(settings, registry)
+        self._added_types = registry.added_types
         self._proxy = proxy_of(settings, addresses.upstream)
         self._addresses = addresses
         self._workspaces = WorkspaceCache()
@@ -123,6 +124,7 @@ class _Upstream:
         self._routes = load_routes(self._settings.routes_file, self._named)
         self._outside.register(registry, self._routes)
         self._sections = _sections(self._all_settings, registry)
+        self._added_types = registry.added_types
         if self._client is not None:
             self._client.register(self._routes)
 
@@ -177,6 +179,7 @@ class _Upstream:
             self._capabilities,
             outside=self._outside,
             sections=self._sections,
+            added_types=self._added_types,
         )
 
     async def offered(self, caller: Caller) -> frozenset[str] | None:

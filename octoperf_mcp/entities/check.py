@@ -1,19 +1,30 @@
 """Checks a whole document: at REST before it is kept, and around a patch before it is sent.
 
 Only what must hold is checked: known `@type`s, required properties, types, bounds, and a few
-rules between properties. Unknown properties are left alone.
+rules between properties. Unknown properties are left alone. Who checks says which types plugins
+add: two servers in one process may differ in them.
 """
 
 import importlib
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from octoperf_mcp.entities.added_checks import NOTHING, broken_properties
+from octoperf_mcp.entities.added_types import (
+    CHILDREN,
+    NO_ADDED_TYPES,
+    UNIONS,
+    AddedType,
+    AddedTypes,
+    Union,
+)
 from octoperf_mcp.entities.rules import broken_rules
 from octoperf_mcp.errors import OctoPerfMcpError
 
@@ -51,7 +62,6 @@ _EXPECTED = {
 """Words for the errors of pydantic, by their type."""
 
 _LONGEST_SHOWN = 80
-_BELOW = "children"
 
 
 class Mismatch(OctoPerfMcpError):  # noqa: N818 - the finding of a check, not a fault
@@ -79,22 +89,23 @@ class Mismatch(OctoPerfMcpError):  # noqa: N818 - the finding of a check, not a 
         self.allowed = allowed
 
 
-def check(kind: str, document: Any) -> None:
+def check(kind: str, document: Any, added: AddedTypes = NO_ADDED_TYPES) -> None:
     """Check a document of a kind.
 
     Args:
         kind: `virtual_user`, `scenario`, `bench_report`, `bench_report_template`, `variable`,
             `correlation_rule`, `http_server`, `project`, `workspace` or `docker_provider`.
         document: The decoded JSON.
+        added: Types that plugins add.
 
     Raises:
         Mismatch: the first place that is wrong.
     """
-    for wrong in mismatches(kind, document):
+    for wrong in mismatches(kind, document, added):
         raise wrong
 
 
-def check_change(kind: str, before: Any, after: Any) -> None:
+def check_change(kind: str, before: Any, after: Any, added: AddedTypes = NO_ADDED_TYPES) -> None:
     """Check what a change touched: what was wrong before it, as far as it is still, may stay.
 
     A newer platform writes what these models do not know; it survives being read, changed
@@ -104,14 +115,15 @@ def check_change(kind: str, before: Any, after: Any) -> None:
         kind: As for `check`.
         before: The document as it was.
         after: The document as it is to be.
+        added: Types that plugins add.
 
     Raises:
         Mismatch: the first place that the change made wrong.
     """
-    found = list(mismatches(kind, after))
+    found = list(mismatches(kind, after, added))
     if not found:
         return
-    known = Counter(_same_wherever(wrong, before) for wrong in mismatches(kind, before))
+    known = Counter(_same_wherever(wrong, before) for wrong in mismatches(kind, before, added))
     for wrong in found:
         same = _same_wherever(wrong, after)
         if not known[same]:
@@ -119,34 +131,67 @@ def check_change(kind: str, before: Any, after: Any) -> None:
         known[same] -= 1
 
 
-def mismatches(kind: str, document: Any) -> Iterator[Mismatch]:
+def mismatches(kind: str, document: Any, added: AddedTypes = NO_ADDED_TYPES) -> Iterator[Mismatch]:
     """All places of a document of a kind that are wrong."""
     schema = schema_of(kind)
-    yield from _of_types(_validator(kind), document, schema)
+    yield from _Types(schema, added).wrong(_validator(kind), document)
     if isinstance(document, dict):
         for broken in broken_rules(kind, document):
             yield Mismatch(broken.pointer, broken.expected, broken.got, schema, broken.allowed)
 
 
-def _of_types(
-    validator: TypeAdapter[Any], document: Any, schema: str, pointer: str = ""
-) -> Iterator[Mismatch]:
-    try:
-        validator.validate_python(document)
-    except ValidationError as error:
-        for each in error.errors(include_url=False):
-            wrong = _mismatch(each, document, schema, pointer)
-            yield wrong
-            if each["type"] == "union_tag_invalid" and wrong.pointer.rsplit("/", 3)[1] == _BELOW:
-                unknown, place = each["input"], wrong.pointer.removesuffix("/@type")
-                yield from _below_unknown(unknown, schema, place)
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """Checks types and properties; of the members that plugins add, too."""
+
+    schema: str
+    added: AddedTypes
+
+    def wrong(
+        self, validator: TypeAdapter[Any], document: Any, pointer: str = ""
+    ) -> Iterator[Mismatch]:
+        try:
+            validator.validate_python(document)
+        except ValidationError as error:
+            for each in error.errors(include_url=False):
+                wrong = _mismatch(each, document, self.schema, pointer)
+                unlisted = each["type"] == "union_tag_invalid"
+                union = UNIONS.get(wrong.pointer.rsplit("/", 3)[1]) if unlisted else None
+                if union is None:
+                    yield wrong
+                else:
+                    yield from self._unlisted(wrong, each["input"], union)
+
+    def _unlisted(self, wrong: Mismatch, member: Any, union: Union) -> Iterator[Mismatch]:
+        """A member of a type that is not ours: a plugin's, or one of a newer platform."""
+        found = self.added.find(union, member["@type"])
+        where = wrong.pointer.removesuffix("/@type")
+        if found is not None:
+            yield from self._added(found, member, where)
+            return
+        plugin = self.added.off().get(member["@type"])
+        off = f" (the plugin {plugin}, which has this one, is off here)" if plugin else ""
+        allowed = (*wrong.allowed, *self.added.names(union))
+        yield Mismatch(wrong.pointer, wrong.expected + off, wrong.got, self.schema, allowed)
+        children = member.get(CHILDREN)
+        for index, child in enumerate(children if isinstance(children, list) else ()):
+            yield from self.wrong(_model("actions", "Action"), child, f"{where}/{CHILDREN}/{index}")
+
+    def _added(self, found: AddedType, member: dict[str, Any], where: str) -> Iterator[Mismatch]:
+        yield from self.wrong(_model(*_base_of(found)), member, where)
+        if member.get(CHILDREN) and not found.children and found.union == "Action":
+            got = _shown(member[CHILDREN])
+            yield Mismatch(f"{where}/{CHILDREN}", "no actions below it", got, self.schema)
+        for steps, expected, got, allowed in broken_properties(found, member):
+            told = "nothing" if got is NOTHING else _shown(got)
+            yield Mismatch(where + pointer_of(steps), expected, told, self.schema, allowed)
 
 
-def _below_unknown(action: Any, schema: str, pointer: str) -> Iterator[Mismatch]:
-    """The actions in an action of a type that only a newer platform knows."""
-    children = action.get(_BELOW) if isinstance(action, dict) else None
-    for index, child in enumerate(children if isinstance(children, list) else ()):
-        yield from _of_types(_actions(), child, schema, f"{pointer}/{_BELOW}/{index}")
+def _base_of(found: AddedType) -> tuple[str, str]:
+    """Module and model of what every member of the union has."""
+    if found.union == "BenchReportItem":
+        return "report", "ItemBase"
+    return ("actions", "Container") if found.children else ("processors", "ActionBase")
 
 
 def _same_wherever(wrong: Mismatch, document: Any) -> tuple[str, ...]:
@@ -172,16 +217,14 @@ def schema_of(kind: str) -> str:
     return _MODELS[kind][2]
 
 
-@cache
 def _validator(kind: str) -> TypeAdapter[Any]:
     module, name, _ = _MODELS[kind]
-    return TypeAdapter(getattr(importlib.import_module(f"{__package__}.{module}"), name))
+    return _model(module, name)
 
 
 @cache
-def _actions() -> TypeAdapter[Any]:
-    union: Any = importlib.import_module(f"{__package__}.actions").Action
-    return TypeAdapter(union)
+def _model(module: str, name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(getattr(importlib.import_module(f"{__package__}.{module}"), name))
 
 
 def _problem(expected: str, got: str) -> str:

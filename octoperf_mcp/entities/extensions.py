@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.errors import PluginError
 
 Json = Mapping[str, Any]
@@ -145,3 +146,5 @@ class Extensions:
     listeners: tuple[Listener, ...] = ()
     frameworks: tuple[CorrelationFramework, ...] = ()
     importers: tuple[Importer, ...] = ()
+    types: AddedTypes = NO_ADDED_TYPES
+    """Of documents: what a virtual user or a report may hold."""

@@ -7,7 +7,6 @@ flag that is left out reads as false and missing children as none, so both are r
 """
 
 import copy
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from octoperf_mcp.entities.actions import VirtualUser
+from octoperf_mcp.entities.added_types import schema_text
 from octoperf_mcp.entities.correlation import CorrelationRule, InjectionRule
 from octoperf_mcp.entities.report import BenchReport
 from octoperf_mcp.entities.scenario import Scenario
@@ -122,17 +122,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def schema_files() -> dict[str, bytes]:
     """Content of each public file by its name, `vu.json`."""
-    return {f"{name}.json": _written(schema(name)).encode() for name in _ROOTS}
-
-
-def _written(made: dict[str, Any]) -> str:
-    """A line for each definition: short for a model to read, and a change shows where it is."""
-    definitions = made.pop("$defs")
-    lines = ",\n  ".join(
-        f"{json.dumps(key)}: {json.dumps(definitions[key])}" for key in definitions
-    )
-    head = ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in made.items())
-    return f'{{{head},\n "$defs": {{\n  {lines}\n }}\n}}\n'
+    return {f"{name}.json": schema_text(schema(name)).encode() for name in _ROOTS}
 
 
 class _Making(GenerateJsonSchema):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from octoperf_mcp.entities.added_types import AddedTypes
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.questions import Question
@@ -137,6 +138,11 @@ class ToolContext(Protocol):
     @property
     def caller(self) -> Caller:
         """The user this call is made as."""
+        ...
+
+    @property
+    def added_types(self) -> AddedTypes:
+        """What plugins of this server add to documents."""
         ...
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:

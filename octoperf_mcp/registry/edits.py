@@ -140,7 +140,9 @@ async def patch_document(
     applied: list[AppliedOperation] = []
 
     async def change(document: Json) -> Json:
-        patched = await asyncio.to_thread(apply_patch, editable.kind, document, operations)
+        patched = await asyncio.to_thread(
+            apply_patch, editable.kind, document, operations, ctx.added_types
+        )
         applied[:] = patched.applied
         return patched.document
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.config import SECTIONS
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.entities.check import mismatches
 from octoperf_mcp.entities.extensions import (
     PLATFORM_FRAMEWORKS,
@@ -106,6 +107,8 @@ class Registry:
     notifiers: tuple[Registered[Notifier], ...] = ()
     frameworks: tuple[Registered[CorrelationFramework], ...] = ()
     importers: tuple[Registered[Importer], ...] = ()
+    added_types: AddedTypes = NO_ADDED_TYPES
+    """What documents may hold beside what the platform has itself."""
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
     """REST calls by plugin and name."""
     tools_off: Mapping[str, Tool] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import jsonpatch
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.entities.check import Mismatch, check_change
 from octoperf_mcp.errors import InvalidArgumentError
 from octoperf_mcp.registry.payloads import payload
@@ -98,7 +99,12 @@ class Patched:
     applied: list[AppliedOperation]
 
 
-def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Operation]) -> Patched:
+def apply_patch(
+    kind: str,
+    document: Mapping[str, Any],
+    operations: Sequence[Operation],
+    added: AddedTypes = NO_ADDED_TYPES,
+) -> Patched:
     """Apply all operations to a copy and check what they touched.
 
     What a newer platform wrote and our schemas do not know stays as it is, unjudged.
@@ -107,6 +113,7 @@ def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Ope
         kind: As in `octoperf_mcp.entities.check`.
         document: The stored document; it is not changed.
         operations: In order; the result of all of them must be valid, not each step.
+        added: Types that plugins add.
 
     Raises:
         InvalidArgumentError: names the operation, the pointer, what was expected and the schema.
@@ -118,8 +125,8 @@ def apply_patch(kind: str, document: Mapping[str, Any], operations: Sequence[Ope
         pointer = _settled(result, operation.path)
         applied.append(AppliedOperation(index=index, op=operation.op, pointer=pointer))
         _keep_identity(document, result, index, operation)
-    if (wrong := _mismatch(kind, document, result)) is not None:
-        raise _invalid(wrong, *_culprit(kind, document, operations, wrong))
+    if (wrong := _mismatch(kind, document, result, added)) is not None:
+        raise _invalid(wrong, *_culprit(kind, document, operations, wrong, added))
     return Patched(result, applied)
 
 
@@ -216,7 +223,11 @@ def _missing(here: Any, step: str, *, may_be_new: bool) -> tuple[str, str]:
 
 
 def _culprit(
-    kind: str, document: Mapping[str, Any], operations: Sequence[Operation], wrong: Mismatch
+    kind: str,
+    document: Mapping[str, Any],
+    operations: Sequence[Operation],
+    wrong: Mismatch,
+    added: AddedTypes,
 ) -> tuple[int, Operation]:
     """The operation after which the final mismatch stands, found by halving."""
     good, bad = 0, len(operations)
@@ -225,7 +236,7 @@ def _culprit(
         state = _copied(document)
         for index, operation in enumerate(operations[:middle]):
             state = _apply_one(state, index, operation)
-        found = _mismatch(kind, document, state)
+        found = _mismatch(kind, document, state, added)
         if found is not None and _same(found, wrong):
             bad = middle
         else:
@@ -238,9 +249,11 @@ def _same(one: Mismatch, other: Mismatch) -> bool:
     return last and (one.expected, one.got) == (other.expected, other.got)
 
 
-def _mismatch(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Mismatch | None:
+def _mismatch(
+    kind: str, before: Mapping[str, Any], after: Mapping[str, Any], added: AddedTypes
+) -> Mismatch | None:
     try:
-        check_change(kind, before, after)
+        check_change(kind, before, after, added)
     except Mismatch as mismatch:
         return mismatch
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller, CallScope, OnCancel, Revised
 from octoperf_mcp.registry.deep_links import DeepLink
@@ -43,6 +44,7 @@ class CallContext:
 
     __slots__ = (
         "_account",
+        "_added_types",
         "_capabilities",
         "_client",
         "_guard",
@@ -63,6 +65,7 @@ class CallContext:
         *,
         outside: OutsideCalls | None = None,
         sections: Mapping[type[Any], Any] | None = None,
+        added_types: AddedTypes = NO_ADDED_TYPES,
     ) -> None:
         self._scope = scope
         self._guard = scope.guard
@@ -72,12 +75,18 @@ class CallContext:
         self._capabilities = capabilities
         self._outside = outside
         self._sections = sections or {}
+        self._added_types = added_types
         self._account: str | None = None
 
     @property
     def caller(self) -> Caller:
         """See `ToolContext.caller`."""
         return self._scope.caller
+
+    @property
+    def added_types(self) -> AddedTypes:
+        """See `ToolContext.added_types`."""
+        return self._added_types
 
     async def rest(self, call: RestCall, /, *, body: Any = None, **values: Any) -> Any:
         """See `ToolContext.rest`."""

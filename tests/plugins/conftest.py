@@ -24,6 +24,7 @@ import orjson
 import pytest
 
 from octoperf_mcp import Caller, Change, DeepLink, Question, RestCall, Revised, Tool
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.errors import NotFoundError, ToolError
 from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.context import OnCancel
@@ -69,6 +70,10 @@ class FakeContext:
         return Caller(
             subject="u1", client_id="tests", scopes=scopes, token="a-token", expires_at=4e9
         )
+
+    @property
+    def added_types(self) -> AddedTypes:
+        return NO_ADDED_TYPES
 
     @property
     def lines(self) -> list[str]:

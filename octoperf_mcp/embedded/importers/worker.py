@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
+from octoperf_mcp.entities.added_types import AddedTypes
 from octoperf_mcp.entities.imported import Bodies, Imported
 from octoperf_mcp.errors import InvalidArgumentError
 
@@ -65,7 +66,8 @@ def _playwright(file: BinaryIO, options: Json, _: Bodies) -> Imported:
 def _archive(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
     from octoperf_mcp.embedded.importers.archive.reading import import_archive  # noqa: PLC0415 - as above
 
-    return import_archive(file, bodies, **options)
+    added = AddedTypes.unpacked(options["added"])
+    return import_archive(file, bodies, name=options["name"], added=added)
 
 
 READERS: dict[str, Reader] = {

@@ -92,7 +92,7 @@ async def accepted(request: web.Request, kind: str) -> Body:
         Mismatch: it is no document of the kind.
     """
     body = filled(kind, await read_object(request))
-    check(kind, body)
+    check(kind, body, request.app[PLATFORM].extensions.types)
     return body
 
 
@@ -176,11 +176,12 @@ async def check_against_stored(request: web.Request, kind: str, body: Body) -> N
     Raises:
         Mismatch: it is no document of the kind.
     """
+    added = request.app[PLATFORM].extensions.types
     try:
-        check(kind, body)
+        check(kind, body, added)
     except Mismatch:
         stored = (await found(request, kind)).body
-        check_change(kind, stored, body)
+        check_change(kind, stored, body, added)
 
 
 async def replaced(request: web.Request, kind: str, body: Body) -> web.Response:

@@ -43,6 +43,8 @@ async def import_upload(
     added = next((one for one in platform.extensions.importers if one.kind == kind), None)
     if added is None:
         reader, memory, options = kind, 0, KINDS[kind](upload, query)
+        if kind == "archive":
+            options["added"] = platform.extensions.types.packed()
     else:
         reader, memory = added.read, added.memory_per_byte
         options = {**query, "filename": part.filename}

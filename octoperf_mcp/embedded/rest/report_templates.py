@@ -42,7 +42,7 @@ async def extract(request: web.Request) -> web.Response:
     wish = await read_object(request, empty={})
     name, description = str(wish.get("name") or ""), str(wish.get("description") or "")
     body = extracted(report.body, name, description)
-    check(KIND, body)
+    check(KIND, body, request.app[PLATFORM].extensions.types)
     made = await crud.documents_of(request).create(
         KIND, body, user_id=crud.user_of(request), workspace_id=report.workspace_id
     )

@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.importers.archive.strangers import OURS
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.nodes import short
 from octoperf_mcp.embedded.importers.values import MAX_DEPTH, depth_of, mapping, parse
+from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.entities.check import Mismatch, check
 from octoperf_mcp.entities.imported import Bodies, Imported, Note
 
@@ -18,13 +19,16 @@ _MAX_OTHERS = 10_000
 _MAIN = "virtual-user"
 
 
-def import_archive(file: BinaryIO, bodies: Bodies, *, name: str = "") -> Imported:
+def import_archive(
+    file: BinaryIO, bodies: Bodies, *, name: str = "", added: AddedTypes = NO_ADDED_TYPES
+) -> Imported:
     """What an archive holds; the virtual user itself comes last, behind the ones it links to.
 
     Args:
         file: The zip.
         bodies: Where recorded bodies and files are kept.
         name: Of the virtual user; empty: as in the archive.
+        added: Types that plugins add.
 
     Raises:
         ImportFailed: it is no archive of this platform, broken, or too large.
@@ -35,7 +39,7 @@ def import_archive(file: BinaryIO, bodies: Bodies, *, name: str = "") -> Importe
     result.servers = _documents(package, layout.SERVERS, "http_server")
     result.variables = _documents(package, layout.VARIABLES, "variable")
     result.rules = _documents(package, layout.RULES, "correlation_rule")
-    users = _virtual_users(package, {str(one.get("id")) for one in result.servers})
+    users = _virtual_users(package, {str(one.get("id")) for one in result.servers}, added)
     if name:
         users[_MAIN]["name"] = short(name)
     result.virtual_users = [{**body, "id": known_as} for known_as, body in ordered(users).items()]
@@ -75,23 +79,23 @@ def _documents(package: Package, name: str, kind: str) -> list[Json]:
     return listed
 
 
-def _check(kind: str, document: Any, where: str) -> None:
+def _check(kind: str, document: Any, where: str, added: AddedTypes = NO_ADDED_TYPES) -> None:
     if not isinstance(document, dict):
         raise ImportFailed(f"{where} is no object.", OURS)
     try:
-        check(kind, {"id": "", "projectId": "", **document})
+        check(kind, {"id": "", "projectId": "", **document}, added)
     except Mismatch as error:
         raise ImportFailed(f"{where} is not as it must be: {error.message}.", OURS) from error
 
 
-def _virtual_users(package: Package, servers: set[str]) -> dict[str, Json]:
+def _virtual_users(package: Package, servers: set[str], added: AddedTypes) -> dict[str, Json]:
     """The documents by the ids that links use; the one that was exported is `virtual-user`."""
     users = {_MAIN: _json(package, layout.VIRTUAL_USER)}
     for name in package.names:
         if found := layout.FRAGMENT.fullmatch(name):
             users[f"fragment-{found[1]}"] = _json(package, name)
     for known_as, body in users.items():
-        _check("virtual_user", body, f"{known_as}.json")
+        _check("virtual_user", body, f"{known_as}.json", added)
         asked = {text for member, text in layout.texts(body) if member == "serverId" and text}
         if missing := sorted(asked - servers):
             raise ImportFailed(

@@ -55,6 +55,18 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
+async def piped(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
+) -> None:
+    """Pass bytes on in both directions until either side ends."""
+    there = await asyncio.open_connection(host, port)
+    try:
+        await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
+    finally:
+        there[1].close()
+        writer.close()
+
+
 @asynccontextmanager
 async def http_proxy(credentials: str = "", answer: bytes = b"") -> AsyncIterator[HttpProxy]:
     """A proxy on loopback."""

@@ -44,6 +44,7 @@ from octoperf_mcp.protocol.watching import watched
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
 from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.marking import marked
 from octoperf_mcp.registry.switched import composed
 from octoperf_mcp.switching import SWITCHING, RelaySwitches, Switching
 from octoperf_mcp.transport.facts import RPC_FACTS
@@ -239,7 +240,8 @@ def make_app(
     def dressed(bare: Registry) -> Registry:
         filled = published(bare, addresses.origin, files_origin)
         apart = isolated(filled, _isolation(settings.plugins), breakers)
-        return watched(guarded(apart, once=once, confirming=confirming), hosts.of)
+        safe = guarded(apart, once=once, confirming=confirming)
+        return marked(watched(safe, hosts.of))
 
     shown = dressed(registry)
     server = McpServer(

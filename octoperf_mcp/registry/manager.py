@@ -116,6 +116,12 @@ class Registry:
     names_off: Callable[[], Mapping[str, str]] = dict
     """The tools of built-in plugins that are off, each with its plugin."""
 
+    @property
+    def off(self) -> frozenset[str]:
+        """Names that would be those of tools, had the operator not turned them off."""
+        older = (alias for tool in self.tools_off.values() for alias in tool.aliases)
+        return frozenset((*self.tools_off, *older, *self.names_off())) - self.tools.keys()
+
     def why_off(self, name: str) -> str:
         """Why a tool that exists is not here, empty for a name that is none."""
         if name in self.tools_off:

@@ -29,6 +29,7 @@ def composed(
         override=plugins.override,
         load_limit_s=plugins.load_timeout_s,
     )
+    registry.names_off()  # loads what is off for its names: here, and not while others wait
     return without_tools(registry, {*tools.disable} - switches.tools_on | switches.tools_off)
 
 

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.cli.agent import Agent, connected
+import pytest
+
+from octoperf_mcp.cli.agent import Agent, CallFailedError, connected
 from octoperf_mcp.cli.serving import serving
 from octoperf_mcp.cli.sign_in import FormSignIn
 from octoperf_mcp.config import load_settings
@@ -42,6 +44,33 @@ async def test_presets_of_a_plugin_go_and_come_with_it(tmp_path: Path) -> None:
         assert await command("plugins", "enable", "frameworks", *data) == 0
         while "keycloak" not in await presets(agent):
             pass
+
+
+async def test_answers_do_not_lead_to_what_is_off(tmp_path: Path) -> None:
+    environ = {
+        "OCTOPERF_MCP_SERVER_PORT": "0",
+        "OCTOPERF_MCP_EMBEDDED_DEMO_PASSWORD": PASSWORD,
+        "OCTOPERF_MCP_PLUGINS_DISABLE": "validation",
+        "OCTOPERF_MCP_TOOLS_DISABLE": "list_projects_by_workspace",
+    }
+    settings = load_settings(environ=environ)
+    registry = composed(settings.plugins, settings.tools)
+    async with (
+        serving(settings, registry, tmp_path) as server,
+        connected(server.url, FormSignIn("demo", PASSWORD)) as agent,
+    ):
+        (workspace,) = (await agent.call("list_workspaces"))["workspaces"]
+        where = {"workspaceId": workspace["id"], "name": "Shop"}
+        project = await agent.call("create_project", where)
+        which = {"projectId": project["id"], "urls": ["https://shop.example/"]}
+        made = await agent.call("import_urls_virtual_user", which)
+        for name in ("sanity_check_virtual_user", "validate_virtual_user"):
+            assert f"{name} (off here)" in made["next"]
+        with pytest.raises(CallFailedError) as refused:
+            await agent.call("list_virtual_users", {"projectId": "nobody"})
+        told = refused.value.answer
+        assert "list_projects_by_workspace (off here)" in told["hint"]
+        assert all(call["tool"] != "list_projects_by_workspace" for call in told["next"])
 
 
 async def presets(agent: Agent) -> set[str]:

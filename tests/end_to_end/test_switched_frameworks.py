@@ -18,7 +18,9 @@ PASSWORD = "of this test alone"
 
 async def test_presets_of_a_plugin_go_and_come_with_it(tmp_path: Path) -> None:
     data = ("--data-dir", str(tmp_path))
-    environ = {"SERVER_PORT": "0", "EMBEDDED_DEMO_PASSWORD": PASSWORD}
+    # it asks without a pause until the switch is followed
+    limits = {"LIMITS_REQUESTS_PER_S": "0"}
+    environ = {"SERVER_PORT": "0", "EMBEDDED_DEMO_PASSWORD": PASSWORD, **limits}
     settings = load_settings(
         environ={f"OCTOPERF_MCP_{name}": value for name, value in environ.items()}
     )

@@ -19,6 +19,9 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-cert", help="certificate and chain (PEM), to serve https")
     parser.add_argument("--tls-key", help="its private key (default: in the same file)")
     parser.add_argument("--upstream", help="origin of a real OctoPerf REST API")
+    parser.add_argument(
+        "--issuer", help="who issues the access tokens (default: the REST API's origin)"
+    )
     parser.add_argument("--auth", choices=["oauth", "off"], help=argparse.SUPPRESS)
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
 
@@ -86,7 +89,7 @@ def _flags(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
             key: given.get(key) for key in ("host", "port", "public_url", "tls_cert", "tls_key")
         },
         "upstream": {"url": given.get("upstream")},
-        "auth": {"mode": given.get("auth")},
+        "auth": {"mode": given.get("auth"), "issuer": given.get("issuer")},
         "embedded": {"data_dir": given.get("data_dir")},
         "log": {"level": given.get("log_level")},
         "tools": {"disable": given.get("disable_tool")},

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 from octoperf_mcp.config import Settings
-from octoperf_mcp.doctor import network, platform, sign_in
+from octoperf_mcp.doctor import issuer, network, platform, sign_in
 from octoperf_mcp.doctor.findings import Finding, Places, open_web
 from octoperf_mcp.doctor.streams import streams
+from octoperf_mcp.doctor.token import token as check_token
 from octoperf_mcp.upstream.routes import Routes
 
 
@@ -34,7 +35,7 @@ async def examine(
             sign_in.challenge(places, web),
             sign_in.plain_http(places, web),
             sign_in.resource(places, web),
-            sign_in.issuer(places, web),
+            issuer.issuer(places, web, settings),
             streams(places, web),
             platform.rest_api(places, web),
             platform.openapi(places, web, routes),
@@ -43,5 +44,5 @@ async def examine(
                 yield finding
         for finding in network.clocks(web.answers, settings.auth.leeway_s):
             yield finding
-    for finding in sign_in.token(token, places, settings) if token else ():
-        yield finding
+        for finding in await check_token(token, places, settings, web) if token else ():
+            yield finding

@@ -13,26 +13,29 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.jwk import OctKey, RSAKey
 
 from octoperf_mcp.config import Settings, load_settings
 from octoperf_mcp.doctor.examination import examine
-from octoperf_mcp.doctor.findings import Finding, Places
+from octoperf_mcp.doctor.findings import Finding, Places, open_web
+from octoperf_mcp.doctor.token import token as check_token
 from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.transport.stream_check import PATH, StreamCheck
 from octoperf_mcp.upstream.routes import load_routes
 from tests.tls import self_signed, serving
 
 ROUTES = load_routes("", load_registry().routes)
+KEY = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
 PAGE = "<!doctype html><title>Sign in</title>"
 Answer = Callable[[web.Request], Any]
 
 
 @dataclass
 class Installation:
-    """A sound one; `wrong` replaces the answers of paths."""
+    """A sound one; `wrong` replaces the answers of paths. `clients` are those registered."""
 
     origin: str = ""
+    clients: list[dict[str, Any]] = field(default_factory=list)
     wrong: dict[str, Answer] = field(default_factory=dict)
     skew_s: float = 0
 
@@ -44,6 +47,8 @@ class Installation:
         )
         if request.path == PATH and found is None:
             return await StreamCheck().serve(request)
+        if request.path == "/register" and request.can_read_body:
+            self.clients.append(await request.json())
         answer = found(request) if found else web.Response(status=404)
         if isinstance(answer, dict):
             answer = web.json_response(answer)
@@ -56,7 +61,11 @@ class Installation:
         return web.Response(status=401, headers={"WWW-Authenticate": field_value})
 
     def document(self, _request: web.Request) -> dict[str, Any]:
-        return {"resource": f"{self.origin}/mcp", "authorization_servers": [self.origin]}
+        return {
+            "resource": f"{self.origin}/mcp",
+            "authorization_servers": [self.origin],
+            "scopes_supported": ["octoperf:read", "octoperf:write"],
+        }
 
     def on__well_known_oauth_protected_resource(self, request: web.Request) -> dict[str, Any]:
         return self.document(request)
@@ -69,16 +78,28 @@ class Installation:
             "issuer": self.origin,
             "jwks_uri": f"{self.origin}/keys",
             "registration_endpoint": f"{self.origin}/register",
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["octoperf:read", "octoperf:write", "offline_access"],
         }
 
     def on__well_known_oauth_authorization_server(self, _request: web.Request) -> dict[str, Any]:
         return self.metadata()
 
     def on_keys(self, _request: web.Request) -> dict[str, Any]:
-        return {"keys": [{"kid": "1"}]}
+        return {"keys": [KEY.as_dict(private=False)]}
 
     def on_register(self, _request: web.Request) -> web.Response:
-        return web.json_response({"error": "invalid_client_metadata"}, status=400)
+        made = {
+            "client_id": "c1",
+            "registration_client_uri": f"{self.origin}/register/c1",
+            "registration_access_token": "s3cret",
+        }
+        return web.json_response(made, status=201)
+
+    def on_register_c1(self, request: web.Request) -> web.Response:
+        assert (request.method, request.headers["Authorization"]) == ("DELETE", "Bearer s3cret")
+        self.clients.pop()
+        return web.Response(status=204)
 
     def on_workspaces_member_of(self, _request: web.Request) -> web.Response:
         return web.json_response({"message": "Sign in"}, status=401)
@@ -114,6 +135,13 @@ async def look(
     return found
 
 
+async def looked_at(it: Installation, token: str) -> list[Finding]:
+    """The token alone."""
+    where = Places(it.origin, it.origin, it.origin)
+    async with open_web(settings_of()) as web:
+        return await check_token(token, where, settings_of(), web)
+
+
 def wrong(findings: list[Finding]) -> dict[str, str]:
     return {each.check: each.message for each in findings if each.status in {"failed", "warning"}}
 
@@ -122,10 +150,11 @@ async def test_a_sound_installation_is_found_sound() -> None:
     async with installed() as it:
         findings = await look(it)
     assert wrong(findings) == {}
+    assert it.clients == [], "what it registers it takes back"
     checks = {each.check for each in findings if each.status == "ok"}
     assert checks == {
         "dns", "redirects", "challenge", "discovery", "audience", "issuer", "keys",
-        "registration", "streams", "rest-api", "clock",
+        "pkce", "scopes", "registration", "streams", "rest-api", "clock",
     }  # fmt: skip
 
 
@@ -154,6 +183,22 @@ def cut(_request: web.Request) -> web.Response:
     return web.Response(text="data: 0\n\n", content_type="text/event-stream")
 
 
+def metadata(**changes: Any) -> Answer:
+    """The issuer's, changed; None takes a member away."""
+
+    def answer(request: web.Request) -> dict[str, Any]:
+        origin = f"{request.scheme}://{request.host}"
+        full = {**Installation(origin).metadata(), **changes}
+        return {name: value for name, value in full.items() if value is not None}
+
+    return answer
+
+
+def refused(status: int, **body: str) -> Answer:
+    return lambda _: web.json_response(body, status=status)
+
+
+EC_ONLY = {"kty": "EC", "crv": "P-384", "kid": "2", "x": "AA", "y": "AA"}
 WELL_KNOWN = "/.well-known/oauth-protected-resource/mcp"
 SERVER = "/.well-known/oauth-authorization-server"
 
@@ -173,6 +218,19 @@ SERVER = "/.well-known/oauth-authorization-server"
         (SERVER, lambda _: {"issuer": "http://other"}, "issuer", "is of 'http://other'"),
         ("/keys", lambda _: {"keys": []}, "keys", "holds no keys"),
         ("/keys", page, "keys", "with a web page"),
+        ("/keys", lambda _: {"keys": [EC_ONLY]}, "keys", "no keys for RS256, ES256, EdDSA"),
+        (SERVER, metadata(code_challenge_methods_supported=None), "pkce", "does not say"),
+        (SERVER, metadata(code_challenge_methods_supported=["plain"]), "pkce", "and not S256"),
+        (SERVER, metadata(scopes_supported=["openid", "mcp"]), "scopes", "octoperf:read"),
+        (SERVER, metadata(registration_endpoint=None), "registration", "give them a client id"),
+        ("/register", refused(400, error="invalid_client_metadata"), "registration", "_metadata)"),
+        (
+            "/register",
+            refused(403, error_description="Host not trusted."),
+            "registration",
+            "answered 403 (Host not trusted.): no client can register",
+        ),
+        ("/register", refused(429), "registration", "answered 429"),
         ("/register", nothing, "registration", "no client can register"),
         (PATH, buffered, "streams", "came at once"),
         (PATH, cut, "streams", "1 of 5 events"),
@@ -267,23 +325,131 @@ async def test_a_document_of_another_platform_lists_some_and_counts_the_rest() -
     assert "more are not" in findings[-1].message
 
 
-def token_of(**claims: Any) -> str:
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key("k" * 32))
-
-
-async def test_a_token_is_compared_with_the_installation() -> None:
+async def test_issuers_that_need_nobody_to_register_or_list_no_scopes_of_apis_are_sound() -> None:
     async with installed() as it:
-        sound = {"iss": it.origin, "aud": [f"{it.origin}/mcp"], "exp": time.time() + 60}
-        for change, said in (
-            ({}, None),
-            ({"iss": "http://other"}, "The token is of 'http://other'"),
-            ({"aud": "http://other"}, "for ['http://other']"),
-            ({"exp": 1}, "is over"),
-            ({"nbf": time.time() + 999}, "not valid yet"),
-        ):
-            token = token_of(**{**sound, **change})
-            findings = await look(it, token)
-            found = wrong(findings).get("token")
-            assert (found is None) if said is None else (said in (found or ""))
-            assert token not in str(findings)
-        assert wrong(await look(it, "no token"))["token"] == "It is no JWT."
+        it.wrong[SERVER] = metadata(
+            registration_endpoint=None,
+            client_id_metadata_document_supported=True,
+            scopes_supported=["openid", "profile", "offline_access"],
+        )
+        assert wrong(await look(it)) == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "takes registrations."),
+        ({"registration_client_uri": None}, "'octoperf-mcp doctor' stays in its list"),
+        ({"registration_client_uri": "http://127.0.0.1:1/c1"}, "stays in its list"),
+    ],
+)
+async def test_a_registration_is_an_agents_and_is_taken_back_where_that_is_offered(
+    more: dict[str, Any], said: str
+) -> None:
+    async with installed() as it:
+        made = {
+            "client_id": "c1",
+            "registration_client_uri": f"{it.origin}/register/c1",
+            "registration_access_token": "s3cret",
+            **more,
+        }
+        it.wrong["/register"] = lambda _: web.json_response(made, status=201)
+        findings = await look(it)
+        assert len(it.clients) == ("stays" in said)
+    (found,) = [each for each in findings if each.check == "registration"]
+    assert found.status == "ok"
+    assert said in found.message
+    assert "s3cret" not in str(findings)
+
+
+@pytest.mark.parametrize(
+    ("named", "mend"),
+    [
+        ("{origin}/", "[auth] issuer = '{origin}/'"),
+        ("https://login.example/{tenantid}/v2.0", "its id in place of `common`"),
+    ],
+)
+async def test_an_issuer_by_another_name_is_told_with_that_name(named: str, mend: str) -> None:
+    async with installed() as it:
+        name = named.replace("{origin}", it.origin)
+        it.wrong[SERVER] = metadata(issuer=name)
+        findings = await look(it)
+    (found,) = [each for each in findings if each.check == "issuer"]
+    assert f"is of {name!r}" in found.message
+    assert mend.replace("{origin}", it.origin) in found.next
+
+
+async def test_an_issuer_without_tls_elsewhere_is_told() -> None:
+    async with installed() as it:
+        findings = await look(it, issuer="http://id.invalid")
+    assert any("id.invalid is not https" in each.message for each in findings)
+
+
+def token_of(key: Any = KEY, algorithm: str = "RS256", **claims: Any) -> str:
+    return jwt.encode(
+        {"alg": algorithm, "kid": "1"},
+        {name: value for name, value in claims.items() if value is not None},
+        key,
+        algorithms=[algorithm],
+    )
+
+
+STRANGER = RSAKey.generate_key(2048, {"kid": "1"})
+NOW = time.time()
+
+
+def _placed(claims: dict[str, Any], origin: str) -> dict[str, Any]:
+    return {
+        name: value.replace("{origin}", origin) if isinstance(value, str) else value
+        for name, value in claims.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "mend"),
+    [
+        ({}, "", ""),
+        ({"aud": "{origin}/mcp/readonly"}, "", ""),
+        ({"iss": "http://other"}, "The token is of 'http://other'", "letter for letter"),
+        ({"iss": "https://sts.windows.net/1/"}, "windows.net", "requestedAccessTokenVersion"),
+        ({"aud": "http://other"}, "for ['http://other']", "audience mapper"),
+        ({"aud": None}, "for []", "audience mapper"),
+        ({"exp": 1}, "is over", "Sign in"),
+        ({"exp": None}, "when it ends", "life"),
+        ({"nbf": NOW + 999}, "not valid yet", "NTP"),
+        ({"iat": NOW + 999}, "s ahead of us", "NTP"),
+        ({"scope": "openid mcp"}, "the scopes mcp openid, and not octoperf:read", "ask for"),
+        ({"scope": None}, "the scopes none", "ask for"),
+        ({"algorithm": "RS512"}, "signed with 'RS512'", "[auth] algorithms"),
+        ({"algorithm": "HS256", "key": OctKey.import_key("k" * 32)}, "'HS256'", "private key"),
+        ({"key": STRANGER}, "The signature of the access token is wrong", "jwks_uri"),
+    ],
+)
+async def test_a_token_is_compared_with_the_installation(
+    change: dict[str, Any], said: str, mend: str
+) -> None:
+    async with installed() as it:
+        sound = {
+            "iss": it.origin,
+            "aud": [f"{it.origin}/mcp"],
+            "sub": "u1",
+            "exp": time.time() + 60,
+            "scope": "octoperf:read",
+        }
+        token = token_of(**{**sound, **_placed(change, it.origin)})
+        found = await looked_at(it, token)
+    assert [each.status for each in found] == (["failed"] if said else ["ok"])
+    assert said in found[0].message
+    assert mend in found[0].next
+    assert token not in str(found)
+
+
+@pytest.mark.parametrize("text", ["no token", "a.b.c", "e30.W10.c", "opct_e30.e30.c_000000"])
+async def test_what_is_no_token_is_told(text: str) -> None:
+    async with installed() as it:
+        assert wrong(await looked_at(it, text))["token"] == "It is no JWT."
+
+
+async def test_the_examination_ends_with_the_token() -> None:
+    async with installed() as it:
+        assert (await look(it, "no token"))[-1].check == "token"

@@ -195,7 +195,7 @@ class InvalidArgumentError(ToolError):
         field: Wire name of the argument, with a path below it where that helps (`patch/0/op`).
         got: The refused value; shortened, never a secret.
         allowed: What would have been accepted, when that is a short list.
-        did_you_mean: The nearest accepted spelling.
+        did_you_mean: What was meant: the nearest accepted spelling, bound, or form of the value.
         next_step: As in ToolError.
     """
 
@@ -208,7 +208,7 @@ class InvalidArgumentError(ToolError):
         field: str = "",
         got: Any = None,
         allowed: Sequence[str] = (),
-        did_you_mean: str = "",
+        did_you_mean: Any = None,
         next_step: str = "",
     ) -> None:
         details: dict[str, Any] = {}
@@ -218,7 +218,7 @@ class InvalidArgumentError(ToolError):
             details["got"] = got
         if allowed:
             details["allowed"] = list(allowed)
-        if did_you_mean:
+        if did_you_mean not in (None, ""):
             details["didYouMean"] = did_you_mean
         super().__init__(message, next_step=next_step, details=details)
 

@@ -61,7 +61,8 @@ def told(
         if other is not None and other is not tool:
             calls.append(_call(other, _carried(other, arguments)))
     if error.code in _AGAIN or (isinstance(error, InvalidArgumentError) and not calls):
-        calls.append(_call(tool, _accepted(tool, arguments)))
+        refused = members.get("field") if isinstance(error, InvalidArgumentError) else None
+        calls.append(_call(tool, _accepted(tool, arguments, refused)))
     members["next"] = [call for call in calls if _short(call)][:_MAX_NEXT]
     return members
 
@@ -145,9 +146,9 @@ def _carried(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments[name] for name in required if name in arguments}
 
 
-def _accepted(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What was sent, without what the tool does not know."""
-    known = {*_properties(tool), *tool.parameter_aliases}
+def _accepted(tool: Tool, arguments: Mapping[str, Any], refused: Any) -> dict[str, Any]:
+    """What was sent, without what the tool does not know and without the value it refused."""
+    known = {*_properties(tool), *tool.parameter_aliases} - {refused}
     return {name: value for name, value in arguments.items() if name in known}
 
 

@@ -10,13 +10,16 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema
 
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _ARGUMENT = re.compile(r"^(\w+): (.*)$")
 _GOT_MAX_CHARS = 200
@@ -238,7 +241,7 @@ def _explain(error: ValidationError, model: type[BaseModel], tool: str) -> Inval
         field=field,
         got=got,
         allowed=allowed,
-        did_you_mean=_near(got, allowed),
+        did_you_mean=_near(got, allowed) or (None if got is None else _accepted_form(first)),
         next_step="Correct this argument and send the call again.",
     )
 
@@ -259,6 +262,17 @@ def _near(got: Any, allowed: Sequence[str]) -> str:
     folded = {value.casefold(): value for value in allowed}
     near = difflib.get_close_matches(got.casefold(), list(folded), n=1)
     return folded[near[0]] if near else ""
+
+
+def _accepted_form(error: "ErrorDetails") -> Any:
+    """The bound that a number went past, or the list that a text stands for; None of others."""
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    if kind in ("less_than_equal", "greater_than_equal"):
+        return context.get("le", context.get("ge"))
+    if kind == "list_type" and isinstance(value, str) and len(value) <= _GOT_MAX_CHARS:
+        parts = [part.strip(" \"'") for part in value.strip("[] ").split(",")]
+        return [part for part in parts if part] or None
+    return None
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:

@@ -52,6 +52,7 @@ class Comparison:
     actions: list[ComparedAction]
     total: int
     next_cursor: str | None = None
+    next: str | None = None
     url: str
 
 
@@ -101,7 +102,25 @@ async def compare_runs(
         actions=[_action(each) for each in page.rows],
         total=page.total,
         next_cursor=page.next_cursor,
+        next=_following(found, run),
         url=await page_of_run(ctx, run),
+    )
+
+
+def _following(found: Mapping[str, Any], candidate: Mapping[str, Any]) -> str | None:
+    """Where the cause of a regression shows; None of other verdicts."""
+    if found["verdict"] != "regress":
+        return None
+    report = candidate.get("benchReportId")
+    failing = report and found["actions"][0]["candidate"]["errorPct"] > 0
+    errors = (
+        f" Why requests fail: get_bench_report with reportId {report}, then get_report_errors."
+        if failing
+        else ""
+    )
+    return (
+        f"When and where it got slower: explain_slowdown with benchResultId {candidate['id']}."
+        f"{errors} What was edited meanwhile: list_revisions of virtual user and scenario."
     )
 
 

@@ -519,10 +519,23 @@ class BenchError:
 
 
 @payload
+class ErrorGroup:
+    """Kept samples of one action that failed alike; `first` is read by fetch_bench_error_http."""
+
+    action_id: str
+    action_name: str | None = None
+    response_code: str | None = None
+    error_message: str | None = None
+    count: int
+    first: int
+
+
+@payload
 class BenchErrors:
     """Failed samples in the order of their time; a platform may keep only some of each kind."""
 
     item: ItemHead
+    groups: list[ErrorGroup]
     errors: list[BenchError]
     total: int
     next_cursor: str | None = None

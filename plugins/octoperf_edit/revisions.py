@@ -20,12 +20,13 @@ from octoperf_mcp import (
     told,
     tool,
 )
-from octoperf_mcp.errors import InvalidArgumentError
+from octoperf_mcp.errors import ConflictError, InvalidArgumentError
 
 Entity = Literal[
     "virtual_user", "scenario", "bench_report", "variable", "http_server", "correlation_rule"
 ]
 _AGAIN = "undo_last_edit again goes one edit further back; toRevision goes to any that is listed."
+_WAYS_BACK = "toRevision puts back any that list_revisions lists, an undone edit too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,18 @@ async def undo_last_edit(
     with known_id("id", id, listed_by=kind.listed_by):
         before = await ctx.revised(kind.editable.read, id=id)
     await require_revision(ctx, kind.editable, id, before, if_revision)
-    after = await ctx.revised(kind.undo, id=id, version=to_revision, if_revision=before.revision)
+    try:
+        after = await ctx.revised(
+            kind.undo, id=id, version=to_revision, if_revision=before.revision
+        )
+    except ConflictError as error:
+        raise ConflictError(
+            error.message,
+            status=error.status,
+            endpoint=error.endpoint,
+            details=error.details,
+            next_step=error.next_step or _WAYS_BACK,
+        ) from error
     what = await told(before.body, after.body)
     return Undone(
         id=id,

@@ -1,9 +1,10 @@
 """What an agent reads when a call fails: what is wrong, what was meant, calls that lead on."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field
 
 from octoperf_mcp import Tool, ToolContext, hookimpl, known_id, payload, tool
 from octoperf_mcp.errors import NotFoundError, RateLimitedError
@@ -40,10 +41,12 @@ async def list_things(ctx: ToolContext, place_id: str) -> Things:
 @tool(title="Paint", destructive=False)
 async def paint_thing(
     ctx: ToolContext,
+    *,
     place_id: str,
     thing_id: str,
     colour: Literal["red", "green"] = "red",
-    limit: int = 1,
+    limit: Annotated[int, Field(ge=1, le=9)] = 1,
+    coats: list[str] | None = None,
 ) -> Said:
     """Paint a thing.
 
@@ -52,6 +55,7 @@ async def paint_thing(
         thing_id: The thing, as returned by list_things.
         colour: How.
         limit: How much.
+        coats: Names of the coats.
     """
     if place_id == "busy":
         raise RateLimitedError("Too many calls.", status=429, next_step="Wait.")
@@ -112,6 +116,31 @@ async def test_a_wrong_choice_is_answered_with_the_right_one(call: Any) -> None:
     assert told["allowed"] == ["red", "green"]
     assert told["didYouMean"] == "green"
     assert told["next"][0]["arguments"]["colour"] == "green"
+
+
+@pytest.mark.parametrize("sent", ["1,2", '["1", "2"]', " 1 , 2,"])
+async def test_a_text_in_the_place_of_a_list_is_answered_with_the_list(
+    call: Any, sent: str
+) -> None:
+    told = await call("paint_thing", placeId="p1", thingId="5f2ac1", coats=sent)
+    assert told["didYouMean"] == ["1", "2"]
+    assert told["next"][0]["arguments"]["coats"] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("sent", "bound"), [(0, 1), (99, 9)])
+async def test_a_number_beyond_its_bound_is_answered_with_the_bound(
+    call: Any, sent: int, bound: int
+) -> None:
+    told = await call("paint_thing", placeId="p1", thingId="5f2ac1", limit=sent)
+    assert told["didYouMean"] == bound
+    assert told["next"][0]["arguments"]["limit"] == bound
+
+
+async def test_a_refused_value_is_not_proposed_again(call: Any) -> None:
+    told = await call("paint_thing", placeId="p1", thingId="5f2ac1", colour="mauve")
+    assert told["next"] == [
+        {"tool": "paint_thing", "arguments": {"placeId": "p1", "thingId": "5f2ac1"}}
+    ]
 
 
 async def test_a_misspelt_argument_is_answered_with_the_call_that_was_meant(call: Any) -> None:

@@ -27,6 +27,8 @@ MIN_TAIL_SAMPLES = 200
 MAX_LOAD_DIFFERENCE_PCT = 10.0
 MIN_ERROR_RISE_PCT = 1.0
 """Percentage points of failed requests."""
+MIN_EFFECT_MS = 1.0
+"""Less, of the middle or of the tail, matters to nobody, and clocks and timers are no finer."""
 _ALPHA = 0.05
 _P95 = 0.95
 _ORDER = ("regress", "not_comparable", "improve", "pass")
@@ -175,17 +177,20 @@ def _verdict(
 ) -> tuple[str, str]:
     rise = 100 * (b["errors"] / max(1, b["hits"]) - a["errors"] / max(1, a["hits"]))
     counted = min(a["hits"], b["hits"]) >= MIN_SAMPLES
+    slower = _slower(found, p_times, least_pct)
     if counted and rise >= MIN_ERROR_RISE_PCT and p_errors < _ALPHA:
-        return "regress", f"{rise:.1f} percentage points more requests fail."
+        return "regress", f"{rise:.1f} percentage points more requests fail. {slower}".rstrip()
+    if slower:
+        return "regress", slower
     if found is None:
         return "not_comparable", _too_few(a, b)
     shift: Shift = found["shift"]
     certain = p_times < _ALPHA
-    if certain and shift.pct >= least_pct:
-        return "regress", f"Times are {shift.pct:.1f} % longer ({_interval(shift)})."
     tail = _tail(found, least_pct)
     if tail:
         return tail
+    if _largest_ms(found) < MIN_EFFECT_MS:
+        return "pass", f"What changed is less than {MIN_EFFECT_MS:g} ms ({_interval(shift)})."
     if certain and shift.pct <= -least_pct:
         return "improve", f"Times are {-shift.pct:.1f} % shorter ({_interval(shift)})."
     if max(shift.high - shift.pct, shift.pct - shift.low) > least_pct:
@@ -193,6 +198,22 @@ def _verdict(
             f"The noise hides a change of {least_pct:g} %: {_interval(shift)}. Run longer."
         )
     return "pass", f"No change of {least_pct:g} % or more ({_interval(shift)})."
+
+
+def _slower(found: Json | None, p_times: float, least_pct: float) -> str:
+    """How much longer the times are; empty where they are not, or by too little to matter."""
+    if found is None or p_times >= _ALPHA:
+        return ""
+    shift: Shift = found["shift"]
+    if shift.pct < least_pct or _largest_ms(found) < MIN_EFFECT_MS:
+        return ""
+    return f"Times are {shift.pct:.1f} % longer ({_interval(shift)})."
+
+
+def _largest_ms(found: Json) -> float:
+    """The greatest change of the middle that the interval allows."""
+    shift: Shift = found["shift"]
+    return float(max(abs(shift.low), abs(shift.high)) / 100 * found["baseline"]["medianMs"])
 
 
 def _too_few(a: Json, b: Json) -> str:
@@ -212,7 +233,7 @@ def _tail(found: Json, least_pct: float) -> tuple[str, str] | None:
     (_, before), (after, _) = found["tails"]
     old, new = found["p95"]
     rise = 100 * (new / old - 1) if old else 0.0
-    if after > before and rise >= least_pct:
+    if after > before and rise >= least_pct and new - old >= MIN_EFFECT_MS:
         return "regress", f"The 95th percentile is {rise:.1f} % longer, the middle is not."
     return None
 

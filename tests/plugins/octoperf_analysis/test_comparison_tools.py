@@ -49,6 +49,12 @@ async def test_the_verdict_comes_with_reason_figures_and_the_candidates_report(f
     assert found["url"].endswith("/analysis/report/rep2")
 
 
+async def test_a_regression_names_the_tools_that_find_its_cause(fake: Any) -> None:
+    following = (await fake.run(tools.compare_runs, BOTH))["next"]
+    assert "explain_slowdown with benchResultId res2" in following
+    assert "get_bench_report with reportId rep2" in following
+
+
 async def test_many_actions_come_in_pages(fake: Any) -> None:
     first = await fake.run(tools.compare_runs, {**BOTH, "limit": 2})
     second = await fake.run(tools.compare_runs, {**BOTH, "cursor": first["nextCursor"]})

@@ -78,6 +78,19 @@ async def test_long_messages_say_what_is_left(context: Any, answers: Any) -> Non
     assert held == {"name": "size", "failed": False}
 
 
+async def test_samples_that_failed_alike_are_counted_and_lead_to_an_exchange(
+    context: Any, answers: Any
+) -> None:
+    alike = [{**FOUND[0], "timestamp": 3000 + number} for number in range(3)]
+    fake = context(PLUGIN, {**answers, ERRORS: [FOUND[1], *alike]})
+    result = await fake.run(tools.get_report_errors, {**OF_I5, "limit": 1})
+    assert [(each["actionId"], each["count"], each["first"]) for each in result["groups"]] == [
+        ("a9", 3, 3000),
+        ("a1", 1, 1000),
+    ]
+    assert "benchResultId res1, actionId a9, timestamp 3000" in result["next"]
+
+
 async def test_many_errors_page(context: Any, answers: Any) -> None:
     same = [{**FOUND[1], "benchResultId": f"r{number}"} for number in range(5)]
     fake = context(PLUGIN, {**answers, ERRORS: same})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from octoperf_edit.revisions import list_revisions, undo_last_edit
-from octoperf_mcp.errors import NotFoundError
+from octoperf_mcp.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import FakeContext
@@ -61,6 +61,16 @@ async def test_an_undo_answers_what_it_changed_and_names_what_it_undid(
     assert (found["revision"], found["diff"]) == (8, ["renamed to *Before* (/name)"])
     assert ctx.made[-1].if_revision == 7
     assert found["url"].endswith("/design/virtual-user/v1")
+
+
+async def test_where_nothing_is_left_to_undo_the_way_forward_is_told(
+    context: Maker, document: Document
+) -> None:
+    refusal = ConflictError("There is no edit to undo.", status=409)
+    error = await context(PLUGIN, {GET: document, UNDO: refusal}).refuse(undo_last_edit, of_user())
+    assert (error.code, error.details["status"]) == ("conflict", 409)
+    assert "toRevision" in error.next_step
+    assert "list_revisions" in error.next_step
 
 
 async def test_an_undo_meant_for_another_revision_is_refused(

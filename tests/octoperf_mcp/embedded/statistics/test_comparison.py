@@ -108,3 +108,17 @@ def test_runs_without_samples_or_common_actions_are_not_comparable(run: Make, ac
     other = run(action(1))
     other["actions"] = {"z9": other["actions"]["a1"]}
     assert "no action in common" in verdict(run(action(1)), other)["reason"]
+
+
+def test_failures_do_not_hide_that_the_rest_got_slower(run: Make, action: Make) -> None:
+    found = verdict(run(action(1)), run(action(2, 1500, factor=4, errors=500)))
+    assert "25.0 percentage points more requests fail. Times are" in found["reason"]
+
+
+@pytest.mark.parametrize("factor", [1.3, 0.7])
+def test_a_change_too_short_to_measure_is_none(run: Make, action: Make, factor: float) -> None:
+    """Medians of 0.4 ms: a third of that is the scheduler's, not the target's."""
+    base, other = run(action(1, factor=0.004)), run(action(2, factor=0.004 * factor))
+    found = verdict(base, other)
+    assert found["verdict"] == "pass", found
+    assert "less than 1 ms" in found["actions"][0]["reason"]

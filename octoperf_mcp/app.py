@@ -143,6 +143,11 @@ class _Upstream:
         await client.close()
         await self._outside.close()
 
+    def follow(self, _registry: Registry) -> None:
+        """Ask again what the platform offers: it has the same plugins, where it is in here."""
+        if self._capabilities is not None:
+            self._capabilities.forget()
+
     def client(self) -> RestClient:
         """The client of the running application."""
         if self._client is None:
@@ -290,7 +295,11 @@ def make_app(
         files.show(fresh.public_assets)
 
     app[SWITCHING] = switching = Switching(
-        registry, partial(composed, settings.plugins, settings.tools), adopt, server.tell
+        registry,
+        partial(composed, settings.plugins, settings.tools),
+        adopt,
+        server.tell,
+        followers=[upstream.follow],
     )
     if settings.shared.redis_url:
         switching.store = RelaySwitches(relay)

@@ -22,4 +22,5 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
         frameworks=tuple(one.value for one in registry.frameworks),
         importers=tuple(one.value for one in registry.importers),
         types=registry.added_types,
+        off=registry.additions_off,
     )

@@ -261,8 +261,9 @@ def register_health_checks() -> Iterable[HealthCheck]:
 def register_importers() -> Iterable[Importer]:
     """Kinds of files that the embedded platform imports, beside its own.
 
-    A tool of the plugin sends the file with `RestCall("POST", "/imports/{kind}/{projectId}",
-    body="multipart", optional=True)`. The function that reads it runs in a process of its own:
+    A tool of the plugin sends the file with `RestCall("POST", "/imports/acme/{projectId}",
+    body="multipart", optional=True)`, and is listed only where the platform has that kind. The form
+    of the web UI offers it by its name. The function that reads it runs in a process of its own:
     when it fails, hangs or takes too much memory, that one import is refused, with the reason.
     What it answers is kept whole or not at all. Kinds are unique. Switching the plugin holds at
     once. `plugins/octoperf_curl` is a small real one.
@@ -270,7 +271,7 @@ def register_importers() -> Iterable[Importer]:
     ```python
     @hookimpl
     def register_importers():
-        return [Importer("acme", "acme_plugin.reading:read_recording")]
+        return [Importer("acme", "acme_plugin.reading:read_recording", name="Acme recording")]
     ```
     """
     return ()

@@ -8,7 +8,7 @@ that the lists have changed.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -103,13 +103,20 @@ class Switching:
         compose: Makes the registry of a state; it may take seconds, and runs in a thread.
         adopt: Serves a registry from then on.
         announce: Tells clients of a change; raises StoreUnavailableError where it cannot.
+        followers: The first of those that get each registry.
     """
 
     def __init__(
-        self, registry: Registry, compose: Compose, adopt: Adopt, announce: Announce
+        self,
+        registry: Registry,
+        compose: Compose,
+        adopt: Adopt,
+        announce: Announce,
+        *,
+        followers: Iterable[Callable[[Registry], None]] = (),
     ) -> None:
         self.store: SwitchStore | None = None
-        self.followers: list[Callable[[Registry], None]] = []
+        self.followers = [*followers]
         self._registry = registry
         self._compose = compose
         self._adopt = adopt

@@ -7,7 +7,7 @@ over, again after every switch; the platform never sees a plugin.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.errors import PluginError
@@ -126,11 +126,13 @@ class Importer:
             `bodies` (`entities.imported.Bodies`) are to be the `blobs` of what it answers.
             An InvalidArgumentError from it is told to who imports, with its next step.
         memory_per_byte: Bytes of memory it may take for each byte of the file, beyond one GiB.
+        name: Of the kind of file, as the form of the web UI offers it; empty takes the kind.
     """
 
     kind: str
     read: str
     memory_per_byte: int = 24
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.kind):
@@ -148,3 +150,11 @@ class Extensions:
     importers: tuple[Importer, ...] = ()
     types: AddedTypes = NO_ADDED_TYPES
     """Of documents: what a virtual user or a report may hold."""
+    off: Callable[[], Mapping[tuple[str, str], str]] = dict
+    """Kinds of imports (`("import", kind)`) and presets (`("framework", id)`) that plugins of this
+    installation would add were they on, each with its plugin."""
+
+    def why_off(self, what: Literal["import", "framework"], name: str) -> str:
+        """A sentence on the plugin that would add something, empty when none would."""
+        plugin = self.off().get((what, name))
+        return f"It comes with the plugin {plugin}, which is off here." if plugin else ""

@@ -115,6 +115,8 @@ class Registry:
     """Tools that the operator turned off, of plugins that are on."""
     names_off: Callable[[], Mapping[str, str]] = dict
     """The tools of built-in plugins that are off, each with its plugin."""
+    additions_off: Callable[[], Mapping[tuple[str, str], str]] = dict
+    """See `Extensions.off`, of built-in plugins."""
 
     @property
     def off(self) -> frozenset[str]:
@@ -186,7 +188,13 @@ def load_registry(
             continue
         collected.add(item, _why_off(item, wanted, disable), load_limit_s)
     off = [item for item in found if item.built_in and item.name in disable]
-    return replace(collected.registry(), names_off=cache(partial(_names_of, off)))
+    enabled = {plugin.name for plugin in collected.plugins if plugin.state == "enabled"}
+    idle = [item for item in found if item.built_in and item.name not in enabled]
+    return replace(
+        collected.registry(),
+        names_off=cache(partial(_names_of, off)),
+        additions_off=cache(partial(_additions_of, idle)),
+    )
 
 
 def installed_names() -> frozenset[str]:
@@ -202,6 +210,17 @@ def _names_of(plugins: Iterable[Found]) -> Mapping[str, str]:
         for tool in parts_of(item, LOAD_LIMIT_S).by_hook["register_tools"]
         for name in (tool.name, *tool.aliases)
     }
+
+
+def _additions_of(plugins: Iterable[Found]) -> Mapping[tuple[str, str], str]:
+    """What these plugins would add to the embedded platform, each with its plugin."""
+    added: dict[tuple[str, str], str] = {}
+    for item in plugins:
+        hooks = parts_of(item, LOAD_LIMIT_S).by_hook
+        added |= {("import", one.kind): item.name for one in hooks["register_importers"]}
+        presets = hooks["register_correlation_frameworks"]
+        added |= {("framework", one.id): item.name for one in presets}
+    return added
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:

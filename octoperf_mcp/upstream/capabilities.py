@@ -23,6 +23,7 @@ class Capabilities:
         self._clock = clock
         self._known = client.offered(())
         self._until = 0.0
+        self._epoch = 0
         self._asking = asyncio.Lock()
 
     async def offered(self, caller: Caller) -> frozenset[str]:
@@ -39,8 +40,13 @@ class Capabilities:
                 await self._ask(caller)
         return self._known
 
+    def forget(self) -> None:
+        """Ask again, since the upstream is no longer what it was."""
+        self._until = 0.0
+        self._epoch += 1
+
     async def _ask(self, caller: Caller) -> None:
-        remember_s = _REMEMBER_S
+        remember_s, epoch = _REMEMBER_S, self._epoch
         try:
             answer = await self._client.call(CAPABILITIES, caller, {})
         except NotFoundError:
@@ -53,7 +59,8 @@ class Capabilities:
         calls = answer.get("calls") if isinstance(answer, dict) else None
         found = calls if isinstance(calls, list) else []
         self._known = self._client.offered(call for call in found if isinstance(call, str))
-        self._until = self._clock() + remember_s
+        if epoch == self._epoch:
+            self._until = self._clock() + remember_s
 
 
 def _answered_otherwise(error: UnavailableError) -> bool:

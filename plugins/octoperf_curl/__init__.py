@@ -11,7 +11,7 @@ octoperf_mcp_api = ">=1.0,<2"
 @hookimpl
 def register_importers() -> Iterable[Importer]:
     """The reader of command lines."""
-    return (Importer("curl", "octoperf_curl.reading:read"),)
+    return (Importer("curl", "octoperf_curl.reading:read", name="curl commands"),)
 
 
 @hookimpl

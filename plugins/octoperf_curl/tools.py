@@ -8,7 +8,7 @@ from octoperf_mcp import DeepLink, Part, RestCall, ToolContext, known_id, payloa
 
 IMPORT = RestCall(
     "POST",
-    "/imports/{kind}/{projectId}",
+    "/imports/curl/{projectId}",
     query=("name", "children"),
     body="multipart",
     answer="VirtualUsers",
@@ -51,7 +51,6 @@ async def import_curl_virtual_user(
         made = await ctx.rest(
             IMPORT,
             body=[Part("file", commands, "commands.sh")],
-            kind="curl",
             project_id=project_id,
             children="false",
             **({"name": name} if name else {}),

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.middleware import is_rest
 
@@ -12,8 +13,13 @@ def routes() -> list[web.RouteDef]:
 
 
 async def capabilities(request: web.Request) -> web.Response:
-    """`{"calls": ["GET /design/projects/{id}", …]}`, read from the router itself."""
-    return json_answer({"calls": calls_of(request.app)})
+    """`{"calls": ["GET /design/projects/{id}", …]}`, read from the router itself.
+
+    Each kind of import that an enabled plugin adds is one, too.
+    """
+    kinds = [one.kind for one in request.app[PLATFORM].extensions.importers]
+    added = [f"POST /imports/{kind}/{{projectId}}" for kind in kinds]
+    return json_answer({"calls": sorted([*calls_of(request.app), *added])})
 
 
 def calls_of(app: web.Application) -> list[str]:

@@ -60,7 +60,11 @@ async def add_framework(request: web.Request) -> web.Response:
     documents, user_id = crud.documents_of(request), crud.user_of(request)
     project = await documents.get("project", project_id, user_id=user_id)
     if framework is None:
-        raise NotFound("There is no such framework.", details={"allowed": list(known)})
+        framework_id = request.match_info["frameworkId"]
+        why = request.app[PLATFORM].extensions.why_off("framework", framework_id)
+        raise NotFound(
+            f"There is no such framework. {why}".strip(), details={"allowed": list(known)}
+        )
 
     async def work(writer: AsyncConnection) -> list[dict[str, Any]]:
         present = await documents.list(

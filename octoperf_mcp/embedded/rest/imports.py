@@ -111,9 +111,13 @@ async def import_added(request: web.Request) -> web.Response:
 
 def _known_kind(request: web.Request) -> str:
     kind = request.match_info["kind"]
-    known = {*KINDS, *(one.kind for one in request.app[PLATFORM].extensions.importers)}
+    extensions = request.app[PLATFORM].extensions
+    known = {*KINDS, *(one.kind for one in extensions.importers)}
     if kind not in known:
-        raise NotFound("There is no such import.", details={"allowed": sorted(known)})
+        why = extensions.why_off("import", kind)
+        raise NotFound(
+            f"There is no such import. {why}".strip(), details={"allowed": sorted(known)}
+        )
     return kind
 
 

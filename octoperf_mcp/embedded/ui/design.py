@@ -47,7 +47,7 @@ async def virtual_users(page: Page) -> web.StreamResponse:
         sub=sub,
         tables=[table],
         action=f"{page.project_path}/design/virtual-user",
-        kinds=imports.FILES,
+        kinds=imports.files(page),
         form_text=page.platform.identity.anti_forgery(page.request),
         done=forms.DONE.get(page.request.query.get("done", ""), ""),
     )

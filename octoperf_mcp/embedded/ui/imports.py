@@ -4,7 +4,7 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.importers.url_list import import_urls, import_webdriver
-from octoperf_mcp.embedded.rest.import_files import KINDS, import_upload
+from octoperf_mcp.embedded.rest.import_files import import_upload
 from octoperf_mcp.embedded.rest.import_keeping import keep
 from octoperf_mcp.embedded.rest.uploads import Upload
 from octoperf_mcp.embedded.store.documents import Document
@@ -21,6 +21,12 @@ FILES = (
 LISTS = {"urls": import_urls, "web-driver": import_webdriver}
 
 
+def files(page: Page) -> list[tuple[str, str]]:
+    """The kinds of files, those of plugins last, each with its name."""
+    added = page.platform.extensions.importers
+    return [*FILES, *((one.kind, one.name or one.kind) for one in added)]
+
+
 async def run(page: Page, upload: Upload) -> web.StreamResponse:
     """Import what was sent; a page shows the virtual user, or the list of several."""
     await page.project()
@@ -32,13 +38,14 @@ async def run(page: Page, upload: Upload) -> web.StreamResponse:
         addresses = (upload.text("urls") or "").split()
         imported = LISTS[kind](addresses, name)
         kept = await keep(page.platform, imported, project, user_id=user_id)
-    elif kind in KINDS:
+    elif kind in dict(files(page)):
         query = {"name": name} if name else {}
         kept, _ = await import_upload(
             page.platform, kind, upload, project, user_id=user_id, query=query
         )
     else:
-        raise Invalid("Choose what kind of file it is.")
+        why = page.platform.extensions.why_off("import", kind)
+        raise Invalid(why or "Choose what kind of file it is.")
     await forms.note(page, f"import.{kind}", *(one.id for one in kept))
     return forms.onward(_target(page, kind, kept), "" if _one(kind, kept) else "imported")
 

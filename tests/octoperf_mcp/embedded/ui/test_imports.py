@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from octoperf_mcp.demo.shop_recording import recording
+from octoperf_mcp.entities.extensions import Extensions, Importer
 from tests.octoperf_mcp.embedded.ui.test_people import FORM_TEXT, Person, World, world
 
 __all__ = ["world"]
@@ -103,6 +104,22 @@ async def test_an_archive_is_restored_under_another_name(importing: Importing) -
     first, second = await importing.kept()
     assert (first["name"], second["name"]) == ("First", "Second")
     assert second["children"] == first["children"]
+
+
+async def test_the_form_offers_what_plugins_that_are_on_bring(importing: Importing) -> None:
+    platform = importing.world.platform
+    off = Extensions(off=lambda: {("import", "curl"): "curl"})
+    on = Extensions(importers=(Importer("curl", "octoperf_curl.reading:read", name="curl lines"),))
+    platform.extensions = on
+    assert '<option value="curl">curl lines</option>' in await importing.person.get(importing.path)
+    await importing.send(kind="curl", file=b"curl http://a.example/cart", name="Cart")
+    (made,) = await importing.kept()
+    assert (made["name"], len(made["children"])) == ("Cart", 1)
+    platform.extensions = off
+    assert 'value="curl"' not in await importing.person.get(importing.path)
+    shown = await importing.send(kind="curl", file=b"curl http://a.example/cart")
+    assert "It comes with the plugin curl, which is off here." in shown
+    assert importing.person.status == 400
 
 
 @pytest.mark.parametrize(("kind", "type_"), [("urls", "JMETER"), ("web-driver", "WEB_DRIVER")])

@@ -1,8 +1,9 @@
 """Taking lines of spool files into the database, each exactly once."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -10,15 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.metrics import rollup
-from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS, HISTOGRAMS, NUMBERS
+from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS
 from octoperf_mcp.embedded.metrics.spool import VERSION
 from octoperf_mcp.embedded.metrics.tables import (
     bench_error,
     generator_second,
     metric_generator,
+    metric_line,
     metric_run,
     metric_series,
-    metric_slice,
 )
 
 _ERROR_FIELDS = (
@@ -38,7 +39,6 @@ _ERROR_FIELDS = (
     "request",
     "response",
 )
-_FIRST_HISTOGRAM = len(DIMENSIONS) + len(NUMBERS)
 
 Line = dict[str, Any]
 
@@ -80,7 +80,7 @@ class RunIndex:
     run_no: int
     generators: dict[str, int] = field(default_factory=dict)
     series: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    """By generator number and dimensions."""
+    """By generator number and dimensions, as they are stored and as they were sent."""
 
 
 async def run_index(connection: AsyncConnection, run_id: str) -> RunIndex:
@@ -126,10 +126,9 @@ async def take_in(connection: AsyncConnection, index: RunIndex, lines: Sequence[
     if not fresh:
         return
     await connection.execute(generator_second.insert(), [_gauges(index, line) for line in fresh])
-    slices = [row for line in fresh for row in await _slices(connection, index, line)]
-    slices.sort(key=lambda row: (row["start"], row["series_no"]))  # fills pages
-    if slices:
-        await connection.execute(metric_slice.insert(), slices)
+    measured = [await _measured(connection, index, line) for line in fresh if line["rows"]]
+    if measured:
+        await connection.execute(metric_line.insert(), measured)
     errors = [_error(index, line, error) for line in fresh for error in line.get("errors", ())]
     if errors:
         await connection.execute(bench_error.insert(), errors)
@@ -199,30 +198,26 @@ def _gauges(index: RunIndex, line: Line) -> dict[str, Any]:
     }
 
 
-async def _slices(connection: AsyncConnection, index: RunIndex, line: Line) -> list[dict[str, Any]]:
-    return [
-        {
-            "run_no": index.run_no,
-            "step": 1,
-            "start": line["second"],
-            "series_no": await _series_no(connection, index, line["generator"], row),
-            **dict(zip(NUMBERS, row[len(DIMENSIONS) : _FIRST_HISTOGRAM], strict=True)),
-            **_histograms(row[_FIRST_HISTOGRAM:]),
-        }
-        for row in line["rows"]
-    ]
-
-
-def _histograms(flat_lists: Iterable[list[int]]) -> dict[str, str]:
+async def _measured(connection: AsyncConnection, index: RunIndex, line: Line) -> dict[str, Any]:
+    generator_no = index.generators[line["generator"]]
+    columns = list(zip(*line["rows"], strict=True))
+    keys = list(zip(repeat(generator_no), *columns[: len(DIMENSIONS)], strict=False))
+    known = index.series
+    for key in keys:
+        if key not in known:
+            known[key] = await _series_no(connection, index, key)
     return {
-        name: orjson.dumps(flat).decode() for name, flat in zip(HISTOGRAMS, flat_lists, strict=True)
+        "run_no": index.run_no,
+        "second": line["second"],
+        "generator_no": generator_no,
+        "seq": line["seq"],
+        "columns": orjson.dumps([[known[key] for key in keys], *columns[len(DIMENSIONS) :]]),
     }
 
 
-async def _series_no(
-    connection: AsyncConnection, index: RunIndex, generator: str, row: Sequence[Any]
-) -> int:
-    key = (index.generators[generator], *map(_storable, row[: len(DIMENSIONS)]))
+async def _series_no(connection: AsyncConnection, index: RunIndex, given: tuple[Any, ...]) -> int:
+    """The number of a series that was not seen before, unless by another spelling."""
+    key = tuple(map(_storable, given))
     known = index.series.get(key)
     if known is None:
         names = ("generator_no", *DIMENSIONS)

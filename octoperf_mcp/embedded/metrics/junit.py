@@ -62,7 +62,7 @@ async def _cases(view: RunView) -> tuple[dict[str, Stats], dict[str, Counter[str
     codes: dict[str, Counter[str]] = defaultdict(Counter)
     for (_, key), stats in by_code.items():
         action, code = cast("tuple[str, str]", key)
-        cases[action].add(columns, (), [stats[column] for column in columns])
+        cases[action].add({column: stats[column] for column in columns}, {})
         codes[action][code] += int(stats["err"])
     return cases, codes
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.embedded.metrics.aggregate import DIMENSIONS
 from octoperf_mcp.embedded.metrics.labels import Labels
-from octoperf_mcp.embedded.metrics.rollup import STEPS, WHOLE_RUN
+from octoperf_mcp.embedded.metrics.rollup import (
+    BLOCK_S,
+    STEPS,
+    WHOLE_RUN,
+    edges,
+    read_blocks,
+    read_lines,
+)
 from octoperf_mcp.embedded.metrics.sample import RESOURCE
 from octoperf_mcp.embedded.metrics.selection import HITS, Selection, Series
-from octoperf_mcp.embedded.metrics.stats import Stats, how
+from octoperf_mcp.embedded.metrics.stats import Stats
 from octoperf_mcp.embedded.metrics.tables import (
     metric_generator,
-    metric_rollup,
     metric_run,
     metric_series,
-    metric_slice,
-    metric_total,
-    slices_of,
 )
 from octoperf_mcp.entities.trees import RESOURCES
 
@@ -37,7 +40,7 @@ Groups = dict[tuple[int | None, Hashable], Stats]
 """Stats by start of the interval (None: the whole window) and by key (None: all together)."""
 Range = tuple[int, int, int]
 """Step, first second, second after the last."""
-_Columns = sa.sql.base.ReadOnlyColumnCollection[str, sa.Column[Any]]
+Lines = list[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,28 +148,24 @@ class RunView:
         if not series or not window.seconds:
             return groups
         names = {each.series_no: key(each) if key else None for each in series}
+        labels = list(dict.fromkeys(names.values()))
+        places = {label: place for place, label in enumerate(labels)}
+        numbered = {series_no: places[label] for series_no, label in names.items()}
         together = key is None and self._are_all_hits(names)
-        for covered, source in self._sources(window, interval, together=together):
-            table = source.c
-            by = self._grouping(table, covered, interval, keyed=key is not None)
-            sums = [sum_of(table[column]) for column in numbers]
-            sums += [_joined(table[column]) for column in histograms]
-            where = self._where(table, names, covered)
-            found = await self.connection.execute(sa.select(*by, *sums).where(*where).group_by(*by))
-            rows = found.fetchall()
-
-            def add_rows(rows: Sequence[Sequence[Any]] = rows, grouped: int = len(by)) -> None:
-                for row in rows:
-                    start = row[0] if interval is not None else None
-                    name = names[row[grouped - 1]] if key else None
-                    if row[grouped] is not None:
-                        stats = groups.setdefault((start, name), Stats())
-                        stats.add(numbers, histograms, row[grouped:])
-
-            if histograms:
-                await asyncio.to_thread(add_rows)
-            else:
-                add_rows()
+        for (step, start, end), total in self._sources(window, interval, together=together):
+            lines: Lines = []
+            if step == 1 and not total:
+                lines = await read_lines(self.connection, self.run_no, start, end)
+            blocks = await read_blocks(
+                self.connection, self.run_no, step, start - start % BLOCK_S, end, total
+            )
+            wanted = None if total else numbered
+            found = await asyncio.to_thread(
+                _added_up, lines, blocks, range(start, end), interval, wanted, numbers, histograms
+            )
+            for begin, place, figures, merged in found:
+                stats = groups.setdefault((begin, labels[place]), Stats())
+                stats.add(figures, merged)
         return groups
 
     def _are_all_hits(self, wanted: Collection[int]) -> bool:
@@ -175,59 +174,57 @@ class RunView:
 
     def _sources(
         self, window: Window, interval: int | None, *, together: bool
-    ) -> Iterator[tuple[Range, sa.Table]]:
+    ) -> Iterator[tuple[Range, bool]]:
         """The fewest slices that make up the window and fit into its intervals.
 
         Args:
             window: Within `bounds`.
             interval: As in `stats`.
-            together: Whether totals of all hits do, as far as there are any.
+            together: Whether totals of all hits do, as far as there are any; so marked they come.
         """
         if not together and interval is None and self.sealed and window == self.bounds:
-            yield (WHOLE_RUN, 0, 1), metric_rollup
+            yield (WHOLE_RUN, 0, 1), False
             return
         steps = [step for step in STEPS if interval is None or interval % step == 0]
         for step, start, end in cover(window.start, window.end, self.rolled, steps):
             middle = min(max(self.rolled, start), end) if together else start
             if start < middle:
-                yield (step, start, middle), metric_total
+                yield (step, start, middle), True
             if middle < end:
-                yield (step, middle, end), slices_of(step)
+                yield (step, middle, end), False
 
-    def _grouping(
-        self,
-        table: _Columns,
-        covered: Range,
-        interval: int | None,
-        *,
-        keyed: bool,
-    ) -> list[sa.ColumnElement[Any]]:
-        by: list[sa.ColumnElement[Any]] = []
-        if interval is not None:
-            by.append(table.start if interval == covered[0] else interval_of(table.start, interval))
-        if keyed:
-            by.append(table.series_no)
-        return by
 
-    def _where(
-        self, table: _Columns, wanted: Collection[int], covered: Range
-    ) -> list[sa.ColumnElement[bool]]:
-        """Range and series; what is left out is named where that is shorter."""
-        step, start, end = covered
-        where = [
-            table.run_no == self.run_no,
-            table.step == step,
-            table.start >= start,
-            table.start < end,
-        ]
-        if "series_no" not in table:
-            return where
-        others = [each.series_no for each in self.series if each.series_no not in wanted]
-        if len(others) > len(wanted):
-            where.append(table.series_no.in_(wanted))
-        elif others:
-            where.append(table.series_no.not_in(others))
-        return where
+def _added_up(  # noqa: PLR0917 - runs in a thread
+    lines: Lines,
+    packed: Sequence[bytes],
+    within: range,
+    interval: int | None,
+    series: Mapping[int, int] | None,
+    numbers: Sequence[str],
+    histograms: Sequence[str],
+) -> list[tuple[int | None, int, dict[str, float], dict[str, dict[int, int]]]]:
+    """Start of the interval, what the series counts for, and figures of each group."""
+    from octoperf_mcp.embedded.metrics import blocks  # noqa: PLC0415 - NumPy, for runs only
+
+    parts = [blocks.Slices.of_block(each) for each in packed]
+    if lines:
+        parts.append(blocks.Slices.of_lines(lines))
+    if not parts:
+        return []
+    groups = blocks.grouped(blocks.Slices.joined(parts), within, interval, series)
+    begins = [None] * len(groups) if interval is None else groups.keys[0].tolist()
+    places = [0] * len(groups) if series is None else groups.keys[-1].tolist()
+    columns = [groups.column(name).tolist() for name in numbers]
+    merged = [groups.histograms(name) for name in histograms]
+    return [
+        (
+            begin,
+            place,
+            {name: column[at] for name, column in zip(numbers, columns, strict=True)},
+            {name: next(each) for name, each in zip(histograms, merged, strict=True)},
+        )
+        for at, (begin, place) in enumerate(zip(begins, places, strict=True))
+    ]
 
 
 def cover(start: int, end: int, rolled: int, steps: Sequence[int]) -> list[Range]:
@@ -256,39 +253,21 @@ def interval_of(second: sa.ColumnElement[Any], interval: int) -> sa.ColumnElemen
     return second - second % sa.literal_column(str(int(interval)))
 
 
-def sum_of(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """The figures of a column as one."""
-    combine = how(column.name)
-    if combine is min:
-        return sa.func.min(column)
-    return sa.func.max(column) if combine is max else sa.func.sum(column)
-
-
-def _joined(histogram: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """All flat lists of a group as one text: far fewer rows to fetch."""
-    return sa.func.aggregate_strings(histogram, ",")
-
-
 async def open_run(connection: AsyncConnection, run_id: str) -> RunView:
     """Look at a run; one that recorded nothing yet is an empty view."""
-    table, slices = metric_run.c, metric_slice.c
-    edges = [
-        sa.select(edge(slices.start))
-        .where(slices.run_no == table.run_no, slices.step == 1)
-        .scalar_subquery()
-        for edge in (sa.func.min, sa.func.max)
-    ]
+    table = metric_run.c
     found = await connection.execute(
-        sa.select(table.run_no, table.rolled, table.sealed, table.labels, *edges).where(
+        sa.select(table.run_no, table.rolled, table.sealed, table.labels).where(
             table.run_id == run_id
         )
     )
     row = found.one_or_none()
     if row is None:
         return RunView(connection, run_id)
-    run_no, rolled, sealed, labels, first, last = row
+    run_no, rolled, sealed, labels = row
     view = RunView(connection, run_id, run_no, rolled, sealed, Labels.of_json(labels))
-    if first is not None:
+    first, last = await edges(connection, run_no)
+    if first is not None and last is not None:
         view.first, view.last = first, last
         view.series = await _series(connection, run_no)
     return view

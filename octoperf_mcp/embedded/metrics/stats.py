@@ -1,14 +1,10 @@
-"""Adding up rows of numbers and histograms, whatever columns were read."""
+"""Adding up numbers and histograms, whatever columns were read."""
 
 import operator
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
-from octoperf_mcp.embedded.metrics.aggregate import HISTOGRAMS, NUMBERS
-from octoperf_mcp.embedded.metrics.histogram import flat, merge_flat
+from octoperf_mcp.embedded.metrics.histogram import merge
 
 Combine = Callable[[Any, Any], Any]
 
@@ -32,51 +28,13 @@ class Stats:
     def __getitem__(self, column: str) -> float:
         return self.numbers.get(column, 0)
 
-    def add(self, columns: Sequence[str], histograms: Sequence[str], values: Sequence[Any]) -> None:
-        """Combine one more row: numbers, then histograms as flat lists joined by commas.
-
-        Integers stay integers, whatever the database makes of their sums.
-        """
-        numbers = self.numbers
-        for column, value in zip(columns, values, strict=False):
-            plain = float(value) if column.endswith("_sq") else int(value)
-            numbers[column] = how(column)(numbers[column], plain) if column in numbers else plain
-        for column, text in zip(histograms, values[len(columns) :], strict=True):
-            into = self.histograms.setdefault(column, {})
-            merge_flat(into, chain.from_iterable(orjson.loads(f"[{text}]")))
-
-
-_HOWS = tuple(how(column) for column in NUMBERS)
-
-
-class Slice:
-    """A row of all columns that further rows are merged into."""
-
-    __slots__ = ("_histograms", "_numbers")
-
-    def __init__(self, numbers: Sequence[float], histograms: Sequence[str]) -> None:
-        self._numbers = list(numbers)
-        self._histograms: tuple[dict[int, int], ...] = tuple({} for _ in HISTOGRAMS)
-        self._merge(histograms)
-
-    def add(self, numbers: Sequence[float], histograms: Sequence[str]) -> None:
-        """Merge one more row."""
-        self._numbers = [
-            combine(mine, other)
-            for combine, mine, other in zip(_HOWS, self._numbers, numbers, strict=True)
-        ]
-        self._merge(histograms)
-
-    def _merge(self, texts: Sequence[str]) -> None:
-        for into, text in zip(self._histograms, texts, strict=True):
-            merge_flat(into, orjson.loads(text))
-
-    def values(self) -> dict[str, Any]:
-        """Column values for the database."""
-        return {
-            **dict(zip(NUMBERS, self._numbers, strict=True)),
-            **{
-                name: orjson.dumps(flat(histogram)).decode()
-                for name, histogram in zip(HISTOGRAMS, self._histograms, strict=True)
-            },
-        }
+    def add(self, numbers: Mapping[str, float], histograms: Mapping[str, dict[int, int]]) -> None:
+        """Combine with further figures, by column."""
+        mine = self.numbers
+        for column, value in numbers.items():
+            mine[column] = how(column)(mine[column], value) if column in mine else value
+        for column, histogram in histograms.items():
+            if column in self.histograms:
+                merge(self.histograms[column], histogram)
+            else:
+                self.histograms[column] = histogram

@@ -16,12 +16,11 @@ from octoperf_mcp.embedded.metrics.reading import RunView, open_run
 from octoperf_mcp.embedded.metrics.tables import (
     bench_error,
     generator_second,
+    metric_block,
     metric_generator,
-    metric_rollup,
+    metric_line,
     metric_run,
     metric_series,
-    metric_slice,
-    metric_total,
 )
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.rows import Document
@@ -30,9 +29,8 @@ log = structlog.get_logger()
 
 _LINES_AT_ONCE = 200
 _BY_RUN = (
-    metric_slice,
-    metric_rollup,
-    metric_total,
+    metric_line,
+    metric_block,
     metric_series,
     bench_error,
     metric_generator,

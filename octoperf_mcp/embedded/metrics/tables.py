@@ -7,16 +7,7 @@ together measured. Keys are numbers, since a run has very many slices.
 
 import sqlalchemy as sa
 
-from octoperf_mcp.embedded.metrics.aggregate import HISTOGRAMS, NUMBERS
 from octoperf_mcp.embedded.store.schema import JsonText, metadata
-
-
-def _number(name: str) -> "sa.Column[int] | sa.Column[float]":
-    """Squares are floats: those of a whole run pass 64 bits."""
-    if name.endswith("_sq"):
-        return sa.Column(name, sa.Double, nullable=False)
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
 
 metric_run = sa.Table(
     "metric_run",
@@ -73,48 +64,34 @@ metric_series = sa.Table(
 )
 
 
-def _slices(name: str, *, with_rowid: bool) -> sa.Table:
-    """Histograms are flat JSON lists; `start` is an epoch second, 0 for the whole run."""
-    return sa.Table(
-        name,
-        metadata,
-        sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("series_no", sa.Integer, primary_key=True, autoincrement=False),
-        *(_number(number) for number in NUMBERS),
-        *(sa.Column(histogram, sa.Text, nullable=False) for histogram in HISTOGRAMS),
-        sqlite_with_rowid=with_rowid,
-    )
-
-
-metric_slice = _slices("metric_slice", with_rowid=False)
-"""Slices of one second: small rows that come in the order of their key, so that SQLite fills its
-pages when the key is the tree."""
-
-metric_rollup = _slices("metric_rollup", with_rowid=True)
-"""Slices of more than a second: their histograms make them too large to stand in a key's tree."""
-
-
-metric_total = sa.Table(
-    "metric_total",
+metric_line = sa.Table(
+    "metric_line",
     metadata,
     sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("second", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("generator_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("columns", sa.LargeBinary, nullable=False),
+)
+"""What one generator measured in one second, until it is rolled up: a JSON list of columns, series
+numbers first, then `NUMBERS` and `HISTOGRAMS`."""
+
+metric_block = sa.Table(
+    "metric_block",
+    metadata,
+    sa.Column("run_no", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("together", sa.Boolean, primary_key=True, autoincrement=False),
     sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-    *(_number(number) for number in NUMBERS),
-    *(sa.Column(histogram, sa.Text, nullable=False) for histogram in HISTOGRAMS),
+    sa.Column("first_second", sa.BigInteger, nullable=False),
+    sa.Column("last_second", sa.BigInteger, nullable=False),
+    sa.Column("slices", sa.LargeBinary, nullable=False),
 )
-"""All hits of a run, sub-requests included, in every step from a second on, once it is rolled up.
+"""Slices, packed by `blocks`: those of ten seconds where `step` is 1, else those of one start.
 
-What most charts draw: one row for each point instead of one for each series and point.
+`together` marks totals, of which there are some in every step from a second on: what most charts
+draw. `first_second` and `last_second` are the starts of the first and the last slice.
 """
-
-
-def slices_of(step: int) -> sa.Table:
-    """Where the slices of a step are."""
-    return metric_slice if step == 1 else metric_rollup
-
 
 bench_error = sa.Table(
     "bench_error",

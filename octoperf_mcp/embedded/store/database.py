@@ -14,7 +14,7 @@ from octoperf_mcp.embedded.store.migrations import MIGRATIONS
 from octoperf_mcp.embedded.store.schema import metadata, schema_version
 from octoperf_mcp.errors import ConfigError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 T = TypeVar("T")
 

@@ -80,9 +80,19 @@ async def machines_of_generators(connection: AsyncConnection) -> None:
             )
 
 
+async def metrics_in_blocks(connection: AsyncConnection) -> None:
+    """To 5: the slices of a run, which were rows, as blocks."""
+    from octoperf_mcp.embedded.metrics.older import (  # noqa: PLC0415 - their tables are ours
+        slices_into_blocks,
+    )
+
+    await slices_into_blocks(connection)
+
+
 MIGRATIONS: dict[int, Migration] = {
     2: revisions_with_summaries,
     3: coarse_slices_anew,
     4: machines_of_generators,
+    5: metrics_in_blocks,
 }
 """By the version that they lead to."""

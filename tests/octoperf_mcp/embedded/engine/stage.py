@@ -4,17 +4,15 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.fleet import Fleet
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
-from octoperf_mcp.embedded.metrics.tables import metric_run, metric_series, metric_slice
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
@@ -201,27 +199,17 @@ class Stage:
 
     async def counted(self, run_id: str) -> dict[str, int]:
         """Samples that the metrics hold, by kind."""
-        query = (
-            sa.select(metric_series.c.kind, sa.func.sum(metric_slice.c.n))
-            .join(metric_slice, metric_slice.c.series_no == metric_series.c.series_no)
-            .join(metric_run, metric_run.c.run_no == metric_series.c.run_no)
-            .where(metric_run.c.run_id == run_id, metric_slice.c.step == 1)
-            .group_by(metric_series.c.kind)
-        )
-        async with self.database.reading() as reader:
-            return {kind: int(count) for kind, count in await reader.execute(query)}
+        return await self._counted_by(run_id, "kind")
 
     async def rows(self, run_id: str) -> dict[str, int]:
         """Samples of a run by the id of their action."""
-        query = (
-            sa.select(metric_series.c.action_id, sa.func.sum(metric_slice.c.n))
-            .join(metric_slice, metric_slice.c.series_no == metric_series.c.series_no)
-            .join(metric_run, metric_run.c.run_no == metric_series.c.run_no)
-            .where(metric_run.c.run_id == run_id, metric_slice.c.step == 1)
-            .group_by(metric_series.c.action_id)
-        )
-        async with self.database.reading() as reader:
-            return {row_id: int(count) for row_id, count in await reader.execute(query)}
+        return await self._counted_by(run_id, "action_id")
+
+    async def _counted_by(self, run_id: str, name: str) -> dict[str, int]:
+        async with MetricStore(self.database).views([run_id]) as views:
+            view = views[run_id]
+            groups = await view.stats(view.series, view.bounds, ("n",), key=attrgetter(name))
+        return {str(value): int(stats["n"]) for (_, value), stats in groups.items()}
 
 
 def _placed(children: Sequence[Json], server_id: str) -> list[Json]:

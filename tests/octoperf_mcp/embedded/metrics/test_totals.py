@@ -4,10 +4,8 @@ import asyncio
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.metrics.tables import metric_rollup, metric_slice, metric_total
-from octoperf_mcp.embedded.store.migrations import coarse_slices_anew
+from octoperf_mcp.embedded.metrics.tables import metric_block, metric_line
 from tests.octoperf_mcp.embedded.conftest import on_both
 
 START_S = 1_700_000_000
@@ -19,19 +17,11 @@ async def take_in(store: Any, lines: list[bytes]) -> None:
     assert all(await asyncio.gather(*(store.ingest("run1", line) for line in lines)))
 
 
-async def migrate(store: Any) -> None:
-    """As from a version that kept no totals."""
-
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(metric_total.delete())
-        await coarse_slices_anew(connection)
-
-    await store.database.write(work)
-
-
-async def steps_of(store: Any, table: sa.Table) -> set[int]:
+async def steps_of(store: Any, *, together: bool) -> set[int]:
+    of = metric_block.c
+    query = sa.select(of.step).where(of.together.is_(together)).distinct()
     async with store.database.reading() as connection:
-        return set(await connection.scalars(sa.select(table.c.step).distinct()))
+        return set(await connection.scalars(query))
 
 
 @on_both
@@ -49,28 +39,28 @@ async def test_totals_and_coarse_slices_change_no_figure(
     await take_in(store, [late])
     running, part = await read_everything(store), await read_everything(store, **WINDOW)
     await store.seal("run1")
-    assert await steps_of(store, metric_rollup) == {0, 10, 60, 600}
-    assert await steps_of(store, metric_total) == {1, 10, 60, 600}
-    assert await read_everything(store) == running
-    assert await read_everything(store, **WINDOW) == part
-    await migrate(store)
+    assert await steps_of(store, together=False) == {0, 1, 10, 60, 600}
+    assert await steps_of(store, together=True) == {1, 10, 60, 600}
     assert await read_everything(store) == running
     assert await read_everything(store, **WINDOW) == part
     assert running["totals"]["hits"] == HITS
 
 
 @on_both
-async def test_a_line_that_comes_after_the_end_of_a_migrated_run_is_added_up_anew(
-    store: Any, traffic: Any, record: Any, read_everything: Any
+async def test_lines_of_what_is_over_stand_in_blocks_alone(
+    store: Any, traffic: Any, record: Any
 ) -> None:
+    """So that they take their room once; a late one joins those of its ten seconds."""
     lines = record(traffic(600, 300))
-    await take_in(store, lines)
+    await take_in(store, lines[:40] + lines[41:])
+    assert 0 < await waiting(store) < len(lines)
+    await take_in(store, lines[40:41])
     await store.seal("run1")
-    expected = await read_everything(store)
-    await store.forget("run1")
-    await take_in(store, lines[:-1])
-    await store.seal("run1")
-    await migrate(store)
-    await take_in(store, lines[-1:])
-    assert await read_everything(store) == expected
-    assert await steps_of(store, metric_slice) == {1}
+    assert await waiting(store) == 0
+    assert (await store.totals("run1"))["hits"] == 600
+
+
+async def waiting(store: Any) -> int:
+    async with store.database.reading() as connection:
+        query = sa.select(sa.func.count()).select_from(metric_line)
+        return int(await connection.scalar(query))

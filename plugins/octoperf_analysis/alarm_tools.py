@@ -15,7 +15,7 @@ async def get_report_threshold_alarms(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     from_: int | None = None,
     to: int | None = None,
     limit: Limit = 50,
@@ -27,7 +27,7 @@ async def get_report_threshold_alarms(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         limit: Largest number of rows.

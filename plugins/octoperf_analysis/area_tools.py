@@ -19,7 +19,7 @@ async def get_report_area_range_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     max_points: MaxPoints = 50,
     format_: CurveFormat = "json",
 ) -> AreaRangeValues:
@@ -30,7 +30,7 @@ async def get_report_area_range_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project.
-        item_id: Item of that report, or inspect of get_report_insights.
+        item_id: Item, or inspect of get_report_insights; absent: the first of its kind.
         max_points: Most points per curve.
         format_: json answers {x, y} points, columns two shorter arrays, csv and markdown text.
     """

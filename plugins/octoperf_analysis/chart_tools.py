@@ -31,7 +31,7 @@ async def get_report_line_chart_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     from_: int | None = None,
     to: int | None = None,
     max_points: MaxPoints = 100,
@@ -44,7 +44,7 @@ async def get_report_line_chart_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         max_points: Most points per curve.
@@ -83,7 +83,7 @@ async def get_report_top_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     from_: int | None = None,
     to: int | None = None,
     max_points: MaxPoints = 20,
@@ -96,7 +96,7 @@ async def get_report_top_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         max_points: Most points per curve.
@@ -140,7 +140,7 @@ async def get_report_stacked_chart_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     max_points: MaxPoints = 50,
     format_: CurveFormat = "json",
 ) -> StackedChartValues:
@@ -151,7 +151,7 @@ async def get_report_stacked_chart_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         max_points: Most points per curve.
         format_: json answers {x, y} points, columns two shorter arrays, csv and markdown text.
     """
@@ -185,13 +185,13 @@ async def get_report_stacked_chart_values(
 
 @tool(title="Read a pie of a report", read_only=True)
 async def get_report_pie_values(
-    ctx: ToolContext, report_id: str, item_id: str, format_: Format = "json"
+    ctx: ToolContext, report_id: str, item_id: str = "", format_: Format = "json"
 ) -> PieValues:
     """Read a PieChartReportItem: figures by response code, method or media type, with shares.
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         format_: json answers pies; csv and markdown answer the slices as text.
     """
     chosen = await choose(ctx, report_id, item_id, items.PIE)

@@ -12,7 +12,7 @@ from octoperf_analysis.payloads import ItemHead, ItemRun, MetricHead
 from octoperf_analysis.units import unit_of
 from octoperf_mcp import RestCall, ToolContext, known_id
 from octoperf_mcp.entities.runs import is_over
-from octoperf_mcp.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from octoperf_mcp.errors import InvalidArgumentError, NotFoundError, UnavailableError, UpstreamError
 
 SUMMARY = "get_report_summary_values"
 TABLE = "get_report_table_values"
@@ -84,22 +84,58 @@ async def read_report(ctx: ToolContext, report_id: str) -> dict[str, Any]:
     """Document of a report.
 
     Raises:
-        NotFoundError: nothing has this id.
+        NotFoundError: nothing has this id, or a run has it: then its report is named.
     """
     with known_id("reportId", report_id, listed_by="list_bench_reports_by_project"):
-        return dict(await ctx.rest(rest.GET_REPORT, id=report_id))
+        try:
+            return dict(await ctx.rest(rest.GET_REPORT, id=report_id))
+        except NotFoundError:
+            shown_by = await _report_of_run(ctx, report_id)
+            if not shown_by:
+                raise
+    raise InvalidArgumentError(
+        "This is the id of a run, not of a report.",
+        field="reportId",
+        got=report_id,
+        did_you_mean=shown_by,
+        next_step="Send the call again with the id of the run's report.",
+    )
+
+
+async def _report_of_run(ctx: ToolContext, run_id: str) -> str:
+    """The first report of what may be a run: agents are given both ids at once. Empty: it is none.
+
+    A run does not name its report everywhere, so that the project's reports are looked through.
+    """
+    try:
+        run = await ctx.rest(rest.GET_BENCH_RESULT, id=run_id)
+        reports = await ctx.rest(rest.LIST_REPORTS, project_id=run["designProjectId"])
+    except UpstreamError:
+        return ""
+    found = (each["id"] for each in reports or [] if run_id in each.get("benchResultIds", ()))
+    return str(next(found, ""))
 
 
 async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> Chosen:
     """The item whose values `tool` was asked for: one of the report, or evidence of an insight.
+
+    Without an id it is the first that this tool reads.
 
     Raises:
         InvalidArgumentError: the report has no such item, or another tool reads it.
     """
     report = await read_report(ctx, report_id)
     items = {item["id"]: item for item in report.get("items") or []}
-    item = items.get(item_id) or await _evidence(ctx, items, item_id)
     readable = [key for key, each in items.items() if VALUE_TOOLS.get(each["@type"]) == tool]
+    if not item_id:
+        if not readable:
+            raise InvalidArgumentError(
+                f"Report {report_id} has no item that {tool} reads.",
+                field="itemId",
+                next_step="get_bench_report lists the items with the tool that reads each.",
+            )
+        return Chosen(report, items[readable[0]])
+    item = items.get(item_id) or await _evidence(ctx, items, item_id)
     if item is None:
         near = difflib.get_close_matches(item_id, list(items), n=1)
         raise InvalidArgumentError(

@@ -12,7 +12,7 @@ _VALUE_MAX_CHARS = 500
 async def get_report_textual_monitors(
     ctx: ToolContext,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     limit: Limit = 100,
     cursor: str = "",
 ) -> TextualMonitors:
@@ -22,7 +22,7 @@ async def get_report_textual_monitors(
 
     Args:
         report_id: Report, from list_bench_reports_by_project.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         limit: Largest number of rows.
         cursor: nextCursor of the page before.
     """
@@ -51,7 +51,7 @@ async def get_report_textual_monitors(
 async def get_report_monitors_table_values(
     ctx: ToolContext,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     limit: Limit = 100,
     cursor: str = "",
 ) -> MonitorsTable:
@@ -59,7 +59,7 @@ async def get_report_monitors_table_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         limit: Largest number of rows.
         cursor: nextCursor of the page before.
     """

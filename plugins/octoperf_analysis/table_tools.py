@@ -27,7 +27,7 @@ from octoperf_mcp.entities.steps import split_step
 async def get_report_summary_values(
     ctx: ToolContext,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     from_: int | None = None,
     to: int | None = None,
     *,
@@ -39,7 +39,7 @@ async def get_report_summary_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         from_: Start of a time window in epoch ms; absent is the start of the run.
         to: End of the window in epoch ms; absent is the end of the run.
         format_: json answers values; csv and markdown answer them as text.
@@ -72,7 +72,7 @@ async def get_report_table_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     format_: Format = "json",
     limit: Limit = 100,
     cursor: str = "",
@@ -84,7 +84,7 @@ async def get_report_table_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         format_: json answers entries; csv and markdown answer the rows as text.
         limit: Largest number of rows.
         cursor: nextCursor of the page before.
@@ -122,7 +122,7 @@ async def get_report_tree_values(
     ctx: ToolContext,
     *,
     report_id: str,
-    item_id: str,
+    item_id: str = "",
     format_: Format = "json",
     limit: Limit = 100,
     cursor: str = "",
@@ -134,7 +134,7 @@ async def get_report_tree_values(
 
     Args:
         report_id: Report, from list_bench_reports_by_project or run_scenario.
-        item_id: Item of that report, from readWith of get_bench_report.
+        item_id: Item, from readWith of get_bench_report; absent: the first of its kind.
         format_: json answers entries; csv and markdown answer the rows as text.
         limit: Largest number of rows.
         cursor: nextCursor of the page before.

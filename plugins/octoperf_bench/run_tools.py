@@ -108,7 +108,7 @@ async def run_scenario(
         states=states,
         next_poll_sec=None if states else poll_sec(plan.duration_sec),
         next=(
-            f"get_bench_report with reportId {report['id']} lists the values to read."
+            _values_of(report["id"])
             if states
             else "Call get_bench_status with each of benchResultIds until finished is true."
         ),
@@ -264,6 +264,14 @@ def _caveats(run: Mapping[str, Any]) -> list[str] | None:
     return [plain_text(str(each), _LONGEST_CAVEAT) for each in run.get("caveats") or []] or None
 
 
+def _values_of(report_id: str) -> str:
+    """Where the figures of a finished run are read: two short answers say most."""
+    return (
+        f"With reportId {report_id}: get_report_table_values has the figures of each action,"
+        " get_report_errors says what failed; get_bench_report lists all there is to read."
+    )
+
+
 def _after(run: Mapping[str, Any], facts: Facts) -> str:
     state = run["state"]
     if not is_over(state):
@@ -277,5 +285,5 @@ def _after(run: Mapping[str, Any], facts: Facts) -> str:
     if is_validation(run):
         return "get_virtual_user_validation_index tells which actions passed."
     if facts.report_id:
-        return f"get_bench_report with reportId {facts.report_id} lists the values to read."
+        return _values_of(facts.report_id)
     return "list_bench_reports_by_project finds its report."

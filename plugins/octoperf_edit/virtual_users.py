@@ -26,6 +26,9 @@ from octoperf_mcp.errors import InvalidArgumentError
 
 ANSWER_MAX_BYTES = 60_000
 """A larger part is outlined: near 20,000 tokens, what the smaller clients take in one answer."""
+_WHOLE_MAX_BYTES = 12_000
+"""A larger tree is outlined unless asked for: a recording of seven requests has 21,000, and an edit
+of one of them needs that one."""
 _BROKEN = "The scenarios in usedBy cannot run without it: give them another virtual user."
 
 
@@ -43,9 +46,9 @@ async def get_virtual_user(
 ) -> VirtualUserView:
     """Read the action tree of one virtual user, the document that patch_virtual_user edits.
 
-    A tree too large for one answer comes as an outline, one row per action with its JSON Pointer;
-    read its parts with pointer or actionId. Values of credential headers read <hidden N>; they
-    stay stored.
+    A tree of more than a few requests comes as an outline, one row per action with its JSON
+    Pointer; read its parts with pointer or actionId. Values of credential headers read
+    <hidden N>; they stay stored.
 
     Args:
         virtual_user_id: Id from list_virtual_users or an import.
@@ -70,7 +73,8 @@ async def get_virtual_user(
     }
     root = without_children(found.body)
     asked = view == "outline" or (view == "auto" and (depth is not None or cursor != ""))
-    if not asked and (view == "full" or size <= ANSWER_MAX_BYTES):
+    most = ANSWER_MAX_BYTES if place else _WHOLE_MAX_BYTES
+    if not asked and (view == "full" or size <= most):
         clean = _without_credentials(shown, Captures(0))
         if shown is found.body:
             return VirtualUserView(view="full", virtual_user=clean, **facts)
@@ -269,6 +273,6 @@ def _at(document: dict[str, Any], pointer: str) -> tuple[str, dict[str, Any]]:
 
 def _too_large(size: int) -> str:
     return (
-        f"The whole is {size} bytes of JSON, more than the {ANSWER_MAX_BYTES} that fit one answer. "
-        "Read parts with pointer or actionId, and the next rows with cursor."
+        f"The whole is {size} bytes of JSON. Read parts with pointer or actionId, and the next"
+        ' rows with cursor; view="full" answers all of it.'
     )

@@ -54,7 +54,8 @@ async def test_a_print_that_failed_says_why(context: Any, report: Any) -> None:
 
 
 async def test_a_report_that_is_not_there_or_empty_is_named(context: Any, report: Any) -> None:
-    ctx = context(PLUGIN, {REPORT: NotFoundError("404", status=404)})
+    gone = NotFoundError("404", status=404)
+    ctx = context(PLUGIN, {REPORT: gone, "GET /runtime/bench-results/rep1": gone})
     error = await ctx.refuse(export_bench_report_pdf, {"benchReportId": "rep1"})
     assert error.code == "not_found"
     ctx = context(PLUGIN, {REPORT: {**report, "benchResultIds": []}})

@@ -4,6 +4,7 @@ from typing import Any
 
 import octoperf_analysis
 from octoperf_analysis import report_tools as tools
+from octoperf_analysis.error_tools import get_report_errors
 from octoperf_mcp.errors import NotFoundError
 
 PLUGIN = "octoperf_analysis"
@@ -100,7 +101,31 @@ async def test_the_older_name_of_the_argument_is_understood(context: Any, answer
 
 
 async def test_an_unknown_report_says_where_ids_come_from(context: Any) -> None:
-    gone = {"GET /analysis/bench-reports/nope": NotFoundError("no", status=404)}
+    no = NotFoundError("no", status=404)
+    gone = {"GET /analysis/bench-reports/nope": no, "GET /runtime/bench-results/nope": no}
     error = await context(PLUGIN, gone).refuse(tools.get_bench_report, {"reportId": "nope"})
     assert error.details["field"] == "reportId"
     assert "list_bench_reports_by_project" in error.next_step
+
+
+async def test_the_id_of_a_run_is_answered_with_its_report(context: Any, report: Any) -> None:
+    """run_scenario answers both ids at once."""
+    found = {
+        "GET /analysis/bench-reports/res1": NotFoundError("no", status=404),
+        "GET /runtime/bench-results/res1": {"id": "res1", "designProjectId": "p1"},
+        "GET /analysis/bench-reports/by-project/p1": [{"id": "other"}, report],
+    }
+    error = await context(PLUGIN, found).refuse(tools.get_bench_report, {"reportId": "res1"})
+    assert (error.details["field"], error.details["didYouMean"]) == ("reportId", "rep1")
+    assert "run" in error.message
+
+
+async def test_without_an_item_the_first_of_its_kind_is_read(
+    context: Any, answers: Any, report: Any
+) -> None:
+    fake = context(PLUGIN, {**answers, "POST /analysis/bench-errors": []})
+    result = await fake.run(get_report_errors, {"reportId": "rep1"})
+    assert result["item"]["itemId"] == "i5"
+    bare = {**answers, "GET /analysis/bench-reports/rep1": {**report, "items": []}}
+    error = await context(PLUGIN, bare).refuse(get_report_errors, {"reportId": "rep1"})
+    assert error.details["field"] == "itemId"

@@ -258,3 +258,21 @@ async def test_a_pointer_to_no_action_is_refused(
     error = await ctx.refuse(get_virtual_user, {"virtualUserId": "v1", "pointer": pointer})
     assert error.details["field"] == "pointer"
     assert "view=outline" in error.next_step
+
+
+async def test_a_recording_of_a_few_requests_is_read_action_by_action(
+    context: Maker, document: Document
+) -> None:
+    """One request is edited at a time; with its recorded exchange it has some 3,000 bytes."""
+    plain = document["children"][1]["children"][0]
+    document["children"] += [
+        {**plain, "id": f"r{number}", "path": "/" + "x" * 3000} for number in range(4)
+    ]
+    ctx = context(PLUGIN, {GET: document})
+    found = await ctx.run(get_virtual_user, {"virtualUserId": "v1"})
+    assert found["view"] == "outline"
+    assert 'view="full"' in found["next"]
+    whole = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "view": "full"})
+    assert whole["virtualUser"]["children"] == document["children"]
+    one = await ctx.run(get_virtual_user, {"virtualUserId": "v1", "actionId": "r1"})
+    assert one["action"]["path"].startswith("/xxx")

@@ -69,6 +69,16 @@ class Clients:
         self._documents = documents
         self._most = most
 
+    @property
+    def take_documents(self) -> bool:
+        """Whether clients may publish what they are in place of registering."""
+        return self._documents is not None
+
+    async def close(self) -> None:
+        """End what fetches documents."""
+        if self._documents is not None:
+            await self._documents.close()
+
     async def register(self, wanted: Registration) -> tuple[Client, str]:
         """Add a client; answers it and its secret, "" for a public one.
 

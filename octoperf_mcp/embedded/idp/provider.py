@@ -2,34 +2,35 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from octoperf_mcp.auth.hosts import OwnOrigins, is_loopback
-from octoperf_mcp.auth.scopes import ALL_SCOPES, OFFLINE, OPERATION_SCOPES, scope_text, with_implied
+from octoperf_mcp.auth.scopes import OPERATION_SCOPES
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.trail import Trail
-from octoperf_mcp.embedded.idp import metadata as addresses
-from octoperf_mcp.embedded.idp.access_tokens import SESSION_TYPE, AccessTokens
+from octoperf_mcp.embedded.idp.access_tokens import AccessTokens
 from octoperf_mcp.embedded.idp.accounts import Accounts
-from octoperf_mcp.embedded.idp.answers import CORS_HEADERS, oauth_answer, preflight
 from octoperf_mcp.embedded.idp.api_keys import ApiKeys, is_api_key
 from octoperf_mcp.embedded.idp.authorize import AuthorizeEndpoint
 from octoperf_mcp.embedded.idp.ci_tokens import CiTokens
 from octoperf_mcp.embedded.idp.client_documents import ClientDocuments
 from octoperf_mcp.embedded.idp.clients import Clients
-from octoperf_mcp.embedded.idp.grants import Grant, Grants
+from octoperf_mcp.embedded.idp.documents import Documents
+from octoperf_mcp.embedded.idp.grants import Grants
 from octoperf_mcp.embedded.idp.guarded_fetch import GuardedFetch
 from octoperf_mcp.embedded.idp.keys import SigningKeys
 from octoperf_mcp.embedded.idp.live import LiveGrants
+from octoperf_mcp.embedded.idp.local_tokens import LocalTokens
 from octoperf_mcp.embedded.idp.passwords import Passwords
 from octoperf_mcp.embedded.idp.record import Record
 from octoperf_mcp.embedded.idp.registration import RegistrationEndpoint
 from octoperf_mcp.embedded.idp.rotation import KeyState, forget_old_keys, key_states, rotate
+from octoperf_mcp.embedded.idp.routes import routes
 from octoperf_mcp.embedded.idp.sessions import Sessions
 from octoperf_mcp.embedded.idp.sign_in import SignIn, sign_in_address
 from octoperf_mcp.embedded.idp.throttle import Throttle
@@ -38,14 +39,10 @@ from octoperf_mcp.embedded.idp.token_endpoint import TokenEndpoint
 from octoperf_mcp.embedded.idp.users import Users
 from octoperf_mcp.embedded.platform import Principal
 from octoperf_mcp.embedded.store.database import Database
-from octoperf_mcp.embedded.store.schema import new_id, now_ms
 from octoperf_mcp.errors import ConfigError
 
 log = structlog.get_logger()
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-SESSION_TOKEN_LIFE_S = 24 * 3600
 _TIDY_S = 60.0
 _TIDY_TABLES_EVERY = 15
 _REGISTRATIONS = 30
@@ -81,12 +78,12 @@ class IdentityProvider:
         settings = settings or EmbeddedSettings()
         self._database = database
         self.users = Users(database, passwords or Passwords())
-        self._documents = (
+        documents = (
             ClientDocuments(GuardedFetch(), hosts=settings.client_document_hosts)
             if settings.client_documents
             else None
         )
-        self.clients = Clients(database, self._documents)
+        self.clients = Clients(database, documents)
         self.grants = Grants(database)
         self._keys = keys
         self._origins = origins
@@ -118,6 +115,8 @@ class IdentityProvider:
             users=self.users,
             record=record,
         )
+        self._local_tokens = LocalTokens(self.users, self.grants, self._tokens)
+        self._published = Documents(origins.origin, keys, self.clients, self.principal)
         self._tidying: asyncio.Task[None] | None = None
 
     @classmethod
@@ -165,8 +164,7 @@ class IdentityProvider:
             await asyncio.gather(self._tidying, return_exceptions=True)
         await self._live.flush()
         await self._keys.close()
-        if self._documents is not None:
-            await self._documents.close()
+        await self.clients.close()
 
     async def principal(self, token: str) -> Principal | None:
         """Who presents a token or an API key: issued here, its grant alive now."""
@@ -289,9 +287,7 @@ class IdentityProvider:
 
     async def session_token(self, user_id: str) -> str:
         """A token of `/public/users/login`: a day, every operation, the REST API only."""
-        return await self._local_token(
-            user_id, OPERATION_SCOPES, SESSION_TOKEN_LIFE_S, "Sign-in over REST", SESSION_TYPE
-        )
+        return await self._local_tokens.session(user_id)
 
     async def renew_api_key(self, user_id: str) -> str:
         """A new key for the REST API, shown this once; it ends the one before."""
@@ -301,7 +297,7 @@ class IdentityProvider:
 
     async def mint_token(self, user_id: str, scopes: Iterable[str], life_s: int) -> str:
         """A token for local use by the command line."""
-        return await self._local_token(user_id, scopes, life_s, "Command line")
+        return await self._local_tokens.command_line(user_id, scopes, life_s)
 
     async def revoke_grant(self, grant_id: str, *, user_id: str | None = None) -> bool:
         """End a grant from the next call on; whether there was one, of that user if given."""
@@ -321,33 +317,13 @@ class IdentityProvider:
 
     def routes(self) -> list[web.RouteDef]:
         """All addresses of the identity provider."""
-        token = self._token_endpoint
-        shared: list[tuple[str, Handler]] = [
-            (addresses.REGISTER_PATH, self._registration.post),
-            (addresses.TOKEN_PATH, token.token),
-            (addresses.REVOKE_PATH, token.revoke),
-            (addresses.INTROSPECT_PATH, token.introspect),
-            (addresses.USERINFO_PATH, self._userinfo),
-        ]
-        documents: list[tuple[str, Handler]] = [
-            (path + suffix, self._metadata)
-            for path in (addresses.METADATA_PATH, addresses.OPENID_PATH)
-            for suffix in ("", "/auth", "/mcp")
-        ]
-        documents.append(("/auth" + addresses.OPENID_PATH, self._metadata))
-        documents += [(addresses.JWKS_PATH, self._jwks), (addresses.USERINFO_PATH, self._userinfo)]
-        crossed = dict.fromkeys(path for path, _ in [*shared, *documents])
-        return [
-            *(web.post(path, handler) for path, handler in shared),
-            *(web.get(path, handler) for path, handler in documents),
-            *(web.options(path, preflight) for path in crossed),
-            web.get(addresses.AUTHORIZE_PATH, self._authorize.show),
-            web.post(addresses.AUTHORIZE_PATH, self._authorize.decide),
-            web.get(addresses.LOGIN_PATH, self._sign_in.show),
-            web.post(addresses.LOGIN_PATH, self._sign_in.submit),
-            web.get(addresses.LOGOUT_PATH, self._sign_in.show_sign_out),
-            web.post(addresses.LOGOUT_PATH, self._sign_in.sign_out),
-        ]
+        return routes(
+            self._registration,
+            self._token_endpoint,
+            self._authorize,
+            self._sign_in,
+            self._published,
+        )
 
     async def rotate_keys(self, *, at_once: bool = False) -> str:
         """Let a new key sign in some minutes, or `at_once`; answers its name."""
@@ -366,58 +342,6 @@ class IdentityProvider:
         await self.api_keys.tidy()
         await forget_old_keys(self._database)
 
-    async def _metadata(self, _request: web.Request) -> web.Response:
-        return _document(
-            addresses.metadata(self._origins.origin, client_documents=self._documents is not None)
-        )
-
-    async def _jwks(self, _request: web.Request) -> web.Response:
-        return _document(await self._keys.document())
-
-    async def _userinfo(self, request: web.Request) -> web.Response:
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        principal = await self.principal(token.strip()) if scheme.lower() == "bearer" else None
-        if principal is None:
-            answer = oauth_answer({"error": "invalid_token"}, status=401)
-            answer.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer error="invalid_token"'
-            return answer
-        return oauth_answer(
-            {
-                "sub": principal.user_id,
-                "preferred_username": principal.username,
-                "name": principal.username,
-            }
-        )
-
-    async def _local_token(
-        self,
-        user_id: str,
-        scopes: Iterable[str],
-        life_s: int,
-        name: str,
-        kind: str = "at+jwt",
-    ) -> str:
-        await self.users.get(user_id)
-        wanted = with_implied(scopes)
-        unknown = wanted.difference(ALL_SCOPES)
-        if unknown:
-            raise ConfigError(f"There is no scope {scope_text(unknown)}.")
-        now = now_ms()
-        grant = Grant(
-            id=new_id(),
-            user_id=user_id,
-            client_id="",
-            client_name=name,
-            redirect_uri="",
-            scope=scope_text(wanted - {OFFLINE}),
-            resources=(),
-            created=now,
-            last_used=now,
-            expires=now + life_s * 1000,
-        )
-        await self.grants.add(grant)
-        return await self._tokens.mint(grant, grant.scope, life_s=life_s, kind=kind)
-
     async def _tidy_again_and_again(self) -> None:
         for turn in itertools.count():
             await asyncio.sleep(_TIDY_S)
@@ -427,9 +351,3 @@ class IdentityProvider:
                     await self.tidy()
             except Exception:  # the top of this task: nothing here may end the server
                 log.exception("identity_tidy_failed")
-
-
-def _document(content: dict[str, Any]) -> web.Response:
-    return web.json_response(
-        content, headers={**CORS_HEADERS, hdrs.CACHE_CONTROL: "public, max-age=300"}
-    )

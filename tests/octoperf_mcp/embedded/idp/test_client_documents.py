@@ -55,9 +55,9 @@ def internet() -> Internet:
 @pytest.fixture
 def open_world(world: World, internet: Internet) -> Iterator[World]:
     """The provider with a way out."""
-    world.provider._documents = world.provider.clients._documents = internet.documents_of()
+    world.provider.clients._documents = internet.documents_of()
     yield world
-    world.provider._documents = world.provider.clients._documents = None
+    world.provider.clients._documents = None
 
 
 @pytest.mark.parametrize(

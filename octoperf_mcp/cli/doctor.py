@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file", type=Path, help="file with an access token to check; - for standard input"
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out the stream that is silent for 15 s"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_server_arguments(parser)
     add_config_arguments(parser)
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def look() -> list[Finding]:
         findings = []
-        async for finding in examine(settings, places, routes, token):
+        async for finding in examine(settings, places, routes, token, quick=args.quick):
             findings.append(finding)
             if not args.json:
                 _print(finding)

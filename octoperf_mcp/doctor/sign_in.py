@@ -1,5 +1,6 @@
 """What clients read of this server before they sign in: challenge and discovery documents."""
 
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -7,7 +8,12 @@ from octoperf_mcp.auth.protected_resource import METADATA_PATH
 from octoperf_mcp.doctor.findings import Finding, Places, Web
 
 _PROXY = "Let the proxy pass the path on to the server unchanged, without a redirect."
-_OK, _UNAUTHORIZED, _NOT_ALLOWED = 200, 401, 405
+_HOST = (
+    "Let the proxy keep `Host`, port included: `proxy_set_header Host $http_host` in nginx; and "
+    "set [server] public_url to the origin that clients use."
+)
+_OK, _UNAUTHORIZED, _NOT_ALLOWED, _MISDIRECTED = 200, 401, 405, 421
+_LEADS = re.compile(r'resource_metadata="([^"]*)"')
 
 
 async def challenge(places: Places, web: Web) -> AsyncIterator[Finding]:
@@ -21,12 +27,20 @@ async def challenge(places: Places, web: Web) -> AsyncIterator[Finding]:
         return
     yield Finding("redirects", "ok", f"POST {url} is not redirected.")
     field = answer.headers.get("www-authenticate", "")
-    if answer.status != _UNAUTHORIZED:
+    if answer.status == _MISDIRECTED:
+        yield Finding(
+            "challenge", "failed", f"{url} is asked for by another name than clients use.", _HOST
+        )
+    elif answer.status != _UNAUTHORIZED:
         yield Finding(
             "challenge",
             "failed",
             f"POST {url} without a token {answer.told}, where 401 is due.",
             "Check that the server runs, that the proxy sends /mcp there, and that `Host` is kept.",
+        )
+    elif (led := _LEADS.search(field)) and not led[1].startswith(f"{places.public}/"):
+        yield Finding(
+            "challenge", "failed", f"{url} sends clients to {led[1]} for the sign-in.", _HOST
         )
     elif "resource_metadata=" not in field:
         yield Finding(
@@ -63,7 +77,8 @@ async def resource(places: Places, web: Web) -> AsyncIterator[Finding]:
         answer = await web.ask(places.public + path)
         document = answer.json
         if answer.status != _OK or not isinstance(document, dict):
-            yield Finding("discovery", "failed", f"{answer.url} {answer.told}.", _PROXY)
+            mend = _HOST if answer.status == _MISDIRECTED else _PROXY
+            yield Finding("discovery", "failed", f"{answer.url} {answer.told}.", mend)
             continue
         yield Finding("discovery", "ok", f"{answer.url} is there.")
         if path == METADATA_PATH:
@@ -73,8 +88,7 @@ async def resource(places: Places, web: Web) -> AsyncIterator[Finding]:
                 "audience",
                 "failed",
                 f"The resource is called {document.get('resource')!r}, clients use {expected!r}.",
-                "Set [server] public_url to the origin that clients use, and let the proxy keep "
-                "`Host`.",
+                _HOST,
             )
         else:
             yield Finding("audience", "ok", f"Tokens are asked for {expected}.")

@@ -8,6 +8,9 @@ from multidict import CIMultiDict
 KEEP_ALIVE: Final = b": keep-alive\n\n"
 """A comment: proxies see bytes, clients see nothing."""
 
+KEEP_ALIVE_S: Final = 15.0
+"""Longest silence of a stream."""
+
 _FIELDS: Final = CIMultiDict(
     {
         "Content-Type": "text/event-stream",

@@ -54,7 +54,6 @@ Challenge = Callable[[web.Request, AuthError], web.Response]
 BeginSpan = Callable[[str, str], object]
 
 PATH: Final = "/mcp"
-KEEP_ALIVE_S: Final = 15.0
 
 _METHODS: Final = (
     hdrs.METH_POST,
@@ -334,7 +333,7 @@ def add_mcp(
     sessions: Sessions | None = None,
     seal: Seal | None = None,
     new_request_id: Callable[[web.Request], str] | None = None,
-    keep_alive_s: float = KEEP_ALIVE_S,
+    keep_alive_s: float = sse.KEEP_ALIVE_S,
     drain_s: float = 20.0,
     limits: Limits | None = None,
     begin_span: BeginSpan | None = None,

@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import Server
 
 def doctor(folder: Path, *arguments: str, stdin: str = "") -> tuple[int, dict[str, Any], str]:
     done = subprocess.run(
-        [sys.executable, "-m", "octoperf_mcp", "doctor", "--json", *arguments],
+        [sys.executable, "-m", "octoperf_mcp", "doctor", "--quick", "--json", *arguments],
         cwd=folder,
         input=stdin,
         capture_output=True,

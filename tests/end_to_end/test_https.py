@@ -53,7 +53,7 @@ def test_the_doctor_finds_it_sound_and_a_new_certificate_is_read_on_sighup(
     assert secure.url.startswith("https://127.0.0.1:")
     assert asyncio.run(ready(secure, identity)) == {"status": "UP"}
     done = subprocess.run(
-        [sys.executable, "-m", "octoperf_mcp", "doctor", "--url", secure.url],
+        [sys.executable, "-m", "octoperf_mcp", "doctor", "--quick", "--url", secure.url],
         cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False,
         env={"OCTOPERF_MCP_UPSTREAM_CA_FILE": str(identity)},
     )  # fmt: skip

@@ -18,9 +18,10 @@ from joserfc.jwk import OctKey, RSAKey
 from octoperf_mcp.config import Settings, load_settings
 from octoperf_mcp.doctor.examination import examine
 from octoperf_mcp.doctor.findings import Finding, Places, open_web
+from octoperf_mcp.doctor.streams import silence, streams
 from octoperf_mcp.doctor.token import token as check_token
 from octoperf_mcp.registry.manager import load_registry
-from octoperf_mcp.transport.stream_check import PATH, StreamCheck
+from octoperf_mcp.transport.stream_check import EVENTS, PATH, StreamCheck
 from octoperf_mcp.upstream.routes import load_routes
 from tests.tls import self_signed, serving
 
@@ -38,6 +39,7 @@ class Installation:
     clients: list[dict[str, Any]] = field(default_factory=list)
     wrong: dict[str, Answer] = field(default_factory=dict)
     skew_s: float = 0
+    silent: float | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         found = self.wrong.get(request.path) or getattr(
@@ -46,7 +48,9 @@ class Installation:
             None,
         )
         if request.path == PATH and found is None:
-            return await StreamCheck().serve(request)
+            return await StreamCheck(self.silent or 0).serve(request)
+        if request.query_string == "silent" and self.silent is None:
+            return web.Response(status=404)
         if request.path == "/register" and request.can_read_body:
             self.clients.append(await request.json())
         answer = found(request) if found else web.Response(status=404)
@@ -129,7 +133,10 @@ async def look(
     where = Places(**{"public": it.origin, "upstream": it.origin, "issuer": it.origin, **places})
     async with asyncio.timeout(20):
         found = [
-            finding async for finding in examine(settings or settings_of(), where, ROUTES, token)
+            finding
+            async for finding in examine(
+                settings or settings_of(), where, ROUTES, token, quick=it.silent is None
+            )
         ]
     assert all(each.next for each in found if each.status in {"failed", "warning"}), found
     return found
@@ -198,6 +205,11 @@ def refused(status: int, **body: str) -> Answer:
     return lambda _: web.json_response(body, status=status)
 
 
+def challenge_of(origin: str) -> Answer:
+    led = f'Bearer resource_metadata="{origin}/.well-known/x"'
+    return lambda _: web.Response(status=401, headers={"WWW-Authenticate": led})
+
+
 EC_ONLY = {"kty": "EC", "crv": "P-384", "kid": "2", "x": "AA", "y": "AA"}
 WELL_KNOWN = "/.well-known/oauth-protected-resource/mcp"
 SERVER = "/.well-known/oauth-authorization-server"
@@ -209,6 +221,8 @@ SERVER = "/.well-known/oauth-authorization-server"
         ("/mcp", redirect, "redirects", "a redirect loses the body"),
         ("/mcp", page, "challenge", "with a web page, where 401 is due"),
         ("/mcp", nothing, "challenge", "answered 404, where 401 is due"),
+        ("/mcp", refused(421), "challenge", "by another name"),
+        ("/mcp", challenge_of("http://127.0.0.1:1"), "challenge", "sends clients to http://127"),
         ("/mcp", bare_challenge, "challenge", "without saying where to sign in"),
         (WELL_KNOWN, nothing, "discovery", "answered 404"),
         (WELL_KNOWN, page, "discovery", "with a web page"),
@@ -247,6 +261,59 @@ async def test_each_check_fails_where_it_should(
         findings = await look(it)
     assert said in wrong(findings)[check]
     assert "s3cret" not in str(findings)
+
+
+async def test_a_stream_may_be_silent() -> None:
+    async with installed() as it:
+        it.silent = 0.0
+        findings = await look(it)
+    assert ("silence", "ok") in {(each.check, each.status) for each in findings}
+
+
+async def test_a_stream_that_silence_cuts_off_is_told() -> None:
+    async def few(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: 0\n\n")
+        assert request.transport
+        request.transport.close()
+        return response
+
+    app = web.Application()
+    app.router.add_get(PATH, few)
+    async with TestServer(app) as server, open_web(settings_of()) as looking:
+        origin = str(server.make_url("")).rstrip("/")
+        found = await silence(Places(origin, origin, origin), looking)
+    assert found is not None
+    assert found.status == "failed"
+    assert "cut off after 0 s of silence" in found.message
+    assert "proxy_read_timeout" in found.next
+
+
+async def test_an_earlier_server_knows_no_silence() -> None:
+    async with installed() as it:
+        it.wrong[PATH] = buffered
+        it.silent = 0.0
+        findings = await look(it)
+    assert "silence" not in {each.check for each in findings}
+
+
+async def test_packed_events_are_warned_of() -> None:
+    async def packed(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response.enable_compression(web.ContentCoding.gzip)
+        await response.prepare(request)
+        for number in range(EVENTS):
+            await response.write(b"data: %d\n\n" % number)
+        return response
+
+    app = web.Application()
+    app.router.add_get(PATH, packed)
+    async with TestServer(app) as server, open_web(settings_of()) as looking:
+        origin = str(server.make_url("")).rstrip("/")
+        (found,) = [each async for each in streams(Places(origin, origin, origin), looking)]
+    assert "late, packed with gzip" in found.message
+    assert "gzip off" in found.next
 
 
 async def test_a_host_without_address_and_a_port_without_server() -> None:

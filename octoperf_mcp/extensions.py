@@ -2,8 +2,10 @@
 
 from functools import partial
 
-from octoperf_mcp.entities.extensions import Extensions, Listener
+from octoperf_mcp.entities.extensions import AddedItem, Extensions, Listener
 from octoperf_mcp.hosts import Hosts
+from octoperf_mcp.protocol.isolation import Breaker, Isolation
+from octoperf_mcp.registry.extending import Registered, ReportItemType
 from octoperf_mcp.registry.manager import Registry
 
 
@@ -21,6 +23,20 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
         ),
         frameworks=tuple(one.value for one in registry.frameworks),
         importers=tuple(one.value for one in registry.importers),
+        items={one.value.type: _item(one, hosts) for one in registry.report_items},
         types=registry.added_types,
         off=registry.additions_off,
+    )
+
+
+def _item(one: Registered[ReportItemType], hosts: Hosts) -> AddedItem:
+    kind = one.value
+    return AddedItem(
+        one.plugin,
+        kind.type,
+        kind.title,
+        partial(kind.values, hosts.of(one.plugin)),
+        kind.live,
+        kind.timeout_s,
+        Breaker(one.plugin, Isolation()),
     )

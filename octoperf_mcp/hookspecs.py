@@ -21,6 +21,7 @@ from octoperf_mcp.registry.extending import (
     HealthCheck,
     Lifespan,
     Notifier,
+    ReportItemType,
 )
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
@@ -306,6 +307,43 @@ def register_correlation_frameworks() -> Iterable[CorrelationFramework]:
     @hookimpl
     def register_correlation_frameworks():
         return [CorrelationFramework("acme", "Acme", "Orders of the Acme shop.", (ORDER,))]
+    ```
+    """
+    return ()
+
+
+@hookspec
+def register_report_item_types() -> Iterable[ReportItemType]:
+    """Types of report items of the embedded platform, beside its own.
+
+    The function of a type reads runs and answers a `Table`, `Lines`, `Bars` or a `Grid`: figures,
+    no markup. The page draws it, also while the run goes on, the PDF prints it, and
+    `get_report_item_values` reads it. It runs in a thread of its own: one that fails or takes too
+    long shows its reason in the place of the item, and nothing else suffers. Types are unique.
+    Switching the plugin holds at once; a report with its items stays, and says which plugin is
+    off. `plugins/octoperf_heatmap` is a small real one.
+
+    ```python
+    def slow_share(host, request):
+        limit_ms = request.item.get("slowerThanMs") or 1000
+        rows = []
+        for found in request.run.histograms(filters=request.filters, by_action=True):
+            slow = sum(one.count for one in found.buckets if one.low_us >= limit_ms * 1000)
+            name = request.run.actions.get(found.action_id, found.action_id)
+            rows.append([name, 100 * slow / found.count])
+        return Table([Column("Action"), Column(f"Over {limit_ms} ms", "%")], rows)
+
+    @hookimpl
+    def register_report_item_types():
+        return [
+            ReportItemType(
+                "AcmeSlowReportItem",
+                "Slow requests",
+                "Share of slow requests of each action; slowerThanMs says what is slow.",
+                slow_share,
+                properties={"slowerThanMs": {"type": "integer", "minimum": 1}},
+            )
+        ]
     ```
     """
     return ()

@@ -2,7 +2,7 @@
 
 Failure
   Invalid 400, Forbidden 403, NotFound 404, WrongMethod 405, Conflict 409 or 412, Gone 410,
-  TooLarge 413
+  TooLarge 413, Unprocessable 422
 """
 
 from collections.abc import Mapping
@@ -90,3 +90,10 @@ class TooLarge(Failure):
 
     code = "too_large"
     status = 413
+
+
+class Unprocessable(Failure):
+    """422: the request is right, and what a plugin should have made of it is not there."""
+
+    code = "unprocessable"
+    status = 422

@@ -5,11 +5,14 @@ over, again after every switch; the platform never sees a plugin.
 """
 
 import re
+import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
 
 from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
+from octoperf_mcp.entities.drawings import Drawing
+from octoperf_mcp.entities.report_items import ItemRequest
 from octoperf_mcp.errors import PluginError
 
 Json = Mapping[str, Any]
@@ -141,6 +144,36 @@ class Importer:
             raise PluginError(f"{self.read!r} is no module:function")
 
 
+class Guard(Protocol):
+    """Leaves a plugin alone for a while that failed again and again."""
+
+    def check(self) -> None:
+        """Refuse a call; PluginOffError while the plugin is left alone."""
+
+    def succeeded(self) -> None:
+        """A call went well."""
+
+    def failed(self, tool: str, reason: str) -> None:
+        """Count a failure that is the plugin's; `tool` is what was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedItem:
+    """A type of report items; see `ReportItemType`, which it is made of.
+
+    `values` runs in a thread and may do anything; `left` are threads that outlived their time.
+    """
+
+    plugin: str
+    type: str
+    title: str
+    values: Callable[[ItemRequest], Drawing]
+    live: bool
+    timeout_s: float
+    guard: Guard
+    left: set[threading.Thread] = field(default_factory=set, compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """All that the enabled plugins add."""
@@ -148,6 +181,8 @@ class Extensions:
     listeners: tuple[Listener, ...] = ()
     frameworks: tuple[CorrelationFramework, ...] = ()
     importers: tuple[Importer, ...] = ()
+    items: Mapping[str, AddedItem] = field(default_factory=dict)
+    """Of reports, by type."""
     types: AddedTypes = NO_ADDED_TYPES
     """Of documents: what a virtual user or a report may hold."""
     off: Callable[[], Mapping[tuple[str, str], str]] = dict

@@ -5,7 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from octoperf_mcp.entities.added_types import AddedType
+from octoperf_mcp.entities.drawings import Drawing
 from octoperf_mcp.entities.extensions import Deliver, EndedRun
+from octoperf_mcp.entities.report_items import COMMON, LONGEST_S, NAME, ItemRequest
+from octoperf_mcp.errors import PluginError
 
 if TYPE_CHECKING:
     from octoperf_mcp.registry.context import ToolContext
@@ -126,6 +130,53 @@ class Notifier:
     name: str
     tell: Callable[[Host, EndedRun, Deliver], Awaitable[None]]
     timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportItemType:
+    """A type of report items, beside those that the embedded platform has itself.
+
+    Args:
+        type: Its `@type`: capital letter first, `ReportItem` at the end; unique.
+        title: What people call it.
+        description: A sentence for who writes such an item: what it shows, of what.
+        values: `(host, request)`, answers what is shown. A plain function, called in a thread of
+            its own: it may compute, and read the runs of the request. An InvalidArgumentError from
+            it is told to who looks; whatever else it raises is the plugin's failure.
+        properties: JSON Schemas of its own properties by name; every item has `id`, `name`,
+            `description`, `width`, `configs`, and these have `benchResultId` and `filters`.
+        required: Names among them; the others may also be null.
+        live: Whether it can be read while its run goes on.
+        timeout_s: Longest that `values` may take, up to a minute.
+    """
+
+    type: str
+    title: str
+    description: str
+    values: Callable[[Host, ItemRequest], Drawing]
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    live: bool = True
+    timeout_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.type):
+            raise PluginError(f"{self.type!r} is no type of report items, such as AcmeReportItem")
+        if not 0 < self.timeout_s <= LONGEST_S:
+            raise PluginError(f"timeout_s of {self.type} is not between 0 and {LONGEST_S:g}")
+        for name in COMMON:
+            if name in self.properties:
+                raise PluginError(f"{self.type} cannot have a property {name!r} of its own")
+
+    def added(self, plugin: str) -> AddedType:
+        """As documents are checked for it, and the public schema shows it.
+
+        Raises:
+            PluginError: a property is impossible.
+        """
+        properties = {**COMMON, **self.properties}
+        name, words = self.type, self.description
+        return AddedType("BenchReportItem", name, words, properties, self.required, plugin=plugin)
 
 
 @dataclass(frozen=True, slots=True)

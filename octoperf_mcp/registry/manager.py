@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -9,8 +10,14 @@ from typing import Any, Literal
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.config import SECTIONS
-from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
-from octoperf_mcp.entities.check import mismatches
+from octoperf_mcp.entities.added_checks import check_schema
+from octoperf_mcp.entities.added_types import (
+    NO_ADDED_TYPES,
+    AddedType,
+    AddedTypes,
+    with_added_types,
+)
+from octoperf_mcp.entities.check import mismatches, own_types
 from octoperf_mcp.entities.extensions import (
     PLATFORM_FRAMEWORKS,
     PLATFORM_IMPORTS,
@@ -37,6 +44,7 @@ from octoperf_mcp.registry.extending import (
     Lifespan,
     Notifier,
     Registered,
+    ReportItemType,
 )
 from octoperf_mcp.registry.public_assets import shipped_assets
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -107,6 +115,7 @@ class Registry:
     notifiers: tuple[Registered[Notifier], ...] = ()
     frameworks: tuple[Registered[CorrelationFramework], ...] = ()
     importers: tuple[Registered[Importer], ...] = ()
+    report_items: tuple[Registered[ReportItemType], ...] = ()
     added_types: AddedTypes = NO_ADDED_TYPES
     """What documents may hold beside what the platform has itself."""
     routes: Mapping[str, Mapping[str, RestCall]] = field(default_factory=dict)
@@ -190,10 +199,14 @@ def load_registry(
     off = [item for item in found if item.built_in and item.name in disable]
     enabled = {plugin.name for plugin in collected.plugins if plugin.state == "enabled"}
     idle = [item for item in found if item.built_in and item.name not in enabled]
+    approved = [item for item in found if item.name in wanted and item.name in disable]
+    made = collected.registry()
+    types_off = cache(partial(_types_off, [*idle, *approved]))
     return replace(
-        collected.registry(),
+        made,
         names_off=cache(partial(_names_of, off)),
         additions_off=cache(partial(_additions_of, idle)),
+        added_types=replace(made.added_types, off=types_off),
     )
 
 
@@ -221,6 +234,21 @@ def _additions_of(plugins: Iterable[Found]) -> Mapping[tuple[str, str], str]:
         presets = hooks["register_correlation_frameworks"]
         added |= {("framework", one.id): item.name for one in presets}
     return added
+
+
+def _types_off(plugins: Iterable[Found]) -> Mapping[str, str]:
+    """Each type that these plugins would add to documents, with its plugin."""
+    found: dict[str, str] = {}
+    for item in plugins:
+        with suppress(Exception):  # of a broken one, nothing is known
+            added = _added_types(parts_of(item, LOAD_LIMIT_S).by_hook, item.name)
+            found |= {one.name: item.name for one in added}
+    return found
+
+
+def _added_types(part: Mapping[str, list[Any]], plugin: str) -> list[AddedType]:
+    """What a plugin adds to documents."""
+    return [kind.added(plugin) for kind in part["register_report_item_types"]]
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
@@ -262,6 +290,7 @@ class _Collected:
         self.routes: dict[str, Mapping[str, RestCall]] = {}
         self.assets = {asset.path: asset for asset in assets}
         self.running: dict[str, list[Registered[Any]]] = {}
+        self.types: list[AddedType] = []
 
     def add(self, item: Found, why_off: str, limit_s: float) -> None:
         if why_off:
@@ -304,6 +333,7 @@ class _Collected:
         known = {one.value.kind for one in self.running.get("register_importers", ())}
         _refuse_repeats("kind of import", kinds, {*PLATFORM_IMPORTS, *known})
         self._check_frameworks(part["register_correlation_frameworks"], item)
+        self._check_types(part, item)
         return replaced
 
     def _check_frameworks(self, added: Sequence[CorrelationFramework], item: Found) -> None:
@@ -317,6 +347,16 @@ class _Collected:
             for rule in framework.rules:
                 for wrong in mismatches("correlation_rule", {**rule, "projectId": "p"}):
                     raise PluginError(f"a rule of the framework {framework.id!r}: {wrong.message}")
+
+    def _check_types(self, part: Mapping[str, list[Any]], item: Found) -> None:
+        """Refuse types of documents that are taken, or whose schemas are none."""
+        added = _added_types(part, item.name)
+        taken = {one.name for one in self.types}
+        if added and not item.built_in:  # tests hold ours to it, and no start waits for it
+            taken |= own_types()
+            for one in added:
+                check_schema(one)
+        _refuse_repeats("type", [one.name for one in added], taken)
 
     def _replaced(self, names: Sequence[str], item: Found) -> tuple[str, ...]:
         if item.built_in:
@@ -342,6 +382,7 @@ class _Collected:
             self.reading_owners[getattr(item, "uri", "") or item.name] = plugin
         self.completions.update({one.argument: one for one in part["register_completions"]})
         self.assets.update({asset.path: asset for asset in part["register_public_assets"]})
+        self.types += _added_types(part, plugin)
         for hook in _RUNNING:
             mine = [Registered(plugin, item) for item in part[hook]]
             self.running.setdefault(hook, []).extend(mine)
@@ -358,15 +399,24 @@ class _Collected:
             tools=types.MappingProxyType(dict(sorted(self.tools.items()))),
             resources=tuple(self.resources[uri] for uri in sorted(self.resources)),
             prompts=types.MappingProxyType(dict(sorted(self.prompts.items()))),
-            public_assets=types.MappingProxyType(dict(sorted(self.assets.items()))),
+            public_assets=types.MappingProxyType(
+                {path: self._completed(asset) for path, asset in sorted(self.assets.items())}
+            ),
             owners=types.MappingProxyType(self.owners),
             reading_owners=types.MappingProxyType(self.reading_owners),
             completions=types.MappingProxyType(self.completions),
             commands=types.MappingProxyType(self.commands),
             section_owners=types.MappingProxyType(self.section_owners),
+            added_types=AddedTypes(tuple(self.types)),
             **running,
             routes=types.MappingProxyType(self.routes),
         )
+
+    def _completed(self, asset: PublicAsset) -> PublicAsset:
+        """A public schema with the types that plugins add."""
+        if not asset.path.startswith("schema/"):
+            return asset
+        return replace(asset, content=with_added_types(asset.content, self.types))
 
 
 def _refuse_unread(part: Mapping[str, list[Any]]) -> None:
@@ -391,6 +441,7 @@ _RUNNING = {
     "register_notifiers": "notifiers",
     "register_correlation_frameworks": "frameworks",
     "register_importers": "importers",
+    "register_report_item_types": "report_items",
 }
 """Hooks whose objects run in the server, and the member of the registry that has them."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from octoperf_analysis import (
+    added_tools,
     alarm_tools,
     app,
     area_tools,
@@ -61,6 +62,7 @@ def register_tools() -> Iterable[Tool]:
         chart_tools.get_report_stacked_chart_values,
         chart_tools.get_report_top_values,
         chart_tools.get_report_pie_values,
+        added_tools.get_report_item_values,
         area_tools.get_report_area_range_values,
         insight_tools.get_report_insights,
         alarm_tools.get_report_threshold_alarms,

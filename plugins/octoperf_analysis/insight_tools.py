@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from octoperf_analysis import items, rest
-from octoperf_analysis.items import VALUE_TOOLS, choose, page_of, values_of, window
+from octoperf_analysis.items import choose, page_of, tool_of, values_of, window
 from octoperf_analysis.payloads import Insight, Insights, ReadableItem
 from octoperf_analysis.units import PERCENT, figure
 from octoperf_mcp import ToolContext, plain_text, tool
@@ -73,7 +73,7 @@ def _readable(item: Mapping[str, Any] | None) -> ReadableItem | None:
         item_id=item.get("id") or "",
         type=item["@type"],
         name=item.get("name") or "",
-        tool=VALUE_TOOLS.get(item["@type"]),
+        tool=tool_of(item["@type"]),
     )
 
 

@@ -28,6 +28,7 @@ MONITORS = "get_report_monitors_table_values"
 ALARMS = "get_report_threshold_alarms"
 ERRORS = "get_report_errors"
 GENERATORS = "list_bench_load_generators"
+ADDED = "get_report_item_values"
 
 VALUE_TOOLS: Mapping[str, str] = {
     "SummaryReportItem": SUMMARY,
@@ -51,12 +52,20 @@ VALUE_TOOLS: Mapping[str, str] = {
 }
 """Tool that reads the values of each type of item (skill bench-reports)."""
 
+_WITHOUT_VALUES = frozenset({"TextReportItem", "SynopsisReportItem", "TrendConfigReportItem"})
 _ARGUMENTS = {GENERATORS: "a benchResultId of the report"}
 _COUNTER_UNIT = re.compile(r"(?:^|\u2afd)(%)|\(([^()]+)\)$")
 _LISTED_MAX = 30
 _T = TypeVar("_T")
 _EARLIEST_MS = 100_000_000_000
 """1973 in epoch milliseconds: what is less was meant as seconds."""
+
+
+def tool_of(item_type: str) -> str | None:
+    """What reads the values of a type; a type that is not known here is one that a plugin adds."""
+    if item_type in _WITHOUT_VALUES:
+        return None
+    return VALUE_TOOLS.get(item_type, ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> C
     """
     report = await read_report(ctx, report_id)
     items = {item["id"]: item for item in report.get("items") or []}
-    readable = [key for key, each in items.items() if VALUE_TOOLS.get(each["@type"]) == tool]
+    readable = [key for key, each in items.items() if tool_of(each["@type"]) == tool]
     if not item_id:
         if not readable:
             raise InvalidArgumentError(
@@ -146,7 +155,8 @@ async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> C
             did_you_mean=near[0] if near else "",
             next_step="get_bench_report lists the items with the tool that reads each.",
         )
-    if item["@type"] not in VALUE_TOOLS:
+    right = tool_of(item["@type"])
+    if right is None:
         raise InvalidArgumentError(
             f"No tool reads the values of a {item['@type']}.",
             field="itemId",
@@ -154,7 +164,6 @@ async def choose(ctx: ToolContext, report_id: str, item_id: str, tool: str) -> C
             allowed=readable[:_LISTED_MAX],
             next_step="get_bench_report lists the items with the tool that reads each.",
         )
-    right = VALUE_TOOLS[item["@type"]]
     if right != tool:
         raise InvalidArgumentError(
             f"{item_id} is a {item['@type']}; {right} reads its values.",

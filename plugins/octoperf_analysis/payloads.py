@@ -133,6 +133,21 @@ class ItemHead:
 
 
 @payload
+class AddedItemValues:
+    """An item of a plugin as a table; a first column `from s` counts from `startMs`."""
+
+    item: ItemHead
+    form: str
+    unit: str | None = None
+    start_ms: int | None = None
+    columns: list[str]
+    rows: list[list[str | Number | None]] | None = None
+    text: str | None = None
+    note: str | None = None
+    url: str
+
+
+@payload
 class MetricHead:
     """A metric with its unit; its run where the item shows several; `subSampleType=Hit`, …."""
 

@@ -1,7 +1,7 @@
 """Tools that find and read reports."""
 
 from octoperf_analysis import links, rest
-from octoperf_analysis.items import VALUE_TOOLS, page_of, read_report
+from octoperf_analysis.items import page_of, read_report, tool_of
 from octoperf_analysis.payloads import ReadableItem, Report, ReportList, ReportRow
 from octoperf_mcp import Limit, ToolContext, known_id, listing, tool
 from octoperf_mcp import page_of as cut_into_pages
@@ -77,7 +77,7 @@ async def get_bench_report(ctx: ToolContext, report_id: str) -> Report:
                 item_id=item["id"],
                 type=item["@type"],
                 name=item.get("name") or "",
-                tool=VALUE_TOOLS.get(item["@type"]),
+                tool=tool_of(item["@type"]),
             )
             for item in items
         ],

@@ -84,6 +84,15 @@ ERROR_HTTP = RestCall(
     "/analysis/bench-errors/http/{benchResultId}/{actionId}/{timestamp}",
     answer="BenchErrorHttp",
 )
+ITEM_VALUES = RestCall(
+    "POST",
+    "/analysis/report-items/values",
+    (*_WINDOW, "maxSlots", "maxRows"),
+    "json",
+    answer="ItemValues",
+    reads=True,
+    optional=True,
+)
 LOAD_GENERATORS = RestCall(
     "GET",
     "/analysis/load-generators/by-bench-result/{benchResultId}",
@@ -147,6 +156,7 @@ CALLS = (
     ALARMS,
     ERRORS,
     ERROR_HTTP,
+    ITEM_VALUES,
     LOAD_GENERATORS,
     SUBMIT_TASK,
     TASK_RESULT,

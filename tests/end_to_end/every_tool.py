@@ -97,6 +97,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "get_report_table_values": item("StatisticTableReportItem"),
     "get_report_tree_values": item("StatisticTreeReportItem"),
     "get_report_area_range_values": item("AreaRangeChartReportItem"),
+    "get_report_item_values": item("HeatMapReportItem"),
     "get_report_insights": item("InsightsReportItem"),
     "get_report_textual_monitors": item("TextualMonitorReportItem"),
     "get_report_monitors_table_values": item("MonitorsTableReportItem"),
@@ -345,6 +346,7 @@ async def _complete(agent: Agent, report_id: str, run_id: str) -> None:
         "AreaRangeChartReportItem": metrics("RESPONSE_TIME_AVG", "RESPONSE_TIME_AVG"),
         "TextualMonitorReportItem": of_run,
         "MonitorsTableReportItem": of_run,
+        "HeatMapReportItem": of_run,
     }
     items = [{"@type": kind, "id": kind, "name": kind, **own} for kind, own in lacking.items()]
     patch = [{"op": "add", "path": "/items/-", "value": each} for each in items]

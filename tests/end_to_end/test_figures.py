@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -419,6 +421,58 @@ async def test_users_are_those_of_the_plan(agent: Caller, played: Played) -> Non
     generators = (await agent.call("list_bench_load_generators", which))["loadGenerators"]
     assert sum(row["users"] for row in generators) == 16
     assert {row["id"] for row in generators} == set(played.run.samples["generator"])
+
+
+@pytest.mark.parametrize("room", [{"maxSlots": 200, "maxRows": 59}, {"maxSlots": 6, "maxRows": 8}])
+@pytest.mark.parametrize("measure", ["RESPONSE_TIME", "LATENCY"])
+async def test_each_cell_of_a_heat_map(
+    agent: Caller, played: Played, samples: pd.DataFrame, measure: str, room: dict[str, int]
+) -> None:
+    action = samples["label"].iloc[0]
+    one = [{"@type": "SingleTermFilter", "field": "actionId", "term": action}]
+    for filters, counted in (([], samples), (one, samples[samples["label"] == action])):
+        item = {
+            "@type": "HeatMapReportItem",
+            "id": f"heat {measure} {len(filters)}",
+            "benchResultId": played.run.run_id,
+            "measure": measure,
+            "filters": filters,
+        }
+        found = await read(agent, played, "get_report_item_values", item, **room)
+        assert (found["form"], found["unit"]) == ("GRID", "hits")
+        assert len(found["rows"]) <= room["maxSlots"]
+        assert len(found["columns"]) - 1 <= room["maxRows"]
+        expected = heat(counted, measure.split("_", maxsplit=1)[0].lower(), found)
+        assert [row[1:] for row in found["rows"]] == expected
+        assert sum(map(sum, expected)) == len(counted)
+
+
+def heat(samples: pd.DataFrame, measure: str, found: Json) -> list[list[int]]:
+    """Counts by the slots and bands that a tool answered, from whole microseconds.
+
+    An edge lies where its band says, or at the next edge of the histogram above, at most 1.5 %.
+    """
+    starts = [found["startMs"] // 1000 + int(row[0]) for row in found["rows"]]
+    ends = [*starts[1:], int(samples["second"].max()) + 1]
+    edges = [[_edge(float(each)) for each in re.findall(r"[\d.]+", name)]
+             for name in found["columns"][1:]]  # fmt: skip
+    us = samples[f"{'elapsed' if measure == 'response' else measure}Us"]
+    return [
+        [
+            int(((samples["second"] >= start) & (samples["second"] < end)
+                 & (us >= low) & (us < high)).sum())
+            for low, high in edges
+        ]
+        for start, end in zip(starts, ends, strict=True)
+    ]  # fmt: skip
+
+
+def _edge(ms: float) -> int:
+    """The first whole microsecond of the histogram's first bucket that begins there or above."""
+    us, edge, power = round(ms * 1000), 0, 0
+    while edge < us:
+        edge, power = math.ceil(1.015**power), power + 1
+    return edge
 
 
 async def test_an_area_range_and_how_far_it_is_off(

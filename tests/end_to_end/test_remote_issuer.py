@@ -69,10 +69,8 @@ class Elsewhere:
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True).start()
-        try:
-            yield
-        finally:
-            await runner.cleanup()
+        yield
+        await runner.cleanup()
 
 
 @pytest.fixture

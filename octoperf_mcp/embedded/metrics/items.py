@@ -1,7 +1,7 @@
 """Report items as they are posted: which route reads which, and what their metrics ask for."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "/analysis/monitors-table": ("MonitorsTableReportItem",),
 }
 """The item types whose values each route reads."""
+ADDED = "/analysis/report-items/values"
+"""The route of all types that plugins add."""
 
 _GENERATORS = "/analysis/load-generators/by-bench-result/{benchResultId}"
 _ELSEWHERE = {
@@ -68,8 +70,13 @@ class Item:
         return str(self.body.get("benchResultId") or self.bench_result_ids[0])
 
 
-def item_of(body: object, route: str) -> Item:
+def item_of(body: object, route: str, added: Collection[str] = ()) -> Item:
     """Check a posted item.
+
+    Args:
+        body: What was posted.
+        route: Where.
+        added: Types that plugins add.
 
     Raises:
         Invalid: not an item, not one of this route, or one of its metrics cannot be read.
@@ -77,8 +84,8 @@ def item_of(body: object, route: str) -> Item:
     if not isinstance(body, Mapping) or not isinstance(body.get("@type"), str):
         raise Invalid("The body is a report item: an object with @type.")
     item_type = body["@type"]
-    if item_type not in ROUTES[route]:
-        raise Invalid(_wrong_route(item_type, route))
+    if item_type not in (added if route == ADDED else ROUTES[route]):
+        raise Invalid(_wrong_route(item_type, route, added))
     metrics = [_asked(metric, body) for metric in _list(body, "metrics")]
     runs = [metric.bench_result_id for metric in metrics]
     runs += [each for each in _own_runs(body) if each]
@@ -87,9 +94,10 @@ def item_of(body: object, route: str) -> Item:
     return Item(item_type, body, metrics, tuple(dict.fromkeys(runs)))
 
 
-def _wrong_route(item_type: str, route: str) -> str:
-    reads = " or ".join(ROUTES[route])
+def _wrong_route(item_type: str, route: str, added: Collection[str]) -> str:
+    reads = " or ".join(sorted(added) if route == ADDED else ROUTES[route]) or "no type at present"
     right = [path for path, types in ROUTES.items() if item_type in types]
+    right += [ADDED] if item_type in added else []
     if right:
         return f"{item_type} has its values at POST {right[0]}; {route} reads {reads}."
     if item_type in _ELSEWHERE:

@@ -13,15 +13,17 @@ from aiohttp import web
 
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.metrics import alarms, bench_errors, charts, gauges, junit, values
+from octoperf_mcp.embedded.metrics.added_items import PAGE, Room, Shown, drawing_of, require_on
 from octoperf_mcp.embedded.metrics.area_range import area_range
 from octoperf_mcp.embedded.metrics.insights import insights
-from octoperf_mcp.embedded.metrics.items import Item, apdex_of, filters_of, item_of
+from octoperf_mcp.embedded.metrics.items import ADDED, Item, apdex_of, filters_of, item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
 from octoperf_mcp.embedded.metrics.values import Views
 from octoperf_mcp.embedded.platform import PLATFORM
 from octoperf_mcp.embedded.rest.answers import json_answer
 from octoperf_mcp.embedded.rest.bodies import read_json, whole_number
 from octoperf_mcp.embedded.rest.crud import documents_of, user_of
+from octoperf_mcp.entities.drawings import MOST_COLUMNS, MOST_ROWS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Values = Callable[[Views, Item, Limits], Awaitable[Any]]
@@ -35,6 +37,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(f"{_METRICS}/global/{{benchResultId}}", _overall),
         *(web.post(path, _item_values(path, read)) for path, read in _VALUES.items()),
+        web.post(ADDED, _added),
         web.get(f"{_ERRORS}/http/{{benchResultId}}/{{actionId}}/{{timestamp}}", _error_http),
         web.get("/analysis/load-generators/by-bench-result/{benchResultId}", _load_generators),
         web.get("/analysis/junit-reports/{benchResultId}", _junit),
@@ -77,17 +80,56 @@ _VALUES: dict[str, Values] = {
 
 def _item_values(path: str, read: Values) -> Handler:
     async def handler(request: web.Request) -> web.Response:
-        item = item_of(await read_json(request), path)
-        limits = limits_of(request)
-        for run_id in item.bench_result_ids:
-            await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
-        report = await _report_of(request, item)
-        item, limits = _with_apdex(report, item), _limited(report, limits)
+        item = item_of(await read_json(request), path, request.app[PLATFORM].extensions.items)
+        item, limits, _ = await _asked_for(request, item)
         async with request.app[PLATFORM].metrics.views(item.bench_result_ids) as views:
             _require_overlap(views, limits)
             return json_answer(await read(views, item, limits))
 
     return handler
+
+
+async def _asked_for(
+    request: web.Request, item: Item
+) -> tuple[Item, Limits, dict[str, Mapping[str, Any]]]:
+    """The item and the window as its report sets them, and the bench results that it names.
+
+    Raises:
+        NotFound: the user may not see one of them.
+        Invalid: the window is impossible.
+    """
+    limits = limits_of(request)
+    runs: dict[str, Mapping[str, Any]] = {}
+    for run_id in item.bench_result_ids:
+        found = await documents_of(request).get("bench_result", run_id, user_id=user_of(request))
+        runs[run_id] = found.body
+    report = await _report_of(request, item)
+    return _with_apdex(report, item), _limited(report, limits), runs
+
+
+async def _added(request: web.Request) -> web.Response:
+    """Values of an item of a type that a plugin adds, as `entities.drawings` writes them."""
+    extensions = request.app[PLATFORM].extensions
+    body = await read_json(request)
+    require_on(body, extensions)
+    item = item_of(body, ADDED, extensions.items)
+    item, limits, runs = await _asked_for(request, item)
+    room = Room(
+        _within(request, "maxSlots", PAGE.slots, MOST_ROWS),
+        _within(request, "maxRows", PAGE.rows, MOST_COLUMNS - 1),
+    )
+    async with request.app[PLATFORM].metrics.views(item.bench_result_ids) as views:
+        _require_overlap(views, limits)
+        shown = Shown(views, runs, limits, room)
+        return json_answer((await drawing_of(extensions.items[item.type], item, shown)).wire())
+
+
+def _within(request: web.Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name, "")
+    value = whole_number(name, text) if text else default
+    if not 1 <= value <= most:
+        raise Invalid(f"{name} is a number from 1 to {most}, not {value}.")
+    return value
 
 
 def limits_of(request: web.Request) -> Limits:

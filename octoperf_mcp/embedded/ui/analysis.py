@@ -110,7 +110,7 @@ class Report:
             report=self.body,
             live="" if self.is_over else f"{page.request.path}/live",
             done=DONE.get(page.request.query.get("done", ""), ""),
-            scripts=("uPlot.iife.min.js", "charts.js", "live.js"),
+            scripts=("uPlot.iife.min.js", "charts.js", "heat.js", "live.js"),
             styles=("uPlot.min.css",),
             **await self._values(),
         )

@@ -15,6 +15,7 @@ from octoperf_mcp.embedded.metrics.metric_ids import (
     USERLOAD,
 )
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
+from octoperf_mcp.embedded.ui.cells import Cells
 from octoperf_mcp.embedded.ui.chart_data import Curves
 from octoperf_mcp.embedded.ui.rendering import figure, when
 from octoperf_mcp.embedded.ui.svg import Series, short
@@ -38,12 +39,16 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One picture; `curves` where a script can draw it live, `split` where the legend is beside."""
+    """One picture; `curves` where a script can draw it live, `split` where the legend is beside.
+
+    `cells` where it is a heat map, which a script reads out.
+    """
 
     picture: Markup
     legend: Sequence[str] = ()
     split: bool = False
     curves: Curves | None = None
+    cells: Cells | None = None
 
 
 @dataclass(slots=True)

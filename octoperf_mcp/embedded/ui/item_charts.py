@@ -54,7 +54,7 @@ async def line(drawn: Drawn, source: Source) -> None:
         for asked, points in zip(source.item.metrics, found, strict=True)
     ]
     times = source.item.type != "PercentilesChartReportItem"
-    _put(drawn, source, _lines(drawn.title, Curves("line", series, times=times)))
+    _put(drawn, source, curve_chart(drawn.title, Curves("line", series, times=times)))
     units = list(dict.fromkeys(curve.unit for curve in series if curve.points))
     if len(units) > 2:  # noqa: PLR2004 - the picture has two axes
         drawn.text = (
@@ -71,7 +71,7 @@ async def top(drawn: Drawn, source: Source) -> None:
     for action_id in found["actionIds"]:
         label = action_of({"actionId": action_id, **source.view.labels.names(action_id)})
         series.append(_scaled(label, asked, found["curves"][action_id]))
-    _put(drawn, source, _lines(drawn.title, Curves("line", series)))
+    _put(drawn, source, curve_chart(drawn.title, Curves("line", series)))
 
 
 async def pies(drawn: Drawn, source: Source) -> None:
@@ -153,7 +153,8 @@ def _scaled(name: str, asked: Asked, points: Sequence[Mapping[str, float]]) -> S
     return Series(name, unit, curve)
 
 
-def _lines(title: str, curves: Curves) -> Chart:
+def curve_chart(title: str, curves: Curves) -> Chart:
+    """Curves with their legend, read out in words."""
     label = f"{title}. {curves.described()}"
     picture = line_chart(curves.series, title=label, times=curves.times)
     return Chart(picture, [legend_of(each) for each in curves.series], curves=curves)

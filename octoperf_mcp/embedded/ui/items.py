@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from octoperf_mcp.embedded.failures import Failure
 from octoperf_mcp.embedded.metrics import bench_errors, gauges, values
-from octoperf_mcp.embedded.metrics.items import ROUTES, Item, apdex_of, filters_of, item_of
+from octoperf_mcp.embedded.metrics.added_items import PAGE, Shown, drawing_of, require_on
+from octoperf_mcp.embedded.metrics.items import ADDED, ROUTES, Item, apdex_of, filters_of, item_of
 from octoperf_mcp.embedded.metrics.reading import Limits, RunView
-from octoperf_mcp.embedded.ui import item_charts, item_lists
+from octoperf_mcp.embedded.ui import added_items, item_charts, item_lists
 from octoperf_mcp.embedded.ui.drawn import (
     Drawn,
     Source,
@@ -55,7 +56,9 @@ async def _drawn(
     try:
         return await draw(reader, body, report, most_rows)
     except Failure as failure:
-        return Drawn(str(body.get("id", "")), str(body.get("name", "")), text=failure.message)
+        drawn = Drawn(str(body.get("id", "")), str(body.get("name", "")), text=failure.message)
+        drawn.half = body.get("width") == "HALF"
+        return drawn
 
 
 async def draw(
@@ -97,9 +100,27 @@ async def draw(
             await reader.get("bench_result", run_id)
         async with reader.platform.metrics.views(item.bench_result_ids) as views:
             await _DRAWN_BY[kind](drawn, Source(views, item, _limits_of(report), most))
+    elif kind in reader.platform.extensions.items:
+        await _draw_added(drawn, reader, body, report, most)
     else:
-        drawn.text = f"An item of the type {kind} has no picture here."
+        require_on(body, reader.platform.extensions)
+        drawn.text = (
+            f"An item of the type {kind} has no picture here: no plugin that is on adds it."
+        )
     return drawn
+
+
+async def _draw_added(
+    drawn: Drawn, reader: Reader, body: Mapping[str, Any], report: Mapping[str, Any], most: int
+) -> None:
+    added = reader.platform.extensions.items
+    run_id = body.get("benchResultId") or _first_run(report)
+    item = item_of({**body, "benchResultId": run_id}, ADDED, added)
+    runs = {run_id: await reader.get("bench_result", run_id) for run_id in item.bench_result_ids}
+    async with reader.platform.metrics.views(item.bench_result_ids) as views:
+        shown = Shown(views, runs, _limits_of(report), PAGE)
+        drawing = await drawing_of(added[item.type], item, shown)
+        added_items.put(drawn, drawing, Source(views, item, _limits_of(report), most))
 
 
 def _route_of(kind: str) -> str:

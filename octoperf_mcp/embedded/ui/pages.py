@@ -35,7 +35,12 @@ from octoperf_mcp.embedded.ui.forms import (
 from octoperf_mcp.embedded.ui.rendering import HEADERS, Page, View, page
 
 _PROJECT = "/ui/workspace/{workspaceId}/project/{projectId}"
-_STATIC = {"ui.css": "text/css", "icon.svg": "image/svg+xml", "live.js": "text/javascript"}
+_STATIC = {
+    "ui.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "heat.js": "text/javascript",
+    "live.js": "text/javascript",
+}
 _CHARTS = {
     "charts.css": "text/css",
     "charts.js": "text/javascript",

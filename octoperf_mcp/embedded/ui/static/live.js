@@ -49,7 +49,12 @@
       const next = parts(html).firstElementChild;
       if (now && next) adopt(now, next);
     }
+    draw();
+  }
+
+  function draw() {
     window.octoperfCharts?.draw(main);
+    window.octoperfHeat?.draw(main);
   }
 
   async function reread() {
@@ -60,7 +65,7 @@
     else document.getElementById("said").textContent = "It is over; this is the outcome.";
   }
 
-  window.octoperfCharts?.draw(main);
+  draw();
   if (again()) setTimeout(reread, again());
   if (!address) return;
 

@@ -12,6 +12,7 @@ from octoperf_mcp.embedded.metrics.sample import Sample
 from octoperf_mcp.embedded.metrics.spool import read_lines
 from octoperf_mcp.embedded.metrics.trends import trend_report
 from octoperf_mcp.entities.check import check
+from octoperf_mcp.entities.extensions import AddedItem, Extensions
 from tests.octoperf_mcp.embedded.rest.conftest import platform
 from tests.octoperf_mcp.embedded.ui.test_parts import Site, site
 
@@ -56,8 +57,9 @@ async def show(site: Site, tmp_path: Path) -> Any:
             await site.platform.metrics.ingest(made.id, line.data)
         return made.id
 
-    async def make(items: Any) -> str:
-        """`items` of one run, or None: a trend of two."""
+    async def make(items: Any, added: dict[str, AddedItem] | None = None) -> str:
+        """`items` of one run, or None: a trend of two; `added` are types of plugins."""
+        site.platform.extensions = Extensions(items=added or {})
         first = await run("First")
         if items is None:
             await run("Second")
@@ -72,7 +74,8 @@ async def show(site: Site, tmp_path: Path) -> Any:
                 "configs": [],
                 "items": items(first),
             }
-            check("bench_report", report)
+            if not added:
+                check("bench_report", report)
         kept = await documents.create("bench_report", report, **place)
         site.path = f"/ui/workspace/{space.id}/project/{project.id}/analysis/report/{kept.id}"
         return await site.page("")

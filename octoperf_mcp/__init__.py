@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from octoperf_mcp.cli.settings import add_config_arguments, read_config
     from octoperf_mcp.config import Secret, described
+    from octoperf_mcp.entities.action_types import ActionType
     from octoperf_mcp.entities.drawings import (
         Band,
         Bar,
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
         Table,
     )
     from octoperf_mcp.entities.extensions import CorrelationFramework, Deliver, EndedRun, Importer
+    from octoperf_mcp.entities.playing import (
+        ActionConnection,
+        ActionFailedError,
+        ActionSample,
+        ActionServer,
+        ActionUser,
+    )
     from octoperf_mcp.entities.report_items import (
         Bucket,
         Histogram,
@@ -117,6 +125,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ActionConnection": "entities.playing",
+    "ActionFailedError": "entities.playing",
+    "ActionSample": "entities.playing",
+    "ActionServer": "entities.playing",
+    "ActionType": "entities.action_types",
+    "ActionUser": "entities.playing",
     "AfterToolCall": "registry.extending",
     "BeforeToolCall": "registry.extending",
     "Command": "registry.extending",
@@ -227,6 +241,12 @@ __all__ = [
     "PRESIGN",
     "PRESIGN_DOWNLOAD",
     "TASK_RESULT",
+    "ActionConnection",
+    "ActionFailedError",
+    "ActionSample",
+    "ActionServer",
+    "ActionType",
+    "ActionUser",
     "AfterToolCall",
     "AppliedOperation",
     "Band",

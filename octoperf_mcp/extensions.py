@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from octoperf_mcp.entities.action_types import AddedAction, AddedActions
 from octoperf_mcp.entities.extensions import AddedItem, Extensions, Listener
 from octoperf_mcp.hosts import Hosts
 from octoperf_mcp.protocol.isolation import Breaker, Isolation
@@ -24,6 +25,7 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
         frameworks=tuple(one.value for one in registry.frameworks),
         importers=tuple(one.value for one in registry.importers),
         items={one.value.type: _item(one, hosts) for one in registry.report_items},
+        actions=_actions(registry),
         types=registry.added_types,
         off=registry.additions_off,
     )
@@ -39,4 +41,16 @@ def _item(one: Registered[ReportItemType], hosts: Hosts) -> AddedItem:
         kind.live,
         kind.timeout_s,
         Breaker(one.plugin, Isolation()),
+    )
+
+
+def _actions(registry: Registry) -> AddedActions:
+    plugins = {plugin.name: plugin for plugin in registry.plugins}
+    return AddedActions(
+        tuple(
+            AddedAction(
+                one.value, one.plugin, plugins[one.plugin].distribution, plugins[one.plugin].version
+            )
+            for one in registry.action_types
+        )
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from octoperf_mcp.entities.action_types import ActionType
 from octoperf_mcp.entities.extensions import CorrelationFramework, Importer
 from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, PublicAsset, Resource
 from octoperf_mcp.registry.deep_links import DeepLink
@@ -273,6 +274,32 @@ def register_importers() -> Iterable[Importer]:
     @hookimpl
     def register_importers():
         return [Importer("acme", "acme_plugin.reading:read_recording", name="Acme recording")]
+    ```
+    """
+    return ()
+
+
+@hookspec
+def register_action_types() -> Iterable[ActionType]:
+    """Kinds of actions of a virtual user that the embedded platform's load engine plays.
+
+    `octoperf://schema/vu` lists them, documents with them are checked, and a validation or a run
+    plays them: `play` names a function that is imported in the processes which play, on every
+    machine of a run, and gets an `ActionUser` (`octoperf_mcp.entities.playing` tells all that it
+    can do). What it raises is a KO row. Types and JMeter classes are unique. Switching the plugin
+    holds at once: what is stored of its types stays, and nothing is added. A machine that joined
+    needs the plugin in the same version. `plugins/octoperf_websocket` is a real one.
+
+    ```python
+    def say(user):
+        with user.sample("SAY", user.text("url")) as sample:
+            sample.sent(user.text("words"))
+            sample.received(user.text("words").upper())
+
+    @hookimpl
+    def register_action_types():
+        own = {"url": {"type": "string"}, "words": {"type": "string"}}
+        return [ActionType("AcmeSayAction", "Says words.", "acme:say", own, reaches=("url",))]
     ```
     """
     return ()

@@ -16,6 +16,7 @@ from octoperf_mcp.embedded.engine.validation_results import category_of
 from octoperf_mcp.embedded.metrics.metric_ids import IDS
 from octoperf_mcp.embedded.schedules.jobs import MISSED, REFUSED, STARTED
 from octoperf_mcp.embedded.schedules.triggers import CRON, next_fire
+from octoperf_mcp.entities.added_types import schema_text, with_added_types
 from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.entities.steps import STEP_TYPES
@@ -157,7 +158,9 @@ def test_nothing_reads_as_an_import_of_a_file(path: str) -> None:
 
 def test_each_schema_is_named_for_patches() -> None:
     assert {f"schema/{name}.json" for name in SCHEMAS} <= set(ASSETS)
-    assert json.loads(ASSETS["schema/vu.json"].content) == schema("vu")
+    served = with_added_types(schema_text(schema("vu")).encode(), REGISTRY.added_types.types)
+    assert ASSETS["schema/vu.json"].content == served
+    assert "WebSocketOpenAction" in json.loads(served)["$defs"]
 
 
 def test_the_table_of_items_is_that_of_the_tools() -> None:

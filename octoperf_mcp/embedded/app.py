@@ -106,6 +106,7 @@ async def open_platform(
                 blobs=blobs,
                 metrics=metrics,
                 fleet=generators,
+                actions=lambda: platform.extensions.actions,
             ),
             audit=trail,
             collection=Collection(database, retention),

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
 from octoperf_mcp.entities.drawings import Drawing
 from octoperf_mcp.entities.report_items import ItemRequest
@@ -183,6 +184,7 @@ class Extensions:
     importers: tuple[Importer, ...] = ()
     items: Mapping[str, AddedItem] = field(default_factory=dict)
     """Of reports, by type."""
+    actions: AddedActions = NO_ADDED_ACTIONS
     types: AddedTypes = NO_ADDED_TYPES
     """Of documents: what a virtual user or a report may hold."""
     off: Callable[[], Mapping[tuple[str, str], str]] = dict

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.config import SECTIONS
+from octoperf_mcp.entities.action_types import ActionType
 from octoperf_mcp.entities.added_checks import check_schema
 from octoperf_mcp.entities.added_types import (
     NO_ADDED_TYPES,
@@ -115,6 +116,7 @@ class Registry:
     notifiers: tuple[Registered[Notifier], ...] = ()
     frameworks: tuple[Registered[CorrelationFramework], ...] = ()
     importers: tuple[Registered[Importer], ...] = ()
+    action_types: tuple[Registered[ActionType], ...] = ()
     report_items: tuple[Registered[ReportItemType], ...] = ()
     added_types: AddedTypes = NO_ADDED_TYPES
     """What documents may hold beside what the platform has itself."""
@@ -248,7 +250,8 @@ def _types_off(plugins: Iterable[Found]) -> Mapping[str, str]:
 
 def _added_types(part: Mapping[str, list[Any]], plugin: str) -> list[AddedType]:
     """What a plugin adds to documents."""
-    return [kind.added(plugin) for kind in part["register_report_item_types"]]
+    kinds = [*part["register_action_types"], *part["register_report_item_types"]]
+    return [kind.added(plugin) for kind in kinds]
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[str]) -> None:
@@ -357,6 +360,11 @@ class _Collected:
             for one in added:
                 check_schema(one)
         _refuse_repeats("type", [one.name for one in added], taken)
+        theirs = self.running.get("register_action_types", ())
+        played = [name for one in part["register_action_types"] for name in one.classes]
+        _refuse_repeats(
+            "JMeter class", played, (name for one in theirs for name in one.value.classes)
+        )
 
     def _replaced(self, names: Sequence[str], item: Found) -> tuple[str, ...]:
         if item.built_in:
@@ -441,6 +449,7 @@ _RUNNING = {
     "register_notifiers": "notifiers",
     "register_correlation_frameworks": "frameworks",
     "register_importers": "importers",
+    "register_action_types": "action_types",
     "register_report_item_types": "report_items",
 }
 """Hooks whose objects run in the server, and the member of the registry that has them."""

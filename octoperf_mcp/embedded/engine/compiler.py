@@ -7,7 +7,7 @@ is compiled; where the original makes a row for it, a KO row says so at run time
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,8 @@ class Scope:
     assertions: tuple[Assertion, ...] = ()
     linked: tuple[str, ...] = ()
     """Virtual users on the way here: a link to one of them is a cycle."""
+    added: "Mapping[str, Compiler]" = field(default_factory=dict)
+    """Of plugins, by `@type` and by JMeter class."""
 
     def text(self, node: Node, key: str, default: str = "") -> Template:
         """A text property as a template."""
@@ -104,7 +106,7 @@ def compile_each(node: Node, scope: Scope) -> list[Step]:
 def compile_action(node: Node, scope: Scope) -> Step | None:
     """One node; None when it leaves nothing to do."""
     kind = str(node.get("@type"))
-    compiler = ACTIONS.get(kind)
+    compiler = ACTIONS.get(kind) or scope.added.get(kind)
     if compiler is None:
         scope.warn(f"{kind} {node.get('name') or node.get('id')!r} is not run by this engine.")
         return None

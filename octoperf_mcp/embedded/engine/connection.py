@@ -157,7 +157,7 @@ class Connection:
         sock = self._live_socket()
         if sock is None:
             try:
-                sock = self._sock = self._connected()
+                sock = self._sock = self.connected()
             finally:
                 exchange.connect_us = max(1, _us_since(begin))
         answer: _Answer | None = None
@@ -212,7 +212,12 @@ class Connection:
         finally:
             sock.settimeout(self._read_timeout_s)
 
-    def _connected(self) -> gevent.socket.socket:
+    def connected(self) -> gevent.socket.socket:
+        """A socket of its own to the origin, over TLS where the origin has it.
+
+        Raises:
+            ExchangeFailedError: it did not come about.
+        """
         sock = self._tcp_socket()
         if not self._is_tls:
             sock.settimeout(self._read_timeout_s)

@@ -1,7 +1,7 @@
 """Machines that generators can be started on besides this one."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from octoperf_mcp.embedded.engine.load_engine import EngineError
@@ -26,6 +26,8 @@ class Machine:
     host: str
     cpus: int
     memory_mb: int
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """Version of each installed distribution that has plugins."""
 
 
 class Generator(Protocol):

@@ -18,12 +18,13 @@ from octoperf_mcp.embedded.engine.generic_assertions import kept_property
 from octoperf_mcp.embedded.engine.generic_classes import LISTENERS, class_of
 from octoperf_mcp.embedded.engine.program import Step
 from octoperf_mcp.embedded.engine.session import UserSession
+from octoperf_mcp.entities.action_types import played_name
 
 
 @action("GenericAction", "JMeterAction")
 def _generic(node: Node, scope: Scope) -> Step | None:
     kind = class_of(node)
-    compiler = CONTROLLERS.get(kind)
+    compiler = CONTROLLERS.get(kind) or scope.added.get(played_name(node))
     if compiler is None and kind in LISTENERS:
         return None
     if compiler is None:

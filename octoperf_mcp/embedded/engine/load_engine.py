@@ -33,6 +33,8 @@ class LoadPlan:
     """Where it may go; None: anywhere."""
     elsewhere: frozenset[tuple[str, str]] = frozenset()
     """Provider and location of the places that this machine is not at."""
+    actions: Sequence[Json] = ()
+    """Kinds of actions of plugins; see `AddedAction.message`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,9 @@ class LocustEngine:
         for site in sites:
             if not site.posts:
                 raise EngineError(f"No load generator is connected at location {site.region!r}.")
+            for post in site.posts:
+                if post.machine is not None:
+                    _require_plugins(post.machine, plan)
         load = LocustLoad(plan, on_line, self._fleet)
         try:
             async with asyncio.timeout(_START_S):
@@ -233,6 +236,7 @@ class LocustLoad:
             virtual_users=dict(plan.virtual_users),
             servers=list(plan.servers),
             variables=list(plan.variables),
+            actions=list(plan.actions),
             generator=post.name,
             index=index,
         )
@@ -365,3 +369,21 @@ def shares_state(tree: Mapping[str, Any]) -> bool:
         child.get("enabled") and (child.get("@type") in _TOGETHER or shares_state(child))
         for child in tree.get("children") or []
     )
+
+
+def _require_plugins(machine: Machine, plan: LoadPlan) -> None:
+    """Refuse a machine that cannot play an action as it is played here.
+
+    Raises:
+        EngineError: names the action, the plugin and the machine.
+    """
+    for action in plan.actions:
+        distribution, version = action["distribution"], action["version"]
+        there = machine.plugins.get(distribution, "")
+        if there != version:
+            raise EngineError(
+                f"Load generator {machine.name} cannot play {action['names'][0]} of the plugin "
+                f"{action['plugin']}: it has {f'{distribution} {there}' if there else 'not'} "
+                f"{'instead of' if there else 'installed'} {distribution} {version}. There: "
+                f"pip install '{distribution}=={version}', then join again."
+            )

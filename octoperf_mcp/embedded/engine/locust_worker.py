@@ -137,6 +137,7 @@ class Worker:
             order.run_id,
             (order.index, order.workers),
             browser=BrowserSettings.of_order(order),
+            actions=order.actions,
         )
         parts = []
         reach = Reach.of(order.reach)

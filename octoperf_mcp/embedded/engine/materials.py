@@ -9,6 +9,7 @@ from typing import Any
 from octoperf_mcp.embedded.failures import Invalid, NotFound
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 from octoperf_mcp.entities.engines import BROWSERS
 
 Json = dict[str, Any]
@@ -31,6 +32,8 @@ class ProjectMaterials:
     variables: list[Document]
     files: list[ProjectFile]
     """Those that the trees and variables mention."""
+    actions: AddedActions = NO_ADDED_ACTIONS
+    """Kinds of actions of plugins that the virtual users have."""
 
 
 async def collect(
@@ -40,6 +43,7 @@ async def collect(
     project_id: str,
     virtual_user_ids: Iterable[str],
     user_id: str,
+    actions: AddedActions = NO_ADDED_ACTIONS,
 ) -> ProjectMaterials:
     """Read what is needed to play virtual users of a project.
 
@@ -66,7 +70,8 @@ async def collect(
     text = json.dumps([each.body for each in (*wanted.values(), *variables)], ensure_ascii=False)
     all_files = await files.of_project(project_id)
     mentioned = [file for file in all_files if json.dumps(file.name)[1:-1] in text]
-    return ProjectMaterials(project, wanted, servers, variables, mentioned)
+    used = actions.used_by([each.body for each in wanted.values()])
+    return ProjectMaterials(project, wanted, servers, variables, mentioned, used)
 
 
 def _require_runnable(virtual_user: Document) -> None:

@@ -39,6 +39,8 @@ class Order:
     """Where it may go; see `Reach`."""
     browser: dict[str, str] = field(default_factory=dict)
     """`folder` of Playwright's runner and program `chromium`; empty: found on the machine."""
+    actions: list[Json] = field(default_factory=list)
+    """Kinds of actions of plugins that it plays; see `AddedAction.message`."""
 
     @classmethod
     def of(cls, message: Json) -> Self:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.embedded.engine import containers, generic, meetings, requests, scripts
+from octoperf_mcp.embedded.engine.added_actions import added_compilers
 from octoperf_mcp.embedded.engine.browsers import actions as browser_actions
 from octoperf_mcp.embedded.engine.compiler import Options, Scope, Warn, compile_children
 from octoperf_mcp.embedded.engine.control import ERROR_POLICIES
@@ -40,6 +41,8 @@ class Materials:
     """State of variables that the profiles of this generator have in common."""
     browser: BrowserSettings = field(default_factory=BrowserSettings)
     """How users with a real browser play."""
+    actions: Sequence[Document] = ()
+    """Kinds of actions of plugins; see `AddedAction.message`."""
 
 
 def compile_profile(profile: Document, index: int, materials: Materials, warn: Warn) -> Program:
@@ -132,6 +135,7 @@ def compile_program(role: Role, materials: Materials, options: Options, warn: Wa
         warn=warn,
         program=program,
         linked=(role.virtual_user_id,),
+        added=added_compilers(materials.actions),
     )
     listed = tree.get("type") == "WEB_DRIVER"
     program.body = (browser_actions.compile_list if listed else compile_children)(tree, scope)

@@ -40,6 +40,7 @@ from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.schema import now_ms
+from octoperf_mcp.entities.action_types import AddedActions
 from octoperf_mcp.entities.runs import is_over
 
 log = structlog.get_logger()
@@ -65,6 +66,7 @@ class Runs:
         metrics: MetricStore,
         engine: LoadEngine | None = None,
         fleet: Fleet | None = None,
+        actions: Callable[[], AddedActions] = AddedActions,
     ) -> None:
         self._settings = settings
         self._data_dir = data_dir
@@ -90,8 +92,9 @@ class Runs:
             files=self._files,
             blobs=blobs,
             settings=settings,
+            actions=actions,
         )
-        self.gate = Gate(database, settings, fleet)
+        self.gate = Gate(database, settings, fleet, actions)
         self.launches = Launches(database)
         self._creation = RunCreation(self._records, self._files, self.launches)
         self.stops = StopRequests(database)
@@ -182,7 +185,12 @@ class Runs:
         scenario = await self._documents.get("scenario", scenario_id, user_id=user_id)
         template = await named_template(self._documents, template_id, scenario, user_id)
         plan = await check_scenario(
-            self._documents, self._files, scenario, user_id, self.gate.browser_faults()
+            self._documents,
+            self._files,
+            scenario,
+            user_id,
+            self.gate.browser_faults(),
+            actions=self.gate.actions(),
         )
         if ticket is not None and ticket.fingerprint != plan.fingerprint:
             raise Conflict("What the run plays changed since its preview: preview the run again.")

@@ -17,6 +17,7 @@ from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.sanity.check import sanity_check
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 from octoperf_mcp.entities.engines import BROWSERS
 
 Json = dict[str, Any]
@@ -72,10 +73,13 @@ async def check_scenario(
     scenario: Document,
     user_id: str,
     browser_faults: Sequence[str] = (),
+    *,
+    actions: AddedActions = NO_ADDED_ACTIONS,
 ) -> ScenarioPlan:
     """Check that a scenario can run, and collect what it plays.
 
-    `browser_faults` say why users with a real browser cannot run on this machine, if they cannot.
+    `browser_faults` say why users with a real browser cannot run on this machine, if they cannot;
+    `actions` are those that plugins add.
 
     Raises:
         Invalid: a profile names what there is not, or has an impossible load.
@@ -108,6 +112,7 @@ async def check_scenario(
         project_id=scenario.project_id,
         virtual_user_ids=[each for profile in profiles for each in _played_by(profile)],
         user_id=user_id,
+        actions=actions,
     )
     names = {file.name: None for file in await files.of_project(scenario.project_id)}
     await asyncio.to_thread(_require_sane, found, names, browser_faults)
@@ -132,6 +137,7 @@ def _require_sane(
             files,
             {key: other for key, other in trees.items() if key != virtual_user_id},
             browser_faults=browser_faults,
+            played=found.actions.names,
         )
         errors |= {str(row["message"]): row for row in rows if row["level"] == "ERROR"}
     if errors:
@@ -182,4 +188,5 @@ async def load_plan(
         browser=browser,
         reach=plan.reach,
         elsewhere=plan.elsewhere,
+        actions=found.actions.messages(),
     )

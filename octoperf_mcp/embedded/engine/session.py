@@ -120,6 +120,8 @@ class UserSession:
         """`time.monotonic()` at which this user leaves; whoever seated it may move it."""
         self.at_end: list[Callable[[], None]] = []
         """Called when the user closes."""
+        self.at_iteration_end: list[Callable[[], None]] = []
+        """Called when this iteration is over."""
         self._seat = seat
         self._tally = Tally()
         self._waited = False
@@ -167,12 +169,19 @@ class UserSession:
             self.program.body(self)
         except NextIteration:
             self.checkpoint()
+        finally:
+            self._end_iteration()
         pacing_ms = self.program.pacing_ms(self) if due is None else 0.0
         if pacing_ms > 0 or meant is not None:
             self._report_iteration(before, max(0.0, now - (now if meant is None else meant)))
         self._keep_pace(began, pacing_ms)
         if not self._waited:
             self.pause(_IDLE_ITERATION_MS)
+
+    def _end_iteration(self) -> None:
+        ends, self.at_iteration_end = self.at_iteration_end, []
+        for end in ends:
+            end()
 
     def _keep_pace(self, began: float, pacing_ms: float) -> None:
         """Wait until the next iteration is due.

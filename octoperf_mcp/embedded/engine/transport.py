@@ -9,8 +9,11 @@ import gevent.socket
 
 from octoperf_mcp.embedded.engine.connection import Address, Connection
 from octoperf_mcp.embedded.engine.forbidden_addresses import ForbiddenAddressError, is_forbidden
+from octoperf_mcp.embedded.engine.guarded_socket import GuardedSocket
+from octoperf_mcp.embedded.engine.http_failures import ExchangeFailedError
 from octoperf_mcp.embedded.engine.reach import Reach
 from octoperf_mcp.embedded.engine.throttle import Throttle
+from octoperf_mcp.entities.playing import ActionFailedError
 
 _DNS_LIFE_S = 30.0
 _SECOND_MS = 1000
@@ -97,28 +100,50 @@ class Transport:
         self._throttle = Throttle(bits_per_second) if bits_per_second > 0 else None
         self._longest_answer_s = longest_answer_s
         self._connections: dict[tuple[str, str, int, int], Connection] = {}
+        self._sockets: set[GuardedSocket] = set()
 
     def connection(self, server: Server, lane: int = 0) -> Connection:
         """The user's connection to this origin; one exchange at a time uses a lane."""
         key = (server.scheme, server.hostname, server.port, lane)
         known = self._connections.get(key)
         if known is None:
-            known = self._connections[key] = Connection(
-                server.hostname,
-                server.port,
-                tls=server.tls,
-                resolve=self._addresses,
-                connect_timeout_s=_seconds(server.connect_timeout_ms),
-                read_timeout_s=_seconds(server.read_timeout_ms),
-                longest_s=self._longest_answer_s,
-                throttle=self._throttle,
-            )
+            known = self._connections[key] = self._made(server)
         return known
+
+    def open(self, server: Server) -> GuardedSocket:
+        """A connection of its own, for what is not HTTP.
+
+        Raises:
+            ActionFailedError: it did not come about.
+        """
+        try:
+            sock = self._made(server).connected()
+        except ExchangeFailedError as error:
+            raise ActionFailedError(error.message) from error
+        longest_s = _seconds(server.read_timeout_ms) or self._longest_answer_s
+        place = (server.hostname, server.port, server.tls)
+        opened = GuardedSocket(sock, place, longest_s, self._throttle, self._sockets.discard)
+        self._sockets.add(opened)
+        return opened
+
+    def _made(self, server: Server) -> Connection:
+        return Connection(
+            server.hostname,
+            server.port,
+            tls=server.tls,
+            resolve=self._addresses,
+            connect_timeout_s=_seconds(server.connect_timeout_ms),
+            read_timeout_s=_seconds(server.read_timeout_ms),
+            longest_s=self._longest_answer_s,
+            throttle=self._throttle,
+        )
 
     def close(self) -> None:
         """Close every connection."""
         for connection in self._connections.values():
             connection.close()
+        for sock in list(self._sockets):
+            sock.close()
         self._connections.clear()
 
 

@@ -125,6 +125,7 @@ class ValidationRun:
             generator=f"{self._request.location}-1",
             iterations=self._request.iterations,
             browser=dict(self._browser),
+            actions=self._found.actions.messages(),
         )
 
     async def _followed(self, order: Order) -> str:

@@ -55,6 +55,7 @@ def _compiled(order: Order, log: RunLog) -> Program:
         order.resources,
         order.run_id,
         browser=BrowserSettings.of_order(order),
+        actions=order.actions,
     )
     role = Role(str(profile.get("name") or "Validation"), index, str(profile["virtualUserId"]))
     options = Options(think_times=False, validating=True, body_cap_bytes=_BODY_CAP_BYTES)

@@ -1,6 +1,7 @@
 """Validations: one user, some iterations, every exchange kept."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.schema import now_ms
+from octoperf_mcp.entities.action_types import AddedActions
 
 log = structlog.get_logger()
 
@@ -54,7 +56,9 @@ class Validations:
         files: ProjectFiles,
         blobs: Blobs,
         settings: EmbeddedSettings,
+        actions: Callable[[], AddedActions] = AddedActions,
     ) -> None:
+        self._actions = actions
         self._records = records
         self._data_dir = data_dir
         self._documents = documents
@@ -99,6 +103,7 @@ class Validations:
             project_id=virtual_user.project_id,
             virtual_user_ids=[virtual_user_id],
             user_id=user_id,
+            actions=self._actions(),
         )
         await self._require_sane(virtual_user, found, user_id)
         return await self._background.uninterrupted(
@@ -149,6 +154,7 @@ class Validations:
             await self._file_contents(virtual_user.project_id, variables),
             {each.id: each.body for each in others if each.id != virtual_user.id},
             browser_faults=browser_faults(self._settings),
+            played=found.actions.names,
         )
         errors = [message for message in messages if message["level"] == "ERROR"]
         if errors:

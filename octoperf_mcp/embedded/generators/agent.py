@@ -20,7 +20,7 @@ import aiohttp
 from octoperf_mcp import __version__
 from octoperf_mcp.embedded.generators.frames import MOST_BYTES, PATH, PATIENCE_S, PROTOCOL
 from octoperf_mcp.embedded.generators.held_parts import HeldPart
-from octoperf_mcp.embedded.generators.machine import Health, memory_mb
+from octoperf_mcp.embedded.generators.machine import Health, memory_mb, plugin_versions
 from octoperf_mcp.embedded.generators.playing import Playing
 from octoperf_mcp.embedded.generators.wire import Wire
 from octoperf_mcp.errors import OctoPerfMcpError
@@ -184,6 +184,7 @@ class Agent:
             "memoryMb": memory_mb(),
             "clockMs": time.time_ns() // 1_000_000,
             "held": self._playing.held(),
+            "plugins": plugin_versions(),
         }
 
     async def _tell_health(self, wire: Wire) -> None:

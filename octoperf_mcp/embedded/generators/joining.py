@@ -167,7 +167,7 @@ class _Session:
         facts |= {"version": __version__, "clockOffMs": clock_off, "address": self._remote}
         machine = Machine(
             str(hello["id"]), facts["name"] or facts["host"], facts["host"], facts["cpus"],
-            facts["memoryMb"],
+            facts["memoryMb"], _plugins(hello.get("plugins")),
         )  # fmt: skip
         return Link(
             wire,
@@ -282,3 +282,10 @@ class _Session:
             await self._hub.known.seen(link.joined())
             if not await self._hub.usable(link.joined()):
                 raise RefusedError("revoked", "The join token was revoked.")
+
+
+def _plugins(told: Any) -> dict[str, str]:
+    """Versions of distributions, as a machine tells them."""
+    if not isinstance(told, dict):
+        return {}
+    return {str(name)[:_LONGEST]: str(version)[:_LONGEST] for name, version in told.items()}

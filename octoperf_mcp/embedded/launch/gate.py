@@ -1,5 +1,7 @@
 """The last check before a run: within the caps of the machine, against hosts that are confirmed."""
 
+from collections.abc import Callable
+
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.browsers.tools import browser_faults
 from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
@@ -11,14 +13,21 @@ from octoperf_mcp.embedded.launch.caps import Caps
 from octoperf_mcp.embedded.launch.locations import at_locations, browsers_elsewhere, users_here
 from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, Targets, targets_of
 from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.entities.action_types import AddedActions
 
 
 class Gate:
     """Lets runs through that the operator and the owners of the targets agreed to."""
 
     def __init__(
-        self, database: Database, settings: EmbeddedSettings, fleet: Fleet | None = None
+        self,
+        database: Database,
+        settings: EmbeddedSettings,
+        fleet: Fleet | None = None,
+        actions: Callable[[], AddedActions] = AddedActions,
     ) -> None:
+        self.actions = actions
+        """What plugins add, as it is now."""
         self._fleet = fleet or NoFleet()
         self._settings = settings
         self.targets = Targets(database, settings)
@@ -64,7 +73,8 @@ class Gate:
         """The targets of a run, and who confirmed each."""
         trees = [each.body for each in plan.materials.virtual_users.values()]
         servers = [each.body for each in plan.materials.servers]
-        found = targets_of(trees, servers, plan.profiles)
+        added = plan.materials.actions.addresses(trees)
+        found = targets_of(trees, servers, plan.profiles, added)
         return await self.targets.judged(found, plan.scenario.workspace_id)
 
     def over_caps(self, plan: ScenarioPlan) -> list[Blocker]:

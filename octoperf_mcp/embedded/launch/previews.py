@@ -25,7 +25,9 @@ async def obstacles(
 ) -> tuple[ScenarioPlan | None, list[Blocker]]:
     """The plan of a run, and why it cannot start; without a plan the blocker says why."""
     try:
-        plan = await check_scenario(documents, files, scenario, user_id, gate.browser_faults())
+        plan = await check_scenario(
+            documents, files, scenario, user_id, gate.browser_faults(), actions=gate.actions()
+        )
     except Failure as failure:
         return None, [Blocker("invalid", failure.message)]
     return plan, gate.over_caps(plan)

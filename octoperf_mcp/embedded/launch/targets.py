@@ -79,8 +79,16 @@ def targets_of(
     trees: Iterable[Any],
     servers: Iterable[Mapping[str, Any]],
     profiles: Iterable[Mapping[str, Any]],
+    addresses: Iterable[str] = (),
 ) -> list[Target]:
-    """The hosts that virtual users name; where a profile says another address, that counts."""
+    """The hosts that virtual users name; where a profile says another address, that counts.
+
+    Args:
+        trees: The virtual users.
+        servers: HTTP servers of the project.
+        profiles: Of the scenario.
+        addresses: What actions of plugins say of where they go.
+    """
     used = servers_of(trees)
     elsewhere: dict[str, str] = {}
     for profile in profiles:
@@ -95,6 +103,10 @@ def targets_of(
         port = int(server.get("port") or (443 if scheme == "https" else 80))
         found.add(Target(scheme, elsewhere.get(host, host), port))
     found |= set(_visited(trees, profiles))
+    for address in addresses:
+        target = _at(address)
+        if target is not None:
+            found.add(replace(target, host=elsewhere.get(target.host, target.host)))
     return sorted(found, key=lambda target: (target.host, target.port))
 
 
@@ -116,6 +128,20 @@ def _visited(
             parts = urlsplit(address)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             yield Target(parts.scheme, (parts.hostname or "").rstrip("."), port)
+
+
+def _at(address: str) -> Target | None:
+    """A host, `host:port` or address; None where variables leave the host open."""
+    scheme, _, rest = address.rpartition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = rest.partition("/")[0].rpartition(":")[0] or rest, None
+    if not host or "${" in host:
+        return None
+    secure = scheme in {"https", "wss"}
+    return Target("https" if secure else "http", host.rstrip("."), port or (443 if secure else 80))
 
 
 def is_local(host: str) -> bool:

@@ -4,7 +4,7 @@ Levels and messages are those of the product (validation guide); what follows th
 names the action or variable. An ERROR blocks a validation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from octoperf_mcp.embedded.engine.mentions import Mentions
@@ -29,6 +29,7 @@ def sanity_check(
     fragments: Mapping[str, Json],
     *,
     browser_faults: Sequence[str] = (),
+    played: Collection[str] = (),
 ) -> list[Json]:
     """Rows `{level, message, actionId?, variableId?}`, errors first; empty when all is well.
 
@@ -42,6 +43,7 @@ def sanity_check(
             Only CSV files need their bytes.
         fragments: The other virtual users of the project by id, with their trees.
         browser_faults: Why users with a real browser cannot run on this machine, if they cannot.
+        played: Types of actions and JMeter classes that plugins play.
     """
     around = Surroundings(
         servers={text(server.get("id")): server for server in objects(list(servers))},
@@ -58,7 +60,7 @@ def sanity_check(
             *check_links(virtual_user, fragments),
             *check_csv(variables, files, _mentions(virtual_user, around.servers, fragments)),
             *rows,
-            *check_limits(virtual_user, around.servers),
+            *check_limits(virtual_user, around.servers, played),
             *check_references(virtual_user, around.servers, variables, fragments),
             *check_browser(virtual_user, browser_faults),
         ]

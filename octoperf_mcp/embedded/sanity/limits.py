@@ -4,7 +4,7 @@ The product has no such messages, since JMeter runs everything; their level is o
 the rest of the virtual user can still be validated, and a row that cannot run is KO by itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from octoperf_mcp.embedded.sanity.messages import (
     row,
     text,
 )
+from octoperf_mcp.entities.action_types import played_name
 
 Json = dict[str, Any]
 Found = Iterator[tuple[str, str]]
@@ -36,12 +37,15 @@ _STRUCTURE = frozenset({"children", "recordedRequest", "recordedResponse", "scri
 _MOST_CALLS = 20
 
 
-def check_limits(virtual_user: Json, servers: Mapping[str, Json]) -> list[Json]:
+def check_limits(
+    virtual_user: Json, servers: Mapping[str, Json], played: Collection[str] = ()
+) -> list[Json]:
     """Rows about what will not run, or not as JMeter runs it.
 
     Args:
         virtual_user: The whole document.
         servers: HTTP servers of the project, by id.
+        played: Types of actions and JMeter classes that plugins play.
     """
     in_browser = text(virtual_user.get("type")) in {"PLAYWRIGHT", "WEB_DRIVER"}
     rows = []
@@ -49,7 +53,10 @@ def check_limits(virtual_user: Json, servers: Mapping[str, Json]) -> list[Json]:
     for node in enabled_nodes(virtual_user):
         about = {"actionId": text(node.get("id"))}
         for check in _CHECKS:
-            if check is not _browser or not in_browser:
+            skipped = (check is _browser and in_browser) or (
+                check is _generic and played_name(node) in played
+            )
+            if not skipped:
                 rows += [row(level, message, **about) for level, message in check(node)]
         if text(node.get("serverId")) in servers:
             used[text(node.get("serverId"))] = None

@@ -46,6 +46,7 @@ class Player:
         trees: Sequence[Json] = (),
         thread_number: int = 1,
         shared: dict[Any, Any] | None = None,
+        actions: Sequence[Json] = (),
     ) -> None:
         Player.made.append(self)
         self.users: list[UserSession] = []
@@ -60,6 +61,7 @@ class Player:
             "run",
             share,
             {} if shared is None else shared,
+            actions=actions,
         )
         self.program = compile_program(
             Role("Users", 0, "vu"),

@@ -18,6 +18,7 @@ from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.secrets import Secrets
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 from tests.octoperf_mcp.embedded.engine.players import Json
 from tests.octoperf_mcp.embedded.engine.target import Target
 
@@ -47,6 +48,7 @@ class Stage:
         *,
         workers: int = 1,
         fleet_of: Callable[[Database], Fleet] | None = None,
+        actions: AddedActions = NO_ADDED_ACTIONS,
     ) -> "Stage":
         """Open the platform of a folder; `set_up` fills a fresh one."""
         database = await Database.open(f"sqlite:///{data_dir}/octoperf.db")
@@ -60,6 +62,7 @@ class Stage:
             blobs=blobs,
             metrics=metrics,
             fleet=fleet_of(database) if fleet_of else None,
+            actions=lambda: actions,
         )
         await runs.open()
         return cls(data_dir, database, documents, blobs, metrics, runs)

@@ -21,6 +21,7 @@ EVERYTHING = {
     "networkPolicy": {"enabled": True, "egress": [{"to": [{"podSelector": {}}]}]},
     "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
     "caBundle": {"configMap": "authorities"},
+    "persistence": {"runsClaim": "runs"},
     "env": {"OCTOPERF_MCP_SERVER_TRUSTED_PROXIES": "10.0.0.0/8"},
     "extraEnvFrom": [{"configMapRef": {"name": "more"}}],
     "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["octoperf.example.com"]}],
@@ -79,6 +80,23 @@ def test_pods_run_without_rights_and_have_the_time_to_drain(
     assert pod["terminationGracePeriodSeconds"] > sum(drain)
     assert set(environ) <= known_variables()
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_pods_share_the_files_of_runs_when_a_claim_is_named() -> None:
+    def mounts(values: dict[str, Any], kind: str) -> dict[str, str]:
+        pod = rendered({**values, "persistence": {"runsClaim": "runs"}})[kind]
+        container = pod["spec"]["template"]["spec"]["containers"][0]
+        environ = {each["name"]: each.get("value") for each in container["env"]}
+        data = environ.get("OCTOPERF_MCP_EMBEDDED_DATA_DIR", "")
+        return {
+            "DATA": data,
+            **{each["name"]: each["mountPath"] for each in container["volumeMounts"]},
+        }
+
+    own = mounts(EMBEDDED, "StatefulSet")
+    assert own["data"] == own["DATA"]
+    assert own["runs"] == f"{own['DATA']}/runs"
+    assert "runs" not in mounts(BRIDGE, "Deployment")
 
 
 def test_the_bridge_takes_its_two_paths_and_the_platform_the_whole_origin() -> None:

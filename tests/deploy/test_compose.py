@@ -53,6 +53,16 @@ def test_replicas_have_the_time_to_drain_and_nothing_to_write_to(compose: dict[s
         assert service["cap_drop"] == ["ALL"]
 
 
+def test_either_replica_finds_the_files_of_all_runs(compose: dict[str, Any]) -> None:
+    mounts = {
+        name: dict(each.split(":")[:2] for each in compose["services"][name]["volumes"])
+        for name in ("first", "second")
+    }
+    data = "/var/lib/octoperf-mcp"
+    assert mounts == {name: {name: data, "runs": f"{data}/data/runs"} for name in mounts}
+    assert {"first", "second", "runs"} <= set(compose["volumes"])
+
+
 def test_each_secret_that_is_named_is_made(compose: dict[str, Any], tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl on this machine")

@@ -41,6 +41,26 @@ def test_what_is_copied_is_there_and_let_through() -> None:
         assert f"!{name}" in let
 
 
+def test_an_init_is_the_first_process_and_any_user_of_group_0_can_write() -> None:
+    assert 'ENTRYPOINT ["tini", "--", "octoperf-mcp"]' in TEXT
+    assert "--yes --no-install-recommends tini" in TEXT
+    made = re.search(
+        r"install --directory --owner=\S+ --group=0 --mode=0770 \\\n(.*)$", TEXT, re.MULTILINE
+    )
+    assert made
+    home = re.search(r"^VOLUME (\S+)$", TEXT, re.MULTILINE)
+    assert home
+    assert made[1].split() == [home[1], f"{home[1]}/data", f"{home[1]}/data/runs"]
+    assert f"OCTOPERF_MCP_EMBEDDED_DATA_DIR={home[1]}/data" in TEXT
+
+
+def test_tests_of_others_stay_out_and_the_template_of_plugins_keeps_its_own() -> None:
+    dropped = re.search(r"find /opt/octoperf-mcp/lib (.*)$", TEXT, re.MULTILINE)
+    assert dropped
+    assert dropped[1].startswith("-path '*/octoperf_mcp' -prune -o -type d -name tests")
+    assert (ROOT / "octoperf_mcp" / "kit" / "template" / "tests").is_dir()
+
+
 def test_it_installs_extras_that_exist() -> None:
     extras = re.search(r"'\.\[([\w,]+)\]'", TEXT)
     assert extras

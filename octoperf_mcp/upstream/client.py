@@ -24,6 +24,7 @@ from octoperf_mcp.registry.context import Caller, Revised
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.account import HEADER
 from octoperf_mcp.upstream.breaker import Breaker
+from octoperf_mcp.upstream.calls import CAPABILITIES
 from octoperf_mcp.upstream.connections import BrokenConnectionError, Pool
 from octoperf_mcp.upstream.decoding import decoded
 from octoperf_mcp.upstream.dialing import Dialer, ProxyRefusedError
@@ -34,6 +35,7 @@ from octoperf_mcp.upstream.http1 import (
     MalformedAnswerError,
     unpacked,
 )
+from octoperf_mcp.upstream.lookout import Lookout
 from octoperf_mcp.upstream.multipart import encoded
 from octoperf_mcp.upstream.proxies import Proxy
 from octoperf_mcp.upstream.retries import DOWN, is_safe, pause_s
@@ -80,6 +82,7 @@ class RestClient:
         self._retries = settings.retries
         self._metrics = metrics or Metrics({})
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_pause_s)
+        self._lookout = Lookout(self.breaker, self._answers)
         dialer = Dialer(base_url, tls=tls, ca_file=settings.ca_file, proxy=proxy)
         self.pool = Pool(
             dialer,
@@ -114,6 +117,7 @@ class RestClient:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._lookout.close()
         await self.pool.close()
 
     async def call(
@@ -189,19 +193,35 @@ class RestClient:
             answer = await self._ask(call, request)
         except UnreachableError:
             self._metrics.asked(call.endpoint, 0, started)
-            self.breaker.failed()
+            self._failed()
             raise
         self._metrics.asked(call.endpoint, answer.status, started)
         if answer.status < _FIRST_REDIRECT:
             self.breaker.failures = 0
             return answer
         if answer.status in DOWN:
-            self.breaker.failed()
+            self._failed()
         else:
             self.breaker.succeeded()
         if answer.status < _FIRST_FAILURE:
             raise redirected(call, answer.status, answer.field(b"location"))
         raise failure(call, answer.status, answer.body, answer.field(b"retry-after"))
+
+    def _failed(self) -> None:
+        self.breaker.failed()
+        self._lookout.begin()
+
+    async def _answers(self) -> bool:
+        """Whether the REST API is there, asked in nobody's name: a refusal will do."""
+        request = f"GET {self._prefix}{CAPABILITIES.path}{self._fixed}\r\n".encode("latin-1")
+        started, status = self._metrics.clock(), 0
+        try:
+            status = (await self._ask(CAPABILITIES, request)).status
+        except UpstreamError:
+            return False
+        finally:
+            self._metrics.asked(CAPABILITIES.endpoint, status, started)
+        return status not in DOWN
 
     def _request(  # noqa: PLR0917 - the parts of one request
         self, call: RestCall, target: str, token: str, body: Any, account: str, more: str = ""

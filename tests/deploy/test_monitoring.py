@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from octoperf_mcp.cli.agent import connected
 from octoperf_mcp.cli.sign_in import FormSignIn
-from tests.deploy.conftest import DEPLOY
+from octoperf_mcp.registry.manager import load_registry
+from tests.deploy.conftest import DEPLOY, told
+from tests.deploy.prometheus import program
 from tests.end_to_end.conftest import PASSWORD, Server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 promql = pytest.importorskip("promql_parser")
 yaml = pytest.importorskip("yaml")
@@ -33,10 +33,9 @@ def dashboard() -> dict[str, Any]:
 def asked() -> list[str]:
     """All expressions, with what Grafana fills in."""
     panels = dashboard()["panels"]
-    told = [each["expr"] for panel in panels for each in panel["targets"]]
-    told = [text.replace("$__rate_interval", "5m").replace("$", "") for text in told]
-    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
-    return told + [rule["expr"] for rule in rules]
+    shown = [each["expr"] for panel in panels for each in panel["targets"]]
+    shown = [text.replace("$__rate_interval", "5m").replace("$", "") for text in shown]
+    return shown + list(rules().values())
 
 
 async def told_by_a_server(folder: Path) -> dict[str, set[str]]:
@@ -70,6 +69,40 @@ async def test_every_series_and_label_that_is_asked_for_exists(tmp_path: Path) -
         labels = set(re.findall(r"(\w+)(?:=~|!~|!=|=)\"", expression))
         labels |= set(re.findall(r"\w+", " ".join(re.findall(r"by \((.*?)\)", expression))))
         assert labels <= set.union(TARGET, *(known[name] for name in names)), expression
+
+
+def rules() -> dict[str, str]:
+    """Expressions by alert."""
+    text = (MONITORING / "alerts.yaml").read_text("utf-8")
+    return {each["alert"]: each["expr"] for each in yaml.safe_load(text)["groups"][0]["rules"]}
+
+
+def test_alerts_fire_when_they_should_and_are_silent_when_they_should() -> None:
+    promtool = program("promtool")
+    cases = Path(__file__).parent / "alert_cases.yaml"
+    assert "SUCCESS" in told(promtool, "check", "rules", MONITORING / "alerts.yaml")
+    assert "SUCCESS" in told(promtool, "test", "rules", cases)
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+    cases = yaml.safe_load((Path(__file__).parent / "alert_cases.yaml").read_text("utf-8"))
+    found = {
+        (each["alertname"], bool(each["exp_alerts"]))
+        for case in cases["tests"]
+        for each in case["alert_rule_test"]
+    }
+    assert found == {(name, fires) for name in rules() for fires in (True, False)}
+
+
+def test_tools_that_wait_are_not_called_slow() -> None:
+    waiting = {
+        name
+        for name, tool in load_registry().tools.items()
+        if "waitSec" in tool.definition["inputSchema"].get("properties", {})
+    }
+    assert waiting
+    left_out = re.findall(r'tool!~"(.*?)"', rules()["OctoPerfMcpSlow"])
+    assert all(re.fullmatch(left_out[0], name) for name in waiting | {"validate_virtual_user"})
 
 
 def test_panels_lie_side_by_side() -> None:

@@ -236,14 +236,25 @@ async def test_the_breaker_spares_a_platform_that_is_down_and_finds_out_when_it_
     assert error.details["retryAfterSec"] == 1
     assert world.way.asked == 3
     world.way.always = None
-    async with asyncio.timeout(5):
-        while world.client.breaker.is_open:
-            try:
-                await world.call(READ)
-            except errors.UnavailableError:
-                await asyncio.sleep(0.02)
+    async with asyncio.timeout(20):
+        while world.client.breaker.is_open:  # noqa: ASYNC110 - nobody calls meanwhile
+            await asyncio.sleep(0.01)
     assert world.way.asked == 4
+    await world.call(READ)
     await world.nothing_leaks()
+
+
+@pytest.mark.parametrize(
+    "world", [{"breaker_failures": 1, "breaker_pause_s": 0.1, "retries": 0}], indirect=True
+)
+async def test_a_platform_that_stays_away_is_asked_once_a_pause(world: World) -> None:
+    world.way.always = Fault(before="reset")
+    await world.failure(WRITE)
+    async with asyncio.timeout(20):
+        await world.way.settled(lambda: world.way.asked >= 4)
+    assert world.client.breaker.is_open
+    error = await world.failure(WRITE)
+    assert "was not sent" in error.message
 
 
 @pytest.mark.parametrize("world", [{"breaker_failures": 2}], indirect=True)

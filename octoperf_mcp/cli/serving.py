@@ -2,11 +2,10 @@
 
 import asyncio
 import signal
-import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ import structlog
 from aiohttp import web
 
 from octoperf_mcp.app import DRAINING, METRICS, Addresses, make_app
-from octoperf_mcp.auth.bearer import AUTHENTICATOR
+from octoperf_mcp.auth.bearer import AUTHENTICATOR, Authenticator
+from octoperf_mcp.cli.listeners import BACKLOG, bound, origin_of, take_no_more
 from octoperf_mcp.config import ServerSettings, Settings
 from octoperf_mcp.config.contradictions import refuse_contradictions
 from octoperf_mcp.errors import ConfigError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from octoperf_mcp.observability.metrics import Metrics
 
 _log = structlog.get_logger()
-_BACKLOG = 1024
+_KEYS_OF_OTHERS_S = 3.0
 _LAST_HEARD_S = 0.2
 """Between the end of listening and that of taking calls: whoever connected sends within it."""
 
@@ -64,17 +64,17 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
     """
     refuse_contradictions(settings)
     server = settings.server
-    listener = _bind(server.host, server.port)
+    listener = bound(server.host, server.port)
     port = listener.getsockname()[1]
     bridge = bool(settings.upstream.url)
     tls = certificate(server)
     scheme = "http" if tls is None else "https"
-    origin = server.public_url.rstrip("/") or (
-        f"{scheme}://{_bracketed(_reachable(server.host))}:{port}"
-    )
+    origin = server.public_url.rstrip("/") or origin_of(listener, server.host, scheme)
     # the platform is asked in plain http by this process alone, whatever the certificate names,
     # and until the last call has ended, when the public listener is long closed
-    inner = None if bridge else _bind("127.0.0.1", 0)
+    inner = None if bridge else bound("127.0.0.1", 0)
+    if inner is not None:
+        inner.listen(BACKLOG)  # what asks before the platform answers waits for it
     within = f"http://127.0.0.1:{inner.getsockname()[1]}" if inner else ""
     upstream = within or settings.upstream.url.rstrip("/")
     addresses = Addresses(
@@ -91,25 +91,38 @@ async def serving(settings: Settings, registry: Registry, data_dir: Path) -> Asy
         runner = make_runner(app)
         await runner.setup()
         try:
-            site = web.SockSite(runner, listener, backlog=_BACKLOG, ssl_context=tls)
-            await site.start()
             if inner is not None:
-                await web.SockSite(runner, inner, backlog=_BACKLOG).start()
-            if not bridge:
-                await app[AUTHENTICATOR].wait_ready()
+                await web.SockSite(runner, inner, backlog=BACKLOG).start()
+            await _until_tokens_can_be_checked(app[AUTHENTICATOR], settings)
+            site = web.SockSite(runner, listener, backlog=BACKLOG, ssl_context=tls)
+            await site.start()
             yield Serving(origin, opened.first_start, opened.stop_all_load)
             app[DRAINING].set()
-            await asyncio.sleep(settings.server.drain_delay_s)
+            await asyncio.sleep(server.drain_delay_s)
+            if server.drain_delay_s:
+                take_no_more(listener)
+                await asyncio.sleep(_LAST_HEARD_S)
             # who connects from here on is refused at once, which any proxy may answer elsewhere;
             # who had just connected is still heard
             await site.stop()
             await asyncio.sleep(_LAST_HEARD_S)
             # calls under way need the REST API of this very process, so they end first
-            cut = await endpoint.drain(settings.server.drain_s)
+            cut = await endpoint.drain(server.drain_s)
             if cut:
                 _log.warning("calls_cut_off", count=cut)
         finally:
             await runner.cleanup()
+
+
+async def _until_tokens_can_be_checked(authenticator: Authenticator, settings: Settings) -> None:
+    """Let nobody in before: a proxy sends calls to a replica as soon as it takes connections.
+
+    Keys of somebody else's are not waited for any longer than that; the health check names them.
+    """
+    others = bool(settings.upstream.url or settings.auth.issuer)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_KEYS_OF_OTHERS_S if others else None):
+            await authenticator.wait_ready()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,31 +213,6 @@ def certificate(settings: ServerSettings) -> ssl.SSLContext | None:
     if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
     return context
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(
-            f"{host}:{port} cannot be used: {error.strerror or error}. "
-            "Another server may run there; --port 0 takes a free port."
-        ) from error
-    listener.setblocking(False)
-    return listener
-
-
-def _reachable(host: str) -> str:
-    """An address at which this process reaches a listener on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared only
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 async def until_signal(server: Serving | None = None) -> None:

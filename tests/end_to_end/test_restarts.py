@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -54,6 +55,33 @@ async def test_a_connected_client_does_not_notice_a_restart(
         assert (await agent.call("list_workspaces"))["workspaces"]
     handshakes = server.log.read_text("utf-8").count('"rpc_method":"initialize"')
     assert handshakes == 1
+
+
+async def test_a_server_knows_its_callers_before_it_takes_connections(
+    fresh_server: Server, password: str
+) -> None:
+    server, storage = fresh_server, MemoryStorage()
+    server.environ[SECRETS] = FIRST
+    server.start()
+    port = int(server.origin.rpartition(":")[2])
+    async with connected(server.url, FormSignIn("demo", password), storage=storage):
+        assert server.stop() == 0
+    starting = asyncio.create_task(asyncio.to_thread(server.start, port))
+    async with aiohttp.ClientSession() as http:
+        assert await first_answer(http, f"{server.origin}/readyz") == 200
+    assert (await posted(server, storage, "initialize"))[0] == 200
+    await starting
+    assert "verification_keys_unavailable" not in server.log.read_text("utf-8")
+
+
+async def first_answer(http: aiohttp.ClientSession, address: str) -> int:
+    """Status of the first answer of a server that is starting."""
+    while True:
+        try:
+            async with http.get(address) as answer:
+                return answer.status
+        except aiohttp.ClientConnectorError:
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

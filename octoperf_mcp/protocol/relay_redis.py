@@ -232,12 +232,15 @@ class RedisRelay:
             StoreUnavailableError: there is none.
         """
         if self._down and self._now() < self._down_until:
-            if asyncio.iscoroutine(question):
-                question.close()
+            _drop(question)
             raise StoreUnavailableError
         try:
+            if self._down:
+                # those that died with Redis would each fail once more, long after it is back
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
             answer = await question
         except _FAILURES as error:
+            _drop(question)
             self._failed(error)
             raise StoreUnavailableError from error
         if self._down:
@@ -256,6 +259,12 @@ class RedisRelay:
 
     def _value_key(self, name: str) -> str:
         return f"{self._prefix}:value:{name}"
+
+
+def _drop(question: Awaitable[Any]) -> None:
+    """Give a question up that may not have been asked."""
+    if asyncio.iscoroutine(question):
+        question.close()
 
 
 def _number(entry_id: Any) -> int:

@@ -32,6 +32,8 @@ class Behind(Original):
     """An OctoPerf that calls itself by its public address."""
 
     public = ""
+    last = ""
+    """The newest token."""
 
     @property
     def origin(self) -> str:
@@ -40,16 +42,16 @@ class Behind(Original):
 
 @asynccontextmanager
 async def overlaid(
-    folder: Path,
+    folder: Path, **more: str
 ) -> AsyncIterator[tuple[str, Load, tuple[Replica, Replica], RedisServer]]:
-    """Origin, agents, bridges, Redis."""
+    """Origin, agents, bridges, Redis; `more` goes into the environment of the bridges."""
     for name in ("nginx", "redis", "first", "second"):
         (folder / name).mkdir()
     listen = free_port()
     Behind.public = public = f"http://127.0.0.1:{listen}"
     backend = Behind(free_port())
     environ = replica_environ(public)
-    environ["OCTOPERF_MCP_UPSTREAM_URL"] = public
+    environ |= {"OCTOPERF_MCP_UPSTREAM_URL": public, **more}
     bridges = (
         Replica(folder / "first", environ=environ),
         Replica(folder / "second", environ=environ),
@@ -64,7 +66,7 @@ async def overlaid(
         for bridge in bridges:
             stack.callback(bridge.end)
             await bridge.begin_again()
-        token = backend.token(f"{public}/mcp")
+        token = Behind.last = backend.token(f"{public}/mcp")
         agents = [
             await stack.enter_async_context(connected_with_token(f"{public}/mcp", token, mode=mode))
             for mode in MODES

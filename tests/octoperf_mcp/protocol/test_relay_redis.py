@@ -68,6 +68,21 @@ async def test_who_waits_is_woken_by_another_replica(pair: tuple[RedisRelay, Red
             assert found == [Entry("b", 1, b"x")]
 
 
+async def test_connections_that_died_with_redis_fail_nothing_once_it_is_back(
+    pair: tuple[RedisRelay, RedisRelay], redis: RedisServer
+) -> None:
+    here, _ = pair
+    await asyncio.gather(*(here.put(str(number), b"x", 60) for number in range(10)))
+    redis.kill()
+    with pytest.raises(StoreUnavailableError):
+        await here.get("0")
+    assert "Redis is away" in here.trouble()
+    redis.start()
+    await eventually(here, "a", b"x")
+    assert here.trouble() == ""
+    await asyncio.gather(*(here.get(str(number)) for number in range(20)))
+
+
 async def test_a_log_keeps_its_newest_messages_within_its_budget(
     pair: tuple[RedisRelay, RedisRelay],
 ) -> None:

@@ -380,10 +380,12 @@ def register_report_item_types() -> Iterable[ReportItemType]:
 def register_notifiers() -> Iterable[Notifier]:
     """Who is told of load runs of the embedded platform that ended: FINISHED, ABORTED or ERROR.
 
-    Each is told once, by the process that played the run, in the background: whatever it does, the
-    run has ended and stays as it is. Addresses must be public, or of a host that the operator names
-    in `[embedded] notify_to`. Switching the plugin holds from the next run that ends. A bridge to
-    another platform plays no runs and tells nobody.
+    That each is to be told is written down with the end of the run, so that neither a restart nor
+    a lost machine forgets it; one replica tells it, in the background, and again after failures (12
+    attempts within a day). A receiver may get a notice twice, with the same `Idempotency-Key`.
+    Whatever a notifier does, the run has ended and stays as it is. Addresses must be public, or of
+    a host that the operator names in `[embedded] notify_to`. Switching the plugin on holds from the
+    next run that ends. A bridge to another platform plays no runs and tells nobody.
 
     ```python
     async def tell_ops(host, run, deliver):

@@ -183,6 +183,23 @@ def _show_runs(metrics: "Metrics", platform: "Platform") -> None:
         lambda: {(): float(platform.runs.active)},
     )
 
+    def notices() -> dict[tuple[str, ...], float]:
+        standing = platform.notices.standing
+        return {("pending",): standing.pending, ("failed",): standing.failed}
+
+    metrics.gauge(
+        "octoperf_mcp_notices",
+        "Notices of ended runs, of all replicas: pending, and failed, given up within a day.",
+        ("state",),
+        notices,
+    )
+    metrics.gauge(
+        "octoperf_mcp_notices_oldest_seconds",
+        "How long the oldest pending notice of an ended run has waited.",
+        (),
+        lambda: {(): platform.notices.standing.oldest_s},
+    )
+
 
 def certificate(settings: ServerSettings) -> ssl.SSLContext | None:
     """What https is served with; None for plain http. SIGHUP reads the files again.

@@ -13,6 +13,7 @@ from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
 from octoperf_mcp.embedded.engine.instances import instance_of
 from octoperf_mcp.embedded.engine.notices import Notices
+from octoperf_mcp.embedded.engine.outbox import Outbox
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.generators import joining, providers
@@ -115,7 +116,9 @@ async def open_platform(
             extensions=extensions,
         )
         platform.notices = Notices(
+            Outbox(database, instance_of(data_dir)),
             lambda: platform.extensions.listeners,
+            documents,
             metrics,
             origin=origin,
             allowed=settings.notify_to,
@@ -133,7 +136,9 @@ async def _start(platform: Platform) -> None:
     platform.documents.on_delete.append(providers.on_delete)
     correlation_task.register(platform)
     print_task.register(platform)
-    platform.runs.on_end(platform.notices.begin)
+    platform.documents.on_delete.append(platform.notices.outbox.on_delete)
+    platform.runs.on_end(platform.notices.owe)
+    await platform.notices.open()
     await platform.runs.open()
     await platform.tasks.resume()
     platform.collection.start()

@@ -19,10 +19,11 @@ from octoperf_mcp.errors import PluginError
 Json = Mapping[str, Any]
 
 Deliver = Callable[[str, Json], Awaitable[None]]
-"""`(address, body)`: posts JSON through the platform's outbound guard, again where that may help.
+"""`(address, body)`: posts JSON through the platform's outbound guard.
 
 Raises an `OctoPerfMcpError`, whose message names no more of the address than its host, when the
-platform may not send there or nobody took it.
+platform may not send there or nobody took it. A listener lets it pass: then the platform tells it
+again later where that may help, with the same `Idempotency-Key` for its first, second … posting.
 """
 
 

@@ -122,14 +122,14 @@ class Notifier:
     Args:
         name: Of the notifier, for the log.
         tell: `(host, run, deliver)`; `await deliver(address, body)` posts JSON through the
-            platform's outbound guard and tries again where that may help. What it raises is
-            logged and changes nothing.
-        timeout_s: Longest that it may take, further attempts included.
+            platform's outbound guard. What it raises is logged, and it is told again later where
+            that may help: the same run may be told more than once.
+        timeout_s: Longest that one attempt may take.
     """
 
     name: str
     tell: Callable[[Host, EndedRun, Deliver], Awaitable[None]]
-    timeout_s: float = 120.0
+    timeout_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ PAGES = (
     "/ui/administration/users",
     "/ui/administration/oauth-clients",
     "/ui/administration/load",
+    "/ui/administration/notices",
     "/ui/nothing/here",
 )
 

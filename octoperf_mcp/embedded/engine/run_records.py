@@ -1,6 +1,6 @@
 """Bench results as documents, and which of them are under way."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,19 +15,21 @@ from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.entities.runs import is_over
 
+OnEnd = Callable[[AsyncConnection, Document], Awaitable[None]]
+
 
 class RunRecords:
     """What the database knows of runs; `instance` names this process's share of them.
 
-    `on_end` are told of each bench result that got into a final state here, validations included;
-    they return at once.
+    `on_end` write what belongs to each bench result that got into a final state here, validations
+    included, in the same transaction.
     """
 
     def __init__(self, database: Database, documents: Documents, instance: str) -> None:
         self.database = database
         self._documents = documents
         self._instance = instance
-        self.on_end: list[Callable[[Document], None]] = []
+        self.on_end: list[OnEnd] = []
 
     async def create(
         self,
@@ -74,6 +76,9 @@ class RunRecords:
             )
             if is_over(changed.body["state"]):
                 await _off_the_lists(writer, directory.run_id)
+            if is_over(changed.body["state"]) and not is_over(before):
+                for note in self.on_end:
+                    await note(writer, changed)
             return changed
 
         try:
@@ -82,9 +87,6 @@ class RunRecords:
             await self.forget(directory.run_id)
             return
         after = changed.body["state"]
-        if after != before and is_over(after):
-            for tell in self.on_end:
-                tell(changed)
         if after != before and directory.files.is_dir():
             directory.log.write(f"Test status changed: {before} => {after}")
 

@@ -21,7 +21,7 @@ from octoperf_mcp.embedded.engine.load_run import Facilities, LoadRun
 from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
 from octoperf_mcp.embedded.engine.run_creation import RunCreation
 from octoperf_mcp.embedded.engine.run_directory import RunDirectory
-from octoperf_mcp.embedded.engine.run_records import RunRecords
+from octoperf_mcp.embedded.engine.run_records import OnEnd, RunRecords
 from octoperf_mcp.embedded.engine.run_retention import TIDY_S, remove_old
 from octoperf_mcp.embedded.engine.run_states import ABORTED, progress_of
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario, load_plan
@@ -104,11 +104,14 @@ class Runs:
         """Users of the runs under way that may go anywhere."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def on_end(self, tell: Callable[[Document], None]) -> None:
-        """Have a bench result told that got into a final state here, unless it is a validation."""
-        self._records.on_end.append(
-            lambda result: None if result.body.get("validation") else tell(result)
-        )
+    def on_end(self, note: OnEnd) -> None:
+        """Have something written with the end of each run here, validations apart."""
+
+        async def unless_validation(writer: AsyncConnection, result: Document) -> None:
+            if not result.body.get("validation"):
+                await note(writer, result)
+
+        self._records.on_end.append(unless_validation)
 
     @property
     def active(self) -> int:

@@ -59,3 +59,23 @@ validation_body = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 """Bodies of a validation by SHA-256; they go with their run."""
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("plugin", sa.Text, primary_key=True),
+    sa.Column("notifier", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("held_until", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("ended", sa.BigInteger, nullable=True),
+)
+"""Who is to be told of a run that ended, written with its end; instants in epoch ms.
+
+`state` is PENDING, SENT or FAILED. `holder` is the instance that tells it now, until `held_until`.
+"""

@@ -33,6 +33,7 @@ ADMINISTRATION = (
     ("Load", "/ui/administration/load"),
     ("OAuth clients", "/ui/administration/oauth-clients"),
     ("Tools and plugins", "/ui/administration/tools"),
+    ("Notices", "/ui/administration/notices"),
     ("Everybody's activity", "/ui/administration/activity"),
 )
 """Pages of administrators."""

@@ -14,7 +14,7 @@ from octoperf_mcp.embedded.ui import forms
 from octoperf_mcp.embedded.ui.account import ADMINISTRATION, host_of, in_words, show
 from octoperf_mcp.embedded.ui.rendering import Page, when
 
-USERS, _LOAD, CLIENTS, _TOOLS, ACTIVITY = (path for _, path in ADMINISTRATION)
+USERS, _LOAD, CLIENTS, _TOOLS, _NOTICES, ACTIVITY = (path for _, path in ADMINISTRATION)
 _PASSWORD_BYTES = 12
 _SHOWN_ENTRIES = 500
 _UNUSED_DAYS = 90

@@ -13,6 +13,7 @@ from octoperf_mcp.embedded.report_templates import KIND as TEMPLATE
 from octoperf_mcp.embedded.ui.forms import DONE
 from octoperf_mcp.embedded.ui.items import draw_all
 from octoperf_mcp.embedded.ui.load import run_files
+from octoperf_mcp.embedded.ui.notices import told
 from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, rendered, when
 from octoperf_mcp.entities.runs import is_over
 
@@ -154,6 +155,7 @@ async def _run(page: Page, body: Mapping[str, Any]) -> dict[str, Any]:
         "state": body["state"],
         "cause": body.get("cause") or "",
         "caveats": untold(body),
+        "notices": await told(page, body["id"]),
         "stop": f"{page.project_path}/analysis/bench-result/{body['id']}/stop",
         "started": when(body.get("created")),
         "percent": progress,

@@ -32,6 +32,7 @@ DONE = {
     "turned-on": "It is enabled, and connected clients were told.",
     "turned-off": "It is disabled, and connected clients were told.",
     "load-stopped": "All runs were asked to end.",
+    "notices-again": "What was given up is sent again.",
     "run-stopped": "The run was asked to end.",
     "target-confirmed": "The host is confirmed.",
     "target-withdrawn": "The confirmation was withdrawn.",

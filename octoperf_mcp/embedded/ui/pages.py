@@ -14,6 +14,7 @@ from octoperf_mcp.embedded.ui import (
     launches,
     live,
     load,
+    notices,
     parts,
     project_files,
     providers,
@@ -140,11 +141,13 @@ def _people() -> list[web.RouteDef]:
         (administration.ACTIVITY, administration.activity),
         (tools.HERE, tools.tools),
         (load.LOAD, load.load),
+        (notices.HERE, notices.notices),
     ]
     changes: list[tuple[str, Submitted]] = [
         (users, administration.add_user),
         (f"{users}/{{userId}}/{{action}}", administration.change_user),
         (load.LOAD, load.stop_all),
+        (notices.HERE, notices.again),
         (f"{clients}/unused", administration.prune_clients),
         (f"{tools.HERE}/{{kind}}/{{name}}/{{state}}", tools.turn),
         (f"{clients}/{{clientId}}", administration.delete_client),

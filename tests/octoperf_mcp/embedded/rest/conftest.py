@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
+from octoperf_mcp.embedded.engine.notices import Notices
+from octoperf_mcp.embedded.engine.outbox import Outbox
 from octoperf_mcp.embedded.engine.runs import Runs
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.generators.hub import Hub
@@ -160,6 +162,9 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
         generators=generators,
         switches=SwitchTable(database),
         extensions=Extensions(),
+    )
+    made.notices = Notices(
+        Outbox(database, "here"), tuple, documents, metrics, origin=made.origin, allowed=()
     )
     made.schedules = schedules_of(made)
     yield made

@@ -69,6 +69,8 @@ TABLE = (
     Doing("user", "Let in again", f"{USERS}/{{userId}}/{{action}}", "administration"),
     Doing("user", "Lock out", f"{USERS}/{{userId}}/{{action}}", "administration"),
     Doing("user", "X", f"{USERS}/{{userId}}/{{action}}", "administration"),
+    Doing("notices", "Send again what was given up", "/ui/administration/notices",
+        "administration"),
     Doing("load", "Stop all load", "/ui/administration/load", "administration"),
     Doing("tools", "X", "/ui/administration/tools/{kind}/{name}/{state}", "administration"),
     # whoever confirms a target answers for it with their name

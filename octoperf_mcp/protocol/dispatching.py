@@ -135,7 +135,7 @@ def catalog(reached: Sequence[Tool]) -> tuple[list[Tool], dict[str, Choose]]:
 
     classes = {class_of(found) for found in reached}
     dispatchers = {kind: made for kind, made in DISPATCHERS.items() if kind in classes}
-    listed = [*direct, find_tools, *dispatchers.values()]
+    listed = [find_tools, *dispatchers.values(), *direct]  # some hosts cut lists short
     return listed, {made.name: partial(_choose, kind) for kind, made in dispatchers.items()}
 
 

@@ -24,7 +24,7 @@ PROJECT: Final = "projectId"
 _REMEMBERED: Final = 1024
 _ID: Final = r"(?!\.)[\w.~-]{1,64}"
 _PATH: Final = re.compile(
-    rf"(?:/w/(?P<workspace>{_ID})(?:/p/(?P<project>{_ID}))?)?"
+    rf"(?P<first>/readonly)?(?:/w/(?P<workspace>{_ID})(?:/p/(?P<project>{_ID}))?)?"
     r"(?:/x/(?P<areas>[^/]+)|/(?P<catalog>catalog))?(?P<readonly>/readonly)?/?",
     re.ASCII,
 )
@@ -177,7 +177,7 @@ class Surfaces:
         pins = {WORKSPACE: found["workspace"], PROJECT: found["project"]}
         surface = Surface(
             areas=None if found["areas"] is None else self._known_areas(found["areas"]),
-            read_only=found["readonly"] is not None,
+            read_only=bool(found["readonly"] or found["first"]),
             catalog=found["catalog"] is not None,
             pins={key: value for key, value in pins.items() if value is not None},
         )

@@ -203,7 +203,7 @@ async def stop_bench_result(ctx: ToolContext, bench_result_id: str) -> StoppedRu
     over stays as it is.
 
     Args:
-        bench_result_id: Run to stop.
+        bench_result_id: Run to stop, from run_scenario or list_bench_results_by_project.
     """
     try:
         with known_id("benchResultId", bench_result_id, listed_by="run_scenario"):

@@ -147,6 +147,7 @@ def register_tools() -> Iterable[Tool]:
         correlation.list_correlation_rules,
         correlation.create_correlation_rule,
         correlation_proposals.propose_correlations,
+        correlation_proposals.plant_correlations,
         correlation_rules.patch_correlation_rule,
         correlation_rules.delete_correlation_rule,
         correlation_frameworks.list_correlation_frameworks,

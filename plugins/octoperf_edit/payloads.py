@@ -340,7 +340,7 @@ class AddedFramework:
 
 @payload
 class CorrelationProposal:
-    """A rule with what speaks for it; `patch` plants it, and is absent where it is too long."""
+    """A rule with what speaks for it; `patch`, if asked for and not too long, plants it alone."""
 
     name: str
     confidence: float
@@ -350,6 +350,18 @@ class CorrelationProposal:
     extractor: dict[str, Any]
     injection_targets: list[str]
     patch: list[dict[str, Any]] | None = None
+
+
+@payload
+class PlantedCorrelations:
+    """What was planted, as one edit."""
+
+    virtual_user_id: str
+    planted: list[str]
+    revision: int | None = None
+    diff: list[str]
+    next: str
+    url: str
 
 
 @payload

@@ -144,7 +144,7 @@ ADD_FRAMEWORK = RestCall(
 PROPOSE_CORRELATIONS = RestCall(
     "GET",
     "/design/correlation-rules/proposals/{virtualUserId}",
-    query=("limit",),
+    query=("limit", "names"),
     answer="CorrelationProposals",
     optional=True,
 )

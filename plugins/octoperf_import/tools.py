@@ -11,15 +11,15 @@ from octoperf_mcp import ToolContext, tool
 
 Name = Annotated[str, Field(max_length=80)]
 
-_CHECK = "describe_virtual_user, then sanity_check_virtual_user."
+_CHECK = "describe_virtual_user, sanity_check_virtual_user, propose_correlations."
 _HAR = FileKind(
     rest.IMPORT_HAR,
     "har",
     "application/json",
     ".har",
     "The answer is the new virtual user as JSON, without a link: call describe_virtual_user with "
-    "its id, then sanity_check_virtual_user. To name the steps, add a second part "
-    "'containerTimeline' with the JSON text "
+    "its id, then sanity_check_virtual_user and propose_correlations. To name the steps, add a "
+    "second part 'containerTimeline' with the JSON text "
     '{"entries":[{"type":"ENABLED","name":"Home","startTimestamp":<epoch ms>}]}: each request '
     "goes into the entry during which it started, so let the first entry start before the "
     "recording.",

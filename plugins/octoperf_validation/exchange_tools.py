@@ -1,15 +1,30 @@
 """Tools that show what a validation sent and received, beside what was recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from octoperf_mcp import Captures, ToolContext, known_id, plain_text, tool
+from octoperf_mcp import (
+    CapturedRequest,
+    CapturedResponse,
+    Captures,
+    ToolContext,
+    known_id,
+    plain_text,
+    tool,
+)
 from octoperf_mcp.entities.trees import action_labels, label_of
 from octoperf_validation import links, rest
 from octoperf_validation.payloads import CapturedBody, CheckedAssertion, FailureDetail
-from octoperf_validation.subjects import MESSAGE_MAX_CHARS, page_of, short_text, virtual_user_of
+from octoperf_validation.subjects import (
+    MESSAGE_MAX_CHARS,
+    STALE,
+    STALE_CATEGORIES,
+    page_of,
+    short_text,
+    virtual_user_of,
+)
 
 BodyKind = Literal[
     "RECORDED_REQUEST", "RECORDED_RESPONSE", "VALIDATION_REQUEST", "VALIDATION_RESPONSE"
@@ -48,6 +63,12 @@ async def get_validation_failure_detail(
             timestamp=timestamp,
         )
     captures = Captures(max_body_chars)
+    captured = (
+        captures.request(detail.get("recordedRequest")),
+        captures.response(detail.get("recordedResponse")),
+        captures.request(detail.get("validationRequest")),
+        captures.response(detail.get("validationResponse")),
+    )
     label = label_of(action_labels(virtual_user), action_id)
     message = detail.get("message") or detail.get("errorMessage") or ""
     project = project_id or virtual_user["projectId"]
@@ -64,11 +85,11 @@ async def get_validation_failure_detail(
         }
         or None,
         assertions=[_assertion(item) for item in detail.get("assertions") or []],
-        recorded_request=captures.request(detail.get("recordedRequest")),
-        recorded_response=captures.response(detail.get("recordedResponse")),
-        validation_request=captures.request(detail.get("validationRequest")),
-        validation_response=captures.response(detail.get("validationResponse")),
-        next="fetch_validation_http_body reads a body that bodyTruncated marks as cut.",
+        recorded_request=captured[0],
+        recorded_response=captured[1],
+        validation_request=captured[2],
+        validation_response=captured[3],
+        next=_following(detail, captured),
         url=await page_of(ctx, links.VALIDATION, project, virtual_user_id),
     )
 
@@ -124,6 +145,15 @@ async def fetch_validation_http_body(
         next_from_char=end if end < len(text) else None,
         url=url,
     )
+
+
+def _following(
+    detail: Mapping[str, Any], captured: Sequence[CapturedRequest | CapturedResponse | None]
+) -> str:
+    steps = [STALE] if detail.get("errorCategory") in STALE_CATEGORIES else []
+    if any(each is not None and each.body_truncated for each in captured):
+        steps.append("fetch_validation_http_body reads a body that bodyTruncated marks as cut.")
+    return " ".join(steps) or "Mend the action with patch_virtual_user, then validate again."
 
 
 def _assertion(item: Mapping[str, Any]) -> CheckedAssertion:

@@ -5,6 +5,12 @@ from typing import Any
 from octoperf_mcp import DeepLink, ToolContext, known_id, plain_text
 from octoperf_validation import rest
 
+STALE_CATEGORIES = ("AUTH", "RECORDING_MISMATCH")
+"""Categories of failures that a recorded token or id, sent again, is the usual cause of."""
+STALE = (
+    "If it is sent a token or id of the recording, propose_correlations finds the answer that each "
+    "comes from, and plant_correlations plants them."
+)
 MESSAGE_MAX_CHARS = 1000
 _VALUE_MAX_CHARS = 300
 

@@ -28,7 +28,14 @@ from octoperf_validation.payloads import (
     ValidationIndex,
     ValidationState,
 )
-from octoperf_validation.subjects import MESSAGE_MAX_CHARS, page_of, short_text, virtual_user_of
+from octoperf_validation.subjects import (
+    MESSAGE_MAX_CHARS,
+    STALE,
+    STALE_CATEGORIES,
+    page_of,
+    short_text,
+    virtual_user_of,
+)
 
 POLL_SEC = 5
 """A validation takes about 30 s, 60 s with a real browser (skill async-polling)."""
@@ -259,9 +266,10 @@ def _after_index(rows: list[ValidatedAction], failed: list[ValidatedAction]) -> 
         return "All actions passed. create_scenario_ramp_up makes a load test of it."
     first = failed[0]
     at = f", timestamp {first.failed_timestamps[0]}" if first.failed_timestamps else ""
+    hint = f" {STALE}" if first.error_category in STALE_CATEGORIES else ""
     return (
         f"Start with the first failure, later ones often follow from it: "
-        f"get_validation_failure_detail with actionId {first.action_id}{at}."
+        f"get_validation_failure_detail with actionId {first.action_id}{at}.{hint}"
     )
 
 

@@ -8,6 +8,7 @@ What is changed, run and deleted is the client's own, so that many can share one
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,34 @@ if TYPE_CHECKING:
 NOWHERE = "http://127.0.0.1:1"
 SLO = b'[[thresholds]]\nmetric = "ERRORS_PERCENT"\nmax = 100\n'
 CSV = b"user,password\nada,lovelace\ngrace,hopper\n"
+
+
+def _entry(method: str, path: str, answer: str, sent: str = "") -> dict[str, Any]:
+    kind = "application/x-www-form-urlencoded"
+    post = {"postData": {"mimeType": kind, "text": sent}} if sent else {}
+    body = {"size": len(answer), "mimeType": "text/html", "text": answer}
+    return {
+        "startedDateTime": "2026-01-01T00:00:00.000Z",
+        "time": 1,
+        "request": {"method": method, "url": f"{NOWHERE}{path}", "headers": [], **post},
+        "response": {"status": 200, "statusText": "OK", "headers": [], "content": body},
+    }
+
+
+TOKEN = "a8F3kd93LLsk2x7Q"
+HAR = json.dumps(
+    {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "tests", "version": "1"},
+            "entries": [
+                _entry("GET", "/form", f'<input type="hidden" name="csrf" value="{TOKEN}">'),
+                _entry("POST", "/form", "welcome", f"csrf={TOKEN}"),
+            ],
+        }
+    }
+).translate(str.maketrans({"{": "{{", "}": "}}"}))
+"""A recording with a token, its braces doubled as in a template."""
 OWN: dict[str, Any] = {"projectId": "@create_project.id"}
 USER: dict[str, Any] = {"virtualUserId": "@import_urls_virtual_user.id"}
 RUN: dict[str, Any] = {"benchResultId": "{benchResultId}"}
@@ -124,7 +153,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "update_project": {**OWN, "description": "made by {client}"},
     "import_urls_virtual_user": {**OWN, "urls": [f"{NOWHERE}/a?b=1"], "name": "{client}"},
     "import_webdriver_virtual_user": {**OWN, "urls": ["https://shop.test/"]},
-    "import_har_virtual_user": OWN,
+    "import_har_virtual_user": {**OWN, "fileContent": HAR},
+    "plant_correlations": {
+        "virtualUserId": "@import_har_virtual_user.virtualUsers.0.id",
+        "names": ["csrf"],
+    },
     "import_playwright_virtual_user": OWN,
     "import_postman_virtual_user": OWN,
     "import_archive_virtual_user": OWN,

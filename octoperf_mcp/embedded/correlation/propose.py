@@ -82,15 +82,20 @@ def propose(
     *,
     limit: int,
     taken: Sequence[str] = (),
+    plant: Sequence[str] = (),
     time_limit: TimeLimit,
 ) -> Json:
     """`{proposals, total}`: the most certain first, at most `limit`; total counts all.
+
+    With names to `plant`, `patch` is added: it plants the proposals of these names together, which
+    the patches of each, made for the tree as it is, do not where two of them change one text.
 
     Args:
         virtual_user: The document, with recorded requests and responses.
         body_of: The bytes of a recorded body.
         limit: Largest number of proposals.
         taken: Names of variables that there are.
+        plant: Names of proposals; those that are none are passed over.
         time_limit: As for `apply_rules`.
     """
     recording = _Recording(virtual_user, body_of, played(virtual_user, body_of), time_limit)
@@ -98,6 +103,7 @@ def propose(
     candidates.sort(key=lambda one: (-one.confidence()[0], one.origin.request))
     names = set(taken)
     proposals: list[Json] = []
+    rules: list[Json] = []
     for candidate in candidates:
         if len(proposals) == limit:
             break
@@ -106,7 +112,13 @@ def propose(
         if made is not None:
             names.add(variable)
             proposals.append(made)
-    return {"proposals": proposals, "total": len(candidates)}
+            if variable in plant:
+                rules.append(_rule(candidate, variable))
+    told: Json = {"proposals": proposals, "total": len(candidates)}
+    if plant:
+        applied = apply_rules(virtual_user, rules, body_of, time_limit=time_limit)
+        told["patch"] = list(_patch(virtual_user, applied.virtual_user))
+    return told
 
 
 def _candidates(requests: Sequence[Played]) -> list[_Candidate]:

@@ -44,6 +44,7 @@ async def propose_in_process(
     *,
     limit: int,
     taken: Sequence[str],
+    plant: Sequence[str] = (),
     limit_s: float = LIMIT_S,
 ) -> Json:
     """As `propose`, within `limit_s` seconds.
@@ -51,7 +52,8 @@ async def propose_in_process(
     Raises:
         CorrelationFailedError: it took longer, or the process died.
     """
-    asked = {"virtualUser": virtual_user, "propose": {"limit": limit, "taken": list(taken)}}
+    wanted = {"limit": limit, "taken": list(taken), "plant": list(plant)}
+    asked = {"virtualUser": virtual_user, "propose": wanted}
     return await _told(asked, bodies, limit_s)
 
 

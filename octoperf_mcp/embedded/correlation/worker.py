@@ -1,8 +1,8 @@
 """The process in which expressions of users run; `sandbox` starts it for each task.
 
 Standard input: a line of JSON `{virtualUser, rules, bodies: [[key, size], …]}`, then the bodies
-one after another. Standard output: `{virtualUser, changes, notes}`. With `propose: {limit, taken}`
-in place of `rules` the output is `{proposals, total}`.
+one after another. Standard output: `{virtualUser, changes, notes}`. With `propose: {limit, taken,
+plant}` in place of `rules` the output is `{proposals, total, patch?}`.
 
 A regular expression can take longer than the universe lasts. Python's matcher looks for signals
 while it works, so that an alarm ends the rule at fault and the others go on; the parent's kill and

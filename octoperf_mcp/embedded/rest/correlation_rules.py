@@ -94,14 +94,18 @@ def _proposals() -> crud.Handler:
     async def handler(request: web.Request) -> web.Response:
         """Rules that would correlate a recording, with their evidence. Ours: the original has none.
 
-        At most `limit` of them, 100 at the most; nothing is changed.
+        At most `limit` of them, 100 at the most; nothing is changed. With `names`, separated by
+        commas, `patch` plants the proposals of these names together.
         """
+        plant = [name for name in request.query.get("names", "").split(",") if name]
         limit = min(max(number_query(request, "limit", 20), 1), MAX_PROPOSALS)
         document = await crud.found(request, "virtual_user", "virtualUserId")
         taken = await _taken_names(request, document.project_id)
         bodies = await recorded_bodies(request.app[PLATFORM], document)
         async with turns:
-            found = await propose_in_process(document.body, bodies, limit=limit, taken=taken)
+            found = await propose_in_process(
+                document.body, bodies, limit=limit, taken=taken, plant=plant
+            )
         return json_answer(found)
 
     return handler

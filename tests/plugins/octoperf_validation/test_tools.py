@@ -188,6 +188,7 @@ async def test_the_index_follows_the_script_and_points_at_the_first_failure(
     ]
     assert (result["total"], result["passed"], result["failed"]) == (2, 1, 1)
     assert "actionId a2, timestamp 2700" in result["next"]
+    assert "propose_correlations" in result["next"]
     assert result["url"] == f"{PAGE}/validation"
 
 
@@ -228,6 +229,8 @@ async def test_a_failure_shows_the_four_messages_without_credentials(
     assert (result["errorCategory"], result["extracted"]) == ("AUTH", {"csrf": "old"})
     assert result["assertions"] == [{"name": "cart is full", "failed": True, "message": "no match"}]
     assert "session" not in str(result)
+    assert "plant_correlations" in result["next"]
+    assert "bodyTruncated" not in result["next"]
 
 
 async def test_long_bodies_of_a_failure_are_cut_and_say_so(context: Any, answers: Any) -> None:

@@ -149,3 +149,29 @@ def test_one_expression_serves_many_answers(recording: "Recording") -> None:
         recording.requests[number]["parameters"] = [{"name": "id", "value": f"id{number - 1:08d}q"}]
     (proposal,) = found(recording)
     assert len(proposal["uses"]) == 30
+
+
+def test_several_are_planted_by_one_patch_also_into_one_text(recording: "Recording") -> None:
+    """The patches of each would put the recorded value of the other back."""
+    cart = "q8Wn2Lx7Rt5Zk1Vb"
+    recording.add("page", FORM).add("cart", json.dumps({"cartId": cart}))
+    body = json.dumps({"csrf": TOKEN, "cartId": cart})
+    recording.add(
+        "post",
+        postData={"@type": "RawPostData", "contentType": "application/json", "body": body},
+    )
+    names = [proposal["name"] for proposal in found(recording)]
+    made = propose(
+        recording.virtual_user,
+        recording.bodies.get,
+        limit=50,
+        plant=[*names, "none of this name"],
+        time_limit=nullcontext,
+    )
+    planted = list(texts(jsonpatch.apply_patch(recording.virtual_user, made["patch"])))
+    (sent,) = [text for text in planted if "cartId" in text and "csrf" in text]
+    assert len(names) == 2
+    assert all(f"${{{name}}}" in sent for name in names)
+    assert "patch" not in propose(
+        recording.virtual_user, recording.bodies.get, limit=50, time_limit=nullcontext
+    )

@@ -17,6 +17,7 @@ from octoperf_mcp.embedded.importers.har_containers import (
 from octoperf_mcp.embedded.importers.har_entries import Recorded, left_out, read
 from octoperf_mcp.embedded.importers.har_options import HarOptions
 from octoperf_mcp.embedded.importers.har_requests import action, settled
+from octoperf_mcp.embedded.importers.har_sockets import conversation
 from octoperf_mcp.embedded.importers.har_split import RECORD_AGAIN, Buffer, SplitHar
 from octoperf_mcp.embedded.importers.report import reasons
 from octoperf_mcp.embedded.importers.servers import Servers
@@ -103,7 +104,7 @@ def _sorted_out(
     total = 0
     for index, entry in enumerate(source.entries()):
         total += 1
-        one = read(index, entry)
+        one = read(index, entry, sockets=options.sockets)
         if isinstance(one, str):
             reasons[index] = one
         elif reason := left_out(one, options):
@@ -139,14 +140,16 @@ def _children(
 def _container(group: Group, servers: Servers, result: Imported, options: HarOptions) -> Json:
     requests = []
     for placed in group.requests:
-        made = action(
-            placed.recorded,
-            servers.of(
-                placed.recorded.url.scheme.upper(), placed.recorded.host, placed.recorded.port
-            ),
-            result,
-            fetch_resources=not options.keep_resources,
-        )
+        one = placed.recorded
+        server_id = servers.of(one.url.scheme.upper(), one.host, one.port)
+        if one.messages is not None:
+            made, note = conversation(one, server_id)
+            result.changed.append(Note(f"/log/entries/{one.index}", note))
+            if placed.pause_ms and not options.delays:
+                made["children"].insert(0, _delay(placed.pause_ms, enabled=True))
+            requests.append(made)
+            continue
+        made = action(one, server_id, result, fetch_resources=not options.keep_resources)
         if placed.pause_ms and not options.delays:
             made["thinktime"] = _constant(placed.pause_ms)
         requests.append(made)

@@ -26,6 +26,7 @@ _STATIC_PATH = re.compile(
     r"|mp3|mp4|webm|ogg|wav)$",
     re.IGNORECASE,
 )
+_SOCKET = "WebSocket"
 _INFORMATIONAL_END, _STATUS_END, _SWITCHING = 200, 600, 101
 
 
@@ -47,6 +48,8 @@ class Recorded:
     response: Json
     kept: Json | None = None
     """`{bodyRef, bodySize}` of the answer once its body is put away."""
+    messages: tuple[Json, ...] | None = None
+    """Of a WebSocket that is to be played."""
 
     @property
     def host(self) -> str:
@@ -69,21 +72,29 @@ def is_static_path(path: str) -> bool:
     return _STATIC_PATH.search(path) is not None
 
 
-def read(index: int, entry: Any) -> Recorded | str:
-    """One entry of `log.entries`, or the reason why it is no request that can be repeated."""
+def read(index: int, entry: Any, *, sockets: bool = False) -> Recorded | str:
+    """One entry of `log.entries`, or the reason why it is no request that can be repeated.
+
+    Args:
+        index: Its place.
+        entry: As decoded.
+        sockets: Whether WebSockets whose messages were recorded can be repeated.
+    """
     if not isinstance(entry, dict):
         return "not an object"
     request, response = mapping(entry.get("request")), mapping(entry.get("response"))
     method = text(request.get("method")).upper()
     if not _TOKEN.fullmatch(method):
         return "no request method"
-    address = _address(text(request.get("url")))
+    messages = _messages(entry) if sockets else None
+    address = _address(text(request.get("url")), of_socket=messages is not None)
     if isinstance(address, str):
         return address
     url, port = address
     kind = text(entry.get("_resourceType")).lower()
     status = int(number(response.get("status")) or 0)
-    if reason := _no_exchange(entry, method, kind, status):
+    reason = _no_exchange(entry, method, kind, status)
+    if reason and (messages is None or reason != _SOCKET):
         return reason
     return Recorded(
         index=index,
@@ -91,14 +102,23 @@ def read(index: int, entry: Any) -> Recorded | str:
         url=url,
         port=port,
         started_ms=_epoch_ms(entry.get("startedDateTime")),
-        elapsed_ms=max(number(entry.get("time")) or 0.0, 0.0),
+        elapsed_ms=0.0 if messages else max(number(entry.get("time")) or 0.0, 0.0),
         page=text(entry.get("pageref")),
         kind=kind,
         media_type=_media_type(response),
         status=status,
         request=request,
         response=response,
+        messages=messages,
     )
+
+
+def _messages(entry: Json) -> tuple[Json, ...] | None:
+    """The messages of a WebSocket; None where none were recorded."""
+    listed = entry.get("_webSocketMessages")
+    if not isinstance(listed, list) or not listed:
+        return None
+    return tuple(one for one in listed if isinstance(one, dict))
 
 
 def left_out(recorded: Recorded, options: HarOptions) -> str:
@@ -112,10 +132,13 @@ def left_out(recorded: Recorded, options: HarOptions) -> str:
     return ""
 
 
-def _address(url: str) -> tuple[SplitResult, int] | str:
+def _address(url: str, *, of_socket: bool = False) -> tuple[SplitResult, int] | str:
     scheme = url.partition(":")[0].lower()
     if scheme in ("ws", "wss"):
-        return "WebSocket"
+        if not of_socket:
+            return _SOCKET
+        scheme = "https" if scheme == "wss" else "http"
+        url = scheme + url[url.index(":") :]
     if scheme not in ("http", "https"):
         return f"not an HTTP address: {scheme[:20]}" if scheme else "no address"
     if len(url) > _MAX_URL:
@@ -134,7 +157,7 @@ def _no_exchange(entry: Json, method: str, kind: str, status: int) -> str:
     if method == "CONNECT":
         return "tunnel of a proxy"
     if kind == "websocket" or status == _SWITCHING:
-        return "WebSocket"
+        return _SOCKET
     if entry.get("_fromCache"):
         return "answered by the browser's cache, never sent"
     answered = isinstance(entry.get("response"), dict)

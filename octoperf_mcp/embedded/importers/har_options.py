@@ -36,6 +36,7 @@ class HarOptions:
         delays: Put recorded pauses between containers instead of on each request.
         max_thinktime_ms: Longest pause; None: as recorded.
         timeline: Named containers by time, in order; empty: by page or by pause.
+        sockets: Whether WebSockets can be played, by a plugin; who imports cannot choose it.
     """
 
     name: str = ""
@@ -44,6 +45,7 @@ class HarOptions:
     delays: bool = False
     max_thinktime_ms: int | None = None
     timeline: tuple[Step, ...] = ()
+    sockets: bool = False
 
     @classmethod
     def from_wire(

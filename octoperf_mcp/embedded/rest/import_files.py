@@ -6,6 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
+from octoperf_mcp.embedded.importers.har_sockets import OPEN
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.sandbox import imported_file
 from octoperf_mcp.embedded.platform import Platform
@@ -45,6 +46,8 @@ async def import_upload(
         reader, memory, options = kind, 0, KINDS[kind](upload, query)
         if kind == "archive":
             options["added"] = platform.extensions.types.packed()
+        elif kind == "har":
+            options["sockets"] = OPEN in platform.extensions.types.names("Action")
     else:
         reader, memory = added.read, added.memory_per_byte
         options = {**query, "filename": part.filename}

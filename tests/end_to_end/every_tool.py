@@ -47,18 +47,22 @@ def _entry(method: str, path: str, answer: str, sent: str = "") -> dict[str, Any
 
 
 TOKEN = "a8F3kd93LLsk2x7Q"
-HAR = json.dumps(
-    {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "tests", "version": "1"},
-            "entries": [
-                _entry("GET", "/form", f'<input type="hidden" name="csrf" value="{TOKEN}">'),
-                _entry("POST", "/form", "welcome", f"csrf={TOKEN}"),
-            ],
+HAR = (
+    json.dumps(
+        {
+            "log": {
+                "version": "1.2",
+                "creator": {"name": "tests", "version": "1"},
+                "entries": [
+                    _entry("GET", "/form", f'<input type="hidden" name="csrf" value="{TOKEN}">'),
+                    _entry("POST", "/form", "welcome", f"csrf={TOKEN}"),
+                ],
+            }
         }
-    }
-).translate(str.maketrans({"{": "{{", "}": "}}"}))
+    )
+    .replace("{", "{{")
+    .replace("}", "}}")
+)
 """A recording with a token, its braces doubled as in a template."""
 OWN: dict[str, Any] = {"projectId": "@create_project.id"}
 USER: dict[str, Any] = {"virtualUserId": "@import_urls_virtual_user.id"}

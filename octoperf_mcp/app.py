@@ -228,7 +228,7 @@ def make_app(
     )
     app[METRICS] = metrics
     if spans is not None:
-        metrics.on_asked = spans.asked
+        metrics.on_asking, metrics.on_asked = spans.asking, spans.asked
         app.cleanup_ctx.append(partial(_close_spans, spans))
     app[DRAINING] = draining
     add_leaving(app, draining)

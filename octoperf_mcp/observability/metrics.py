@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from octoperf_mcp import __version__
+from octoperf_mcp.observability.tracing import FIELDS
 
 OTHER: Final = "other"
 _CALL_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -96,7 +97,8 @@ class Metrics:
         )
         build.labels(__version__).set(1)
         self._known: dict[Hashable, Any] = {}
-        self.on_asked: Callable[[str, int, float], None] | None = None
+        self.on_asking: Callable[[str], tuple[Any, str]] | None = None
+        self.on_asked: Callable[[Any, int], None] | None = None
 
     def know(self, areas: Mapping[str, str]) -> None:
         """Take these tools for all there are; the series of tools that are gone go with them."""
@@ -123,25 +125,33 @@ class Metrics:
             found = self._known[status] = self._http.labels(str(status))
         found.inc()
 
-    def asked(self, route: str, status: int, started: float) -> None:
+    def asking(self, route: str) -> tuple[Any, str]:
+        """A call begins: its span, None without, and the header lines of its trace."""
+        return (None, FIELDS.get()) if self.on_asking is None else self.on_asking(route)
+
+    def asked(self, route: str, status: int, started: float, span: Any = None) -> None:
         """Time one REST call; `status` is 0 where there was no answer."""
         key = (route, status // 100)
         found = self._known.get(key)
         if found is None:
             told = f"{status // 100}xx" if status else "none"
             found = self._known[key] = self._routes.labels(route, told)
-        seconds = self.clock() - started
-        found.observe(seconds)
-        if self.on_asked is not None:
-            self.on_asked(route, status, seconds)
+        found.observe(self.clock() - started)
+        self.left(span, status)
 
-    def asked_outside(self, plugin: str, call: str, status: int, started: float) -> float:
+    def left(self, span: Any, status: int = 0) -> None:
+        """End the span of a call, also of one that nobody waits for any more."""
+        if span is not None and self.on_asked is not None:
+            self.on_asked(span, status)
+
+    def asked_outside(
+        self, plugin: str, call: str, status: int, started: float, span: Any = None
+    ) -> float:
         """Time a call to a service of a plugin's own, as `asked` does; answers its seconds."""
         seconds = self.clock() - started
         told = f"{status // 100}xx" if status else "none"
         self._outside.labels(plugin, call, told).observe(seconds)
-        if self.on_asked is not None:
-            self.on_asked(call, status, seconds)
+        self.left(span, status)
         return seconds
 
     def spoken(self, method: str, tool: str) -> tuple[str, str]:

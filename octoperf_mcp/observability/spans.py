@@ -5,7 +5,6 @@ They continue the client's trace. Where they go is told by OpenTelemetry's own v
 tools and routes, never arguments, ids or people.
 """
 
-import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -19,7 +18,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from octoperf_mcp import __version__
 from octoperf_mcp.observability import tracing
 
-_BILLION: Final = 1_000_000_000
 _FIRST_FAILURE: Final = 400
 _current: ContextVar[trace.Span | None] = ContextVar("octoperf_mcp_span", default=None)
 
@@ -57,9 +55,7 @@ class Spans:
             name, context, kind=trace.SpanKind.SERVER, attributes=attributes
         )
         _current.set(span)
-        fields: dict[str, str] = {}
-        self._format.inject(fields, trace.set_span_in_context(span))
-        tracing.FIELDS.set("".join(f"{name}: {value}\r\n" for name, value in fields.items()))
+        tracing.FIELDS.set(self._lines(span))
         return span
 
     def end(self, span: trace.Span, outcome: str) -> None:
@@ -70,22 +66,30 @@ class Spans:
             span.set_status(trace.StatusCode.ERROR)
         span.end()
 
-    def asked(self, route: str, status: int, seconds: float) -> None:
-        """Record a REST call that took so long and ended now; 0 for no answer."""
+    def asking(self, route: str) -> tuple[trace.Span | None, str]:
+        """Begin the span of a call; with the header lines that put what answers it below it."""
         parent = _current.get()
         if parent is None:
-            return
-        now = time.time_ns()
+            return None, tracing.FIELDS.get()
         span = self._tracer.start_span(
             route,
             trace.set_span_in_context(parent),
             kind=trace.SpanKind.CLIENT,
-            attributes={"http.route": route, "http.response.status_code": status},
-            start_time=now - int(seconds * _BILLION),
+            attributes={"http.route": route},
         )
+        return span, self._lines(span)
+
+    def asked(self, span: trace.Span, status: int) -> None:
+        """End the span of a call; 0 for no answer."""
+        span.set_attribute("http.response.status_code", status)
         if not status or status >= _FIRST_FAILURE:
             span.set_status(trace.StatusCode.ERROR)
-        span.end(now)
+        span.end()
+
+    def _lines(self, span: trace.Span) -> str:
+        fields: dict[str, str] = {}
+        self._format.inject(fields, trace.set_span_in_context(span))
+        return "".join(f"{name}: {value}\r\n" for name, value in fields.items())
 
     def close(self) -> None:
         """Send what is left; takes as long as the exporter does, so it is called in a thread."""

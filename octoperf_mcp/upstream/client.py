@@ -19,7 +19,6 @@ from octoperf_mcp.errors import (
     UpstreamError,
 )
 from octoperf_mcp.observability.metrics import Metrics
-from octoperf_mcp.observability.tracing import FIELDS
 from octoperf_mcp.registry.context import Caller, Revised
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.account import HEADER
@@ -47,6 +46,8 @@ _FIRST_FAILURE = 400
 _JSON = "application/json"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NO_IDS = frozenset({"", ".", ".."})
+_Request = tuple[str, bytes]
+"""Request line and fields, then what follows the fields of the trace: each attempt has its own."""
 
 
 class UnregisteredCallError(OctoPerfMcpError):
@@ -168,7 +169,7 @@ class RestClient:
             raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
         return found
 
-    async def _answer(self, call: RestCall, request: bytes) -> Answer:
+    async def _answer(self, call: RestCall, request: _Request) -> Answer:
         """The answer of success; safe calls are repeated while the upstream is away."""
         attempt = 0
         while True:
@@ -183,19 +184,24 @@ class RestClient:
                     raise
             await asyncio.sleep(wait_s)
 
-    async def _attempt(self, call: RestCall, request: bytes) -> Answer:
+    async def _attempt(self, call: RestCall, request: _Request) -> Answer:
         if self.breaker.failures:
             wait_s = self.breaker.wait_s()
             if wait_s:
                 raise paused(call, wait_s)
         started = self._metrics.clock()
+        span, trace = self._metrics.asking(call.endpoint)
+        head, rest = request
         try:
-            answer = await self._ask(call, request)
+            answer = await self._ask(call, (head + trace).encode("latin-1") + rest)
         except UnreachableError:
-            self._metrics.asked(call.endpoint, 0, started)
+            self._metrics.asked(call.endpoint, 0, started, span)
             self._failed()
             raise
-        self._metrics.asked(call.endpoint, answer.status, started)
+        except BaseException:
+            self._metrics.left(span)
+            raise
+        self._metrics.asked(call.endpoint, answer.status, started, span)
         if answer.status < _FIRST_REDIRECT:
             self.breaker.failures = 0
             return answer
@@ -225,24 +231,18 @@ class RestClient:
 
     def _request(  # noqa: PLR0917 - the parts of one request
         self, call: RestCall, target: str, token: str, body: Any, account: str, more: str = ""
-    ) -> bytes:
+    ) -> _Request:
         if "\r" in token or "\n" in token:
             raise InvalidTokenError("The access token is malformed.")
         head = f"{call.method} {self._prefix}{target}{self._fixed}Authorization: Bearer {token}\r\n"
-        head += more + FIELDS.get()
+        head += more
         if account:
             head += f"{HEADER}: {account}\r\n"
         if call.body == "json":
-            data = orjson.dumps(body)
-            head += f"Content-Type: {_JSON}\r\nContent-Length: {len(data)}\r\n\r\n"
-            return head.encode("latin-1") + data
+            return head, _framed(_JSON, orjson.dumps(body))
         if call.body == "multipart":
-            media_type, data = encoded(body)
-            head += f"Content-Type: {media_type}\r\nContent-Length: {len(data)}\r\n\r\n"
-            return head.encode("latin-1") + data
-        if call.method in _WITH_BODY:
-            head += "Content-Length: 0\r\n"
-        return (head + "\r\n").encode("latin-1")
+            return head, _framed(*encoded(body))
+        return head, b"Content-Length: 0\r\n\r\n" if call.method in _WITH_BODY else b"\r\n"
 
     async def _ask(self, call: RestCall, request: bytes) -> Answer:
         try:
@@ -276,6 +276,11 @@ class RestClient:
             answer.body = await asyncio.to_thread(unpacked, answer, self._max_answer_bytes)
         else:
             answer.body = unpacked(answer, self._max_answer_bytes)
+
+
+def _framed(media_type: str, data: bytes) -> bytes:
+    fields = f"Content-Type: {media_type}\r\nContent-Length: {len(data)}\r\n\r\n"
+    return fields.encode("latin-1") + data
 
 
 def _of_octoperf(calls: Mapping[RestCall, RestCall]) -> dict[RestCall, RestCall]:

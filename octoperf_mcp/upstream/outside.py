@@ -148,12 +148,13 @@ class OutsideCalls:
         self, service: _Service, pool: Pool, call: RestCall, request: bytes
     ) -> Answer:
         started, status = self._metrics.clock(), 0
+        span, _ = self._metrics.asking(call.endpoint)  # our trace is no business of others
         try:
             answer = await _asked(service, pool, call, request)
             status = answer.status
         finally:
             seconds = self._metrics.asked_outside(
-                service.whose.plugin, call.endpoint, status, started
+                service.whose.plugin, call.endpoint, status, started, span
             )
             log.info(
                 "outside_call",

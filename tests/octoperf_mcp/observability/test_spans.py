@@ -44,9 +44,12 @@ async def test_spans_continue_the_clients_trace_and_name_no_person(
     assert call.context.trace_id == int(PARENT[3:35], 16)
     assert call.parent is not None
     assert call.parent.span_id == int(PARENT[36:52], 16)
-    assert parents[0] == f"00-{PARENT[3:35]}-{call.context.span_id:016x}-01"
     below = [s for s in kept.get_finished_spans() if s.parent and s.parent == call.context]
     assert [span.name for span in below] == ["GET /workspaces/member-of"]
+    # what the platform makes of it is a child of the REST call
+    assert parents[0] == f"00-{PARENT[3:35]}-{below[0].context.span_id:016x}-01"
+    assert below[0].attributes is not None
+    assert below[0].attributes["http.response.status_code"] == 200
     failed = found["tools/call list_projects_by_workspace"]
     assert failed.parent is None
     assert failed.attributes is not None

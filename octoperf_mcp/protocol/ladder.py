@@ -31,6 +31,8 @@ NAMED_BY: Final = {
 }
 """Parameter that `Mcp-Name` repeats."""
 
+_NEEDED: Final = {versions.META_VERSION, versions.META_CAPABILITIES}
+
 
 def speaks_modern(params: Any) -> bool:
     """Whether the parameters carry the metadata that only a modern client writes."""
@@ -51,9 +53,9 @@ def unsupported(requested: str) -> UnsupportedVersionError | None:
 
 def check(request: Request, headers: Headers) -> ProtocolError | None:
     """The envelope against the routing fields: rungs 10 to 13; None when all hold."""
-    version, method, name = (
-        headers.getall(field, ()) for field in (VERSION_FIELD, METHOD_FIELD, NAME_FIELD)
-    )
+    version = headers.getall(VERSION_FIELD, ())
+    method = headers.getall(METHOD_FIELD, ())
+    name = headers.getall(NAME_FIELD, ())
     if len(version) > 1 or len(method) > 1 or len(name) > 1:
         return HeaderMismatchError(
             f"{VERSION_FIELD}, {METHOD_FIELD} and {NAME_FIELD} may appear once each."
@@ -62,10 +64,8 @@ def check(request: Request, headers: Headers) -> ProtocolError | None:
     meta = params.get("_meta") if isinstance(params, dict) else None
     if not isinstance(meta, dict):
         return InvalidParamsError("params._meta must be an object.")
-    missing = [
-        key for key in (versions.META_VERSION, versions.META_CAPABILITIES) if key not in meta
-    ]
-    if missing:
+    if not meta.keys() >= _NEEDED:
+        missing = sorted(_NEEDED - meta.keys(), reverse=True)
         return InvalidParamsError(f"params._meta lacks {', '.join(missing)}.")
     requested = meta[versions.META_VERSION]
     if not version or version[0].strip(" \t") != requested:

@@ -37,8 +37,12 @@ def named(info: Any) -> str:
     """A client's name and version in one text, from what it says of itself."""
     if not isinstance(info, dict):
         return ""
-    parts = [info.get(key) for key in ("name", "version")]
-    return " ".join(part for part in parts if isinstance(part, str))[:_MOST_NAME].strip()
+    name, version = info.get("name"), info.get("version")
+    if not isinstance(name, str):
+        name = ""
+    if isinstance(version, str):
+        name = f"{name} {version}"
+    return name[:_MOST_NAME].strip()
 
 
 class Lifecycle:

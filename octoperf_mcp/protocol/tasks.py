@@ -186,10 +186,10 @@ class Tasks:
         """See `ToolContext.become_task`."""
         if exchange.task is not None:
             return True
-        declared = exchange.modern and _declared(exchange)
-        if not declared and required:
+        declares = exchange.modern and declared(exchange)
+        if not declares and required:
             raise _missing()
-        if not declared or exchange.settle is None or not self._room_for(exchange.caller.identity):
+        if not declares or exchange.settle is None or not self._room_for(exchange.caller.identity):
             return False
         task = Task(exchange, message, self._now, on_cancel)
         self._tasks[task.id] = exchange.task = task
@@ -216,7 +216,7 @@ class Tasks:
         return _reply(exchange, _ACK)
 
     def _find(self, exchange: Exchange) -> Task:
-        if not _declared(exchange):
+        if not declared(exchange):
             raise _missing()
         task_id = results.text_param(results.params_of(exchange), "taskId")
         task = self._tasks.get(task_id)
@@ -234,7 +234,8 @@ class Tasks:
         return theirs < MAX_TASKS_OF_A_USER
 
 
-def _declared(exchange: Exchange) -> bool:
+def declared(exchange: Exchange) -> bool:
+    """Whether the client of a stateless request knows tasks."""
     extensions = exchange.capabilities.get("extensions")
     return isinstance(extensions, dict) and EXTENSION in extensions
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+_REMEMBERED = 4096
 
 
 def to_snake(wire_name: str) -> str:
@@ -27,9 +28,10 @@ class PathTemplate:
 
     def fill(self, values: Mapping[str, Any]) -> str:
         """The path with the values put in, percent-encoded."""
-        return self._form % tuple([_quoted(values[name]) for name in self.names])
+        return self._form % tuple(map(_quoted, map(values.__getitem__, self.names)))
 
 
+@lru_cache(maxsize=_REMEMBERED, typed=True)
 def _quoted(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return text if _NEEDS_NO_QUOTING(text) else quote(text, safe="")
+    """A value in a path; remembered, since ids come again and again, in each row of a listing."""
+    return quote(str(value), safe="")

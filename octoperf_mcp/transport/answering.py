@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from octoperf_mcp.errors import AuthError, InternalError
-from octoperf_mcp.protocol import jsonrpc
+from octoperf_mcp.protocol import jsonrpc, tasks
 from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.relay import Relay
 from octoperf_mcp.protocol.server import McpServer, refused
@@ -50,13 +50,6 @@ class Answering:
         Raises:
             AuthError: the token grants too little, or the upstream refused it.
         """
-        call = Call(self._calls.loop)
-        exchange.settle = call.settle
-        if stream:
-            exchange.notify = call.notify
-            if not exchange.modern:
-                exchange.ask_client = partial(self._asking.ask, exchange.session_id, call.notify)
-                exchange.release = call.release if primed(exchange.version) else None
         outcome = self._server.dispatch(exchange)
         if isinstance(outcome, Reply):
             facts.code = outcome.code
@@ -64,12 +57,57 @@ class Answering:
         if isinstance(outcome, Subscription):
             granted = await self._server.granted(exchange, outcome)
             return await self._listening.subscription(exchange, granted, self._server.info)
+        call = Call(self._calls.loop)
+        if stream:
+            exchange.notify = call.notify
+        if exchange.modern and not tasks.declared(exchange):
+            return await self._attached(request, exchange, facts, call, outcome, stream=stream)
+        exchange.settle = call.settle
+        if stream and not exchange.modern:
+            exchange.ask_client = partial(self._asking.ask, exchange.session_id, call.notify)
+            exchange.release = call.release if primed(exchange.version) else None
         return await self._run(request, exchange, facts, call, outcome, stream=stream)
 
     async def drain(self) -> None:
         """Wait for the ends of streams whose clients are away; their calls are over."""
         if self._left:
             await asyncio.wait(list(self._left))
+
+    async def _attached(
+        self,
+        request: web.Request,
+        exchange: Exchange,
+        facts: RpcFacts,
+        call: Call,
+        work: Coroutine[Any, Any, Reply],
+        *,
+        stream: bool,
+    ) -> web.StreamResponse:
+        """Do stateless work in the handler's own task, which ends when the client leaves.
+
+        A second task begins once there is something to write meanwhile.
+        """
+        loop, silence = self._calls.loop, None
+        speaking: asyncio.Task[web.StreamResponse] | None = None
+
+        def speak() -> None:
+            nonlocal speaking
+            speaking = loop.create_task(self._stream(request, exchange, call, facts))
+            speaking.add_done_callback(_look_at)
+
+        if stream:
+            call.on_news = speak
+            silence = loop.call_later(self._keep_alive_s, call.wake)
+        try:
+            await self._calls.attend(call, work)
+            if speaking is None:
+                return respond(self._reply(call, exchange, facts), modern=True)
+            return await speaking
+        finally:
+            if silence is not None:
+                silence.cancel()
+            if speaking is not None:
+                speaking.cancel()
 
     async def _run(
         self,
@@ -182,3 +220,9 @@ class Answering:
             reply = Reply(told, code=jsonrpc.CANCELLED)
         facts.code, facts.tool_error = reply.code, reply.tool_error
         return reply
+
+
+def _look_at(ended: asyncio.Task[web.StreamResponse]) -> None:
+    """A stream whose client has left is no error that nobody looked at."""
+    if not ended.cancelled():
+        ended.exception()

@@ -1,7 +1,8 @@
-"""Requests under way, each in a task of its own.
+"""Requests under way, and the tasks that they run in.
 
-A dropped connection cancels the work of a stateless request and must not cancel that of a legacy
-one, so the work never runs in the task of the HTTP handler.
+A dropped connection cancels the task of its HTTP handler. That is right for the work of a stateless
+request, which runs there, and wrong for that of a legacy one, or of one that may become a task of
+the client's: those run in tasks of their own.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ class Call:
         "cancelled",
         "done",
         "messages",
+        "on_news",
         "released",
     )
 
@@ -44,6 +46,8 @@ class Call:
         self.done = False
         self.released = False
         self.messages: deque[bytes] = deque()
+        self.on_news: Callable[[], None] | None = None
+        """Called once, when there is something to write before the end or it takes long."""
 
     async def run(self, work: Coroutine[Any, Any, Reply], ended: Callable[["Call"], None]) -> None:
         """Do the work; what it answers or raises is kept for `reply`."""
@@ -55,8 +59,9 @@ class Call:
             self._failure = error
         finally:
             self.done = True
+            self._task = self.on_news = None
             ended(self)
-            self._wake()
+            self.wake()
 
     def attach(self, task: asyncio.Task[None]) -> None:
         """Remember the task that runs this call."""
@@ -66,27 +71,28 @@ class Call:
         """Queue a notification for the client, unless it is gone or has its answer."""
         if self._open and not self.done and len(self.messages) < MAX_QUEUED:
             self.messages.append(message)
-            self._wake()
+            self.wake()
 
     def cancel(self) -> None:
         """Stop the work; who waits need not wait until it has wound up."""
         self.cancelled = self.done = True
         self._open = False
+        self.on_news = None
         if self._task is not None:
             # one turn later, so that the work has begun: what never began cannot clean up
-            self._loop.call_soon(self._task.cancel)
-        self._wake()
+            self._loop.call_soon(self._stop)
+        self.wake()
 
     def settle(self, reply: Reply) -> None:
         """Answer now; the work goes on, and nobody waits for what it gives."""
         self._reply = reply
         self.done = True
-        self._wake()
+        self.wake()
 
     def release(self) -> None:
         """Let the connection go while the work goes on; the client comes back for the rest."""
         self.released = True
-        self._wake()
+        self.wake()
 
     def detach(self) -> None:
         """Let the work go on for a client that left."""
@@ -111,16 +117,24 @@ class Call:
             return
         loop = self._loop
         self._waiter = loop.create_future()
-        timer = loop.call_later(timeout_s, self._wake)
+        timer = loop.call_later(timeout_s, self.wake)
         try:
             await self._waiter
         finally:
             timer.cancel()
             self._waiter = None
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Tell whoever waits that there is news."""
+        if self.on_news is not None:
+            tell, self.on_news = self.on_news, None
+            tell()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 Key = tuple[str, str | int]
@@ -152,6 +166,22 @@ class Calls:
         if key is not None:
             self._by_key[key] = call
             self._keys[call] = key
+
+    async def attend(self, call: Call, work: Coroutine[Any, Any, Reply]) -> None:
+        """Do a call's work in the task that asks, whose cancellation ends it.
+
+        That of the call ends the work alone.
+        """
+        task = asyncio.current_task(self.loop)
+        assert task is not None  # noqa: S101 - this is a coroutine
+        call.attach(task)
+        self._running[call] = task
+        try:
+            await call.run(work, self._ended)
+        except asyncio.CancelledError:
+            if not call.cancelled:
+                raise
+            task.uncancel()
 
     def cancel(self, session: str, request_id: Any) -> None:
         """End the call that `notifications/cancelled` names; an unknown one is no error."""

@@ -23,7 +23,7 @@ async def read_body(request: web.Request) -> bytes:
         raise _too_large()
     try:
         if request.content.is_eof():
-            return await _chunks(request)
+            return _bounded(request.content.read_nowait())
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await _chunks(request)
     except TimeoutError:
@@ -33,6 +33,7 @@ async def read_body(request: web.Request) -> bytes:
 
 
 async def _chunks(request: web.Request) -> bytes:
+    """What is still arriving; too much of it is not waited for."""
     chunks: list[bytes] = []
     size = 0
     while chunk := await request.content.readany():
@@ -41,6 +42,12 @@ async def _chunks(request: web.Request) -> bytes:
             raise _too_large()
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > MAX_BODY_BYTES:
+        raise _too_large()
+    return body
 
 
 def _too_large() -> Answered:

@@ -84,3 +84,65 @@ async def test_a_call_cancelled_before_it_began_still_cleans_up() -> None:
         await cleaned.wait()
         await calls.drain(5)
     assert len(calls) == 0
+
+
+async def test_attended_work_runs_in_the_task_that_attends_to_it() -> None:
+    calls, call = Calls(), new_call()
+    ran: list[asyncio.Task[object] | None] = []
+
+    async def work() -> Reply:
+        ran.append(asyncio.current_task())
+        return Reply(b"{}")
+
+    await calls.attend(call, work())
+    assert ran == [asyncio.current_task()]
+    assert call.reply().body == b"{}"
+    assert len(calls) == 0
+
+
+async def test_cancelling_attended_work_spares_who_attends_to_it() -> None:
+    calls, call = Calls(), new_call()
+    cleaned = asyncio.Event()
+
+    async def work() -> Reply:
+        asyncio.get_running_loop().call_soon(call.cancel)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.set()
+        return Reply(b"{}")
+
+    async with asyncio.timeout(5):
+        await calls.attend(call, work())
+    assert (call.cancelled, cleaned.is_set(), len(calls)) == (True, True, 0)
+    current = asyncio.current_task()
+    assert current is not None
+    assert not current.cancelling()
+
+
+async def test_work_that_ends_before_its_cancellation_leaves_the_task_alone() -> None:
+    calls, call = Calls(), new_call()
+
+    async def work() -> Reply:
+        call.cancel()
+        return Reply(b"{}")
+
+    async with asyncio.timeout(5):
+        await calls.attend(call, work())
+        await asyncio.sleep(0)
+    assert call.cancelled
+
+
+async def test_attended_work_tells_once_that_it_has_something_to_say() -> None:
+    calls, call = Calls(), new_call()
+    told: list[int] = []
+    call.on_news = lambda: told.append(len(call.messages))
+
+    async def work() -> Reply:
+        call.notify(b"one")
+        call.notify(b"two")
+        return Reply(b"{}")
+
+    await calls.attend(call, work())
+    assert told == [1]
+    assert list(call.messages) == [b"one", b"two"]

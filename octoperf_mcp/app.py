@@ -306,7 +306,7 @@ def make_app(
     app.cleanup_ctx.append(switching.run)
     checks["switches"] = switching.trouble
     notes = {"shared": relay.trouble}
-    add_health(app, {**checks, **hosts.checks({*checks, *notes})}, notes)
+    add_health(app, lambda: {**checks, **hosts.checks({*checks, *notes})}, notes)
     endpoint.before_drain = hosts.drain
     return app, endpoint
 

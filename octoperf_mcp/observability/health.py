@@ -9,13 +9,15 @@ Check = Callable[[], str]
 
 
 def add_health(
-    app: web.Application, checks: Mapping[str, Check], notes: Mapping[str, Check] | None = None
+    app: web.Application,
+    checks: Callable[[], Mapping[str, Check]],
+    notes: Mapping[str, Check] | None = None,
 ) -> None:
     """Add `/healthz`, `/readyz`, `/actuator/health` and `/actuator/health/readiness`.
 
     Args:
         app: Gets the routes.
-        checks: Say why no more requests should come here.
+        checks: Asked for what says why no more requests should come here; plugins come and go.
         notes: Say what does not work although most does: told in `degraded`, ready all the same.
     """
 
@@ -23,7 +25,7 @@ def add_health(
         return web.json_response({"status": "UP"})
 
     async def ready(_request: web.Request) -> web.Response:
-        reasons = {name: reason for name, check in checks.items() if (reason := check())}
+        reasons = {name: reason for name, check in checks().items() if (reason := check())}
         if reasons:
             return web.json_response({"status": "DOWN", "reasons": reasons}, status=503)
         told = {name: note for name, check in (notes or {}).items() if (note := check())}

@@ -11,6 +11,7 @@ from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.registry.manager import Registry, installed_names, load_registry
 
 NO_SWITCHES = Switches()
+_TURNED_OFF = "turned off by an operator, here or at another server"
 
 
 def composed(
@@ -29,6 +30,11 @@ def composed(
         override=plugins.override,
         load_limit_s=plugins.load_timeout_s,
     )
+    told = tuple(
+        replace(plugin, reason=_TURNED_OFF) if plugin.name in off else plugin
+        for plugin in registry.plugins
+    )
+    registry = replace(registry, plugins=told)
     registry.names_off()  # loads what is off for its names: here, and not while others wait
     return without_tools(registry, {*tools.disable} - switches.tools_on | switches.tools_off)
 

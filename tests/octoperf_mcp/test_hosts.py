@@ -92,6 +92,17 @@ async def test_a_built_in_plugin_that_fails_to_start_stops_the_start() -> None:
         await lived(hosts_of(registry_of("octoperf_mcp", lifespans=[crashing])))
 
 
+async def test_health_checks_go_and_come_with_their_plugin() -> None:
+    on = registry_of(health_checks=[HealthCheck("x", lambda _: "")])
+    off = replace(on, plugins=(replace(on.plugins[0], state="disabled"),), health_checks=())
+    hosts = hosts_of(on)
+    assert hosts.checks(())["x"]() == ""
+    await hosts.adopt(off)
+    assert hosts.checks(()) == {}
+    await hosts.adopt(on)
+    assert hosts.checks(())["x"]() == ""
+
+
 def test_health_checks_have_names_of_their_own_and_a_crash_is_a_reason() -> None:
     def crash(host: Host) -> str:
         raise RuntimeError

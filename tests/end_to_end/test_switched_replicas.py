@@ -201,11 +201,10 @@ async def test_turns_at_both_at_once_are_all_kept_and_a_later_replica_has_them(p
 
 async def test_a_replica_that_lost_its_database_follows_afterwards(pair: Pair) -> None:
     first, second = pair.clients
-    async with second.listening() as there:
+    async with first.listening() as here, second.listening() as there:
         await pair.way.cut()
         await turned("tools", "disable", "delete_scenario")
         assert "delete_scenario" in await second.tools()
         await pair.way.begin()
-        for client in (first, second):
-            async with asyncio.timeout(60):
-                await gone(client, there, "delete_scenario")
+        for client, stream in ((first, here), (second, there)):
+            await gone(client, stream, "delete_scenario")

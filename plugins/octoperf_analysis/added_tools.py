@@ -55,7 +55,7 @@ async def get_report_item_values(
         unit=_unit(found),
         start_ms=start_ms,
         columns=columns,
-        rows=rows if text is None else None,
+        rows=None if text else [[_compact(each) for each in row] for row in rows],
         text=text,
         note=found.get("note") or None,
         url=await page_of(ctx, chosen.report),
@@ -86,3 +86,8 @@ def _table(found: Mapping[str, Any]) -> tuple[int | None, list[str], list[list[C
 
 def _head(head: Mapping[str, Any]) -> str:
     return f"{head['name']} ({head['unit']})" if head.get("unit") else str(head["name"])
+
+
+def _compact(value: Cell) -> Cell:
+    """A figure without a needless `.0`."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -141,7 +141,7 @@ class AddedItemValues:
     unit: str | None = None
     start_ms: int | None = None
     columns: list[str]
-    rows: list[list[str | Number | None]] | None = None
+    rows: list[list[Any]] | None = None
     text: str | None = None
     note: str | None = None
     url: str

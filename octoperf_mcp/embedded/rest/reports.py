@@ -52,12 +52,14 @@ async def _answer(request: web.Request, document: Document, *, status: int = 200
 
 
 async def _replace(request: web.Request) -> web.Response:
-    """PUT …/{id}.
+    """PUT …/{id}; items of a plugin that is off may stay as they are.
 
     Raises:
+        Mismatch: it is no report.
         Invalid: it is limited to a part of a run that is not over.
     """
-    body = await crud.accepted(request, _KIND)
+    body = crud.filled(_KIND, await read_object(request))
+    await crud.check_against_stored(request, _KIND, body)
     if body.get("timeRange"):
         await _require_over(request, body["benchResultIds"])
     documents = crud.documents_of(request)

@@ -30,6 +30,8 @@ class Cells:
         whole = all(float(value).is_integer() for value in found)
         if whole and greatest - least < STEPS:
             return [float(each) for each in range(int(least), int(greatest) + 1)]
+        if least == greatest:
+            return [least]
         ratio = greatest / least
         edges = [least * ratio ** (step / STEPS) for step in range(STEPS)]
         return sorted({float(math.ceil(edge - 1e-9)) for edge in edges}) if whole else edges

@@ -23,11 +23,9 @@
     }
     for (const { name, value } of [...next.attributes]) {
       if (now.getAttribute(name) === value) continue;
-      if (name === "class") {
-        const drawn = now.classList.contains("drawn");
-        now.className = value;
-        now.classList.toggle("drawn", drawn);
-      } else now.setAttribute(name, value);
+      const drawn = name === "class" && now.classList.contains("drawn");
+      now.setAttribute(name, value); // the className of an SVG element cannot be set
+      if (drawn) now.classList.add("drawn");
     }
     const [olds, news] = [children(now), children(next)];
     news.forEach((each, number) => {

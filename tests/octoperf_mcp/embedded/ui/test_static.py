@@ -28,7 +28,7 @@ async def test_the_chart_library_is_served_as_its_authors_made_it(site: Site, na
     assert (await licence.text()).startswith("The MIT License (MIT)")
 
 
-@pytest.mark.parametrize("name", ["charts.js", "live.js"])
+@pytest.mark.parametrize("name", ["charts.js", "heat.js", "live.js"])
 async def test_no_script_builds_code_from_text(site: Site, name: str) -> None:
     script = await (await site.client.get(f"/ui/static/{name}")).text()
     assert not re.search(r"\beval\b|new Function", script)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -59,11 +60,26 @@ async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
         if isinstance(cause, CallFailedError):
             _print(cause.answer, sys.stderr)
             return FAILED
-        token = os.environ.get(TOKEN, "")
-        hint = f" (is the token in {TOKEN} still good, and of this server?)" if token else ""
+        hint = _hint(os.environ.get(TOKEN, ""), url)
         raise CallError(f"{url}: {cause or type(cause).__name__}{hint}") from error
     _print(answer, sys.stdout)
     return 0
+
+
+def _hint(token: str, url: str) -> str:
+    """What may be wrong with the token; it is read and not verified, which the server does."""
+    if not token:
+        return ""
+    try:
+        payload = token.split(".")[1]
+        told = orjson.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        named = told.get("aud") or []
+    except (AttributeError, IndexError, ValueError):
+        named = []
+    servers = [named] if isinstance(named, str) else [str(each) for each in named]
+    if servers and not any(f"{url}/".startswith(f"{server}/") for server in servers):
+        return f" (the token in {TOKEN} is for {servers[0]}; `token --url` makes one for another)"
+    return f" (is the token in {TOKEN} still good, and of this server?)"
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ def _new(args: argparse.Namespace) -> int:
     folder = args.folder or Path(f"octoperf-mcp-{args.name.replace('_', '-')}")
     for path in make_plugin(args.name, folder):
         print(path)
-    print(f"Next: cd {folder} && pip install -e . --group test && pytest")
+    print(f"Next: cd {folder} && pip install -e '.[test]' && pytest")
     return 0
 
 

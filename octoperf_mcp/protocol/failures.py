@@ -59,7 +59,7 @@ def told(
     for name in dict.fromkeys(found for text in texts for found in _NAME.findall(text)):
         other = find(name)
         if other is not None and other is not tool:
-            calls.append(_call(other, _carried(other, arguments)))
+            calls.append(_call(other, _carried(other, {**arguments, **error.details})))
     if error.code in _AGAIN or (isinstance(error, InvalidArgumentError) and not calls):
         refused = members.get("field") if isinstance(error, InvalidArgumentError) else None
         calls.append(_call(tool, _accepted(tool, arguments, refused)))
@@ -141,7 +141,7 @@ def _described(tool: Tool, field: Any) -> str:
 
 
 def _carried(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What a tool requires and this call had."""
+    """What a tool requires and this call, or its error, had."""
     required = tool.definition["inputSchema"].get("required", ())
     return {name: arguments[name] for name in required if name in arguments}
 

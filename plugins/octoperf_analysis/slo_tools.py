@@ -5,6 +5,11 @@ from octoperf_analysis.items import page_of_run
 from octoperf_analysis.payloads import Number
 from octoperf_mcp import ToolContext, known_id, payload, tool
 
+_WAYS = (
+    "list_project_files, or make one with upload_project_file: a text of [[thresholds]], "
+    'metric = "RESPONSE_TIME_PERCENTILE_95", max = 800, each on a line of its own'
+)
+
 
 @payload
 class SloCheck:
@@ -53,7 +58,7 @@ async def evaluate_slo(
     listed_by = "list_bench_results_by_project"
     with known_id("benchResultId", bench_result_id, listed_by=listed_by):
         run = await ctx.rest(rest.GET_BENCH_RESULT, id=bench_result_id)
-    with known_id("fileName", file_name, listed_by="list_project_files, or upload_project_file"):
+    with known_id("fileName", file_name, listed_by=_WAYS):
         found = await ctx.rest(
             rest.EVALUATE_SLO, bench_result_id=bench_result_id, filename=file_name
         )

@@ -37,7 +37,7 @@ class EvidenceChart:
 
 @payload
 class Slowdown:
-    """Onsets by time; suspects moved no later than the response times, the first one first."""
+    """Suspects moved no later than the response times; onsets are the others; both by time."""
 
     reason: str
     suspects: list[Onset]
@@ -70,12 +70,14 @@ async def explain_slowdown(
         run = await ctx.rest(rest.GET_BENCH_RESULT, id=bench_result_id)
     found = await ctx.rest(rest.SLOWDOWN, bench_result_id=bench_result_id, **query)
     onsets = [_onset(each) for each in found["onsets"]]
+    suspected = set(found["suspects"])
     suspects = [onsets[number] for number in found["suspects"]]
+    others = [each for number, each in enumerate(onsets) if number not in suspected]
     report_id = run.get("benchReportId")
     return Slowdown(
         reason=found["reason"],
         suspects=suspects,
-        onsets=onsets,
+        onsets=others,
         charts=await _charts(ctx, report_id, {each.metric for each in onsets}),
         report_id=report_id,
         url=await page_of_run(ctx, run),

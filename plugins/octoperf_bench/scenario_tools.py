@@ -151,7 +151,7 @@ async def create_scenario_stairs(
         users: Concurrent users of each profile at its peak.
         ramp_up_sec: Seconds of the whole climb; each step takes its share.
         hold_for_sec: Seconds at the peak.
-        step_count: Number of steps up to the peak.
+        step_count: Number of steps up to the peak; estimate_capacity takes 6 or more.
         delay_sec: Seconds before the ramp starts.
         description: Free text.
         tags: Labels that the runs take over.

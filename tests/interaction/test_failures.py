@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from octoperf_mcp import Tool, ToolContext, hookimpl, known_id, payload, tool
-from octoperf_mcp.errors import NotFoundError, RateLimitedError
+from octoperf_mcp.errors import NotFoundError, RateLimitedError, ToolError
 from tests.interaction.conftest import Said, Start, legacy_request
 
 THINGS = [{"id": "5f2ac1", "name": "Shop"}, {"id": "b7703d", "name": "Blog"}]
@@ -57,6 +57,8 @@ async def paint_thing(
         limit: How much.
         coats: Names of the coats.
     """
+    if place_id == "taken":
+        raise ToolError("Full.", next_step="See list_things.", details={"placeId": "p2"})
     if place_id == "busy":
         raise RateLimitedError("Too many calls.", status=429, next_step="Wait.")
     with known_id("thingId", thing_id, listed_by="list_things"):
@@ -134,6 +136,11 @@ async def test_a_number_beyond_its_bound_is_answered_with_the_bound(
     told = await call("paint_thing", placeId="p1", thingId="5f2ac1", limit=sent)
     assert told["didYouMean"] == bound
     assert told["next"][0]["arguments"]["limit"] == bound
+
+
+async def test_an_id_that_the_error_names_is_filled_into_the_next_call(call: Any) -> None:
+    told = await call("paint_thing", placeId="taken", thingId="5f2ac1")
+    assert told["next"] == [{"tool": "list_things", "arguments": {"placeId": "p2"}}]
 
 
 async def test_a_refused_value_is_not_proposed_again(call: Any) -> None:

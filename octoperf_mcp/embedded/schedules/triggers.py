@@ -79,7 +79,7 @@ def _cron(expression: Any) -> str:
     if len(fields) != _FIELDS:
         raise Invalid(
             f"A Unix cron expression has exactly 5 fields (minute, hour, day of month, month, day "
-            f"of week), in UTC; {expression!r} has {len(fields)}.",
+            f"of week), in UTC; {expression!r} has {len(fields)}. 0 2 * * * is every day at 02:00.",
             details={"got": expression, "didYouMean": _without_seconds(fields)},
         )
     for field in fields:

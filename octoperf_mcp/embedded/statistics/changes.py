@@ -16,6 +16,8 @@ Array = Any
 
 MIN_POINTS = 12
 MIN_CHANGE_PCT = 20.0
+MIN_CHANGE_MS = 1.0
+"""A shorter change of a response time is the scheduler's, and explains nothing."""
 SYMPTOMS = ("RESPONSE_TIME_MEDIAN", "RESPONSE_TIME_PERCENTILE_95")
 _ALPHA = 0.001
 _DEVIATIONS = 3 * 1.4826
@@ -40,7 +42,7 @@ def changes(asked: Mapping[str, Any]) -> Json:
     onsets = [
         {key: value for key, value in curve.items() if key != "values"} | found
         for curve in curves
-        if (found := onset_of(curve["values"])) is not None
+        if (found := onset_of(curve["values"])) is not None and _matters(curve, found)
     ]
     for onset in onsets:
         index = onset.pop("index")
@@ -62,14 +64,34 @@ def changes(asked: Mapping[str, Any]) -> Json:
     suspects = [
         number
         for number, onset in enumerate(onsets)
-        if onset["atMs"] <= latest and (onset["metric"] not in SYMPTOMS or onset.get("actionId"))
+        if onset["atMs"] <= latest
+        and (onset["metric"] not in SYMPTOMS or onset.get("actionId"))
+        and (onset["changePct"] > 0 or not onset.get("actionId"))
     ]
     return {"reason": _reason(onsets, suspects, slower[0]), "onsets": onsets, "suspects": suspects}
+
+
+def _matters(curve: Json, onset: Json) -> bool:
+    """Whether a change can be felt: times have a floor, other curves none."""
+    return bool(curve["unit"] != "ms" or abs(onset["after"] - onset["before"]) >= MIN_CHANGE_MS)
+
+
+def _slowest(onsets: Sequence[Json]) -> str:
+    """The action whose times rose most, whenever they did: it is where the time goes."""
+    rises = [onset for onset in onsets if onset.get("actionId") and onset["changePct"] > 0]
+    if not rises:
+        return ""
+    most = max(rises, key=lambda onset: float(onset["after"] - onset["before"]))
+    return (
+        f" Of the actions the most was added to {most['name'].removeprefix('The ')}: from"
+        f" {most['before']:g} to {most['after']:g} {most['unit']}."
+    )
 
 
 def _reason(onsets: Sequence[Json], suspects: Sequence[int], slower: Json) -> str:
     told = (
         f"{slower['name']} went from {slower['before']:g} to {slower['after']:g} {slower['unit']}."
+        f"{_slowest(onsets)}"
     )
     if not suspects:
         return f"{told} Nothing else that was measured moved before it: look at the system itself."

@@ -92,6 +92,7 @@ def routes() -> list[web.RouteDef]:
         web.post(
             "/ui/workspace/{workspaceId}/docker-provider/{providerId}", submitted(providers.change)
         ),
+        web.get(_PROJECT, _project),
         web.get(f"{_PROJECT}/design/virtual-user", page(design.virtual_users)),
         web.post(f"{_PROJECT}/design/virtual-user", submitted_file(imports.run)),
         web.get(f"{_PROJECT}/design/virtual-user/{{virtualUserId}}", page(design.virtual_user)),
@@ -183,3 +184,8 @@ async def _static(request: web.Request) -> web.Response:
 
 async def _to_home(_request: web.Request) -> web.Response:
     raise web.HTTPFound("/ui/")
+
+
+async def _project(request: web.Request) -> web.Response:
+    """An address cut short leads to the first page of the project."""
+    raise web.HTTPFound(f"{request.path.rstrip('/')}/design/virtual-user")

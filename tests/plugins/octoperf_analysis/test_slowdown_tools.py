@@ -21,6 +21,7 @@ async def test_suspects_come_with_the_charts_that_show_them(context: Any, answer
     })  # fmt: skip
     found = await fake.run(tools.explain_slowdown, {"benchResultId": "res1"})
     assert [each["metric"] for each in found["suspects"]] == ["USERLOAD"]
+    assert [each["metric"] for each in found["onsets"]] == ["RESPONSE_TIME_MEDIAN"]
     assert [(each["itemId"], each["tool"]) for each in found["charts"]] == [
         ("i3", "get_report_line_chart_values"),
         ("i7", "get_report_top_values"),

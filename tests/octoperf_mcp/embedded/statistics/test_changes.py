@@ -79,3 +79,24 @@ def test_without_a_slowdown_nobody_is_suspected() -> None:
     for few in (asked(), asked(USERLOAD=[1.0] * 5)):
         assert "points in time" in changes(few)["reason"]
     assert quicker["suspects"] == alone["suspects"] == []
+
+
+def test_an_action_that_got_faster_is_no_suspect_and_the_slowest_is_named() -> None:
+    """Warm caches make the first minute's actions faster; that explains no slowdown."""
+    told = asked(
+        USERLOAD=noisy(1, 40, 100, noise=0.01),
+        RESPONSE_TIME_PERCENTILE_95=[*noisy(2, 200, length=35), *noisy(3, 750, length=25)],
+    )
+    for name, values in {
+        "login": noisy(4, 8, 1.3),
+        "tiny": noisy(5, 0.2, 0.5),
+        "checkout": [*noisy(6, 500, length=40), *noisy(7, 780, length=20)],
+    }.items():
+        curve = {"metric": "RESPONSE_TIME_AVG", "actionId": name, "unit": "ms"}
+        told["curves"].append({**curve, "name": f"The response time of {name}", "values": values})
+    found = changes(told)
+    suspects = [found["onsets"][number] for number in found["suspects"]]
+    assert [each["metric"] for each in suspects] == ["USERLOAD"]
+    assert "tiny" not in {each.get("actionId") for each in found["onsets"]}
+    assert "most was added to response time of checkout" in found["reason"]
+    assert "USERLOAD moved first" in found["reason"]

@@ -56,3 +56,12 @@ async def test_a_form_from_elsewhere_keeps_nothing(world: World, path: str) -> N
     person = await world.person("demo")
     await sent(person, path, "forged")
     assert "No file yet." in await person.get(path)
+
+
+async def test_the_address_of_a_project_leads_to_its_first_page(world: World, path: str) -> None:
+    """People cut addresses short."""
+    person = await world.person("demo")
+    project = path.removesuffix("/design/project-file")
+    for address in (project, f"{project}/design/virtual-user"):
+        async with person.session.get(person.origin + address) as answer:
+            assert (answer.status, answer.url.path) == (200, f"{project}/design/virtual-user")

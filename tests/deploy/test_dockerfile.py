@@ -1,4 +1,4 @@
-"""The image, as far as reading its Dockerfile goes; nothing here can build it."""
+"""The image, as far as reading its Dockerfile goes; `containers.py` builds and runs it."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from octoperf_mcp.observability.health import add_health
 from octoperf_mcp.observability.metrics import Metrics
 from octoperf_mcp.observability.metrics_page import add_metrics
 from octoperf_mcp.observability.request_log import REQUEST_ID, request_log
+from octoperf_mcp.observability.watchdog import Watchdog
 from octoperf_mcp.protocol.confirming import Confirming, Mode
 from octoperf_mcp.protocol.guards import guarded
 from octoperf_mcp.protocol.identity import instructions, server_info
@@ -233,7 +234,7 @@ def make_app(
     app[DRAINING] = draining
     add_leaving(app, draining)
     upstream = _Upstream(settings, registry, addresses, metrics)
-    app.cleanup_ctx.append(upstream.run)
+    app.cleanup_ctx.extend([upstream.run, _watchdog(registry).run])
     files_origin = settings.upstream.url.rstrip("/") or addresses.origin
     app[HOSTS] = hosts = Hosts(registry, settings, addresses.origin)
     keys = _keys(settings.server)
@@ -323,6 +324,10 @@ def _gauges(metrics: Metrics, endpoint: McpEndpoint, shared: Relay) -> None:
         (),
         lambda: {(): float(not shared.trouble())},
     )
+
+
+def _watchdog(registry: Registry) -> Watchdog:
+    return Watchdog({one.distribution: one.name for one in registry.plugins if not one.built_in})
 
 
 def _forwarded(settings: ServerSettings) -> list[Middleware]:

@@ -58,7 +58,7 @@ def told(
     texts = [error.next_step, _described(tool, members.get("field"))]
     for name in dict.fromkeys(found for text in texts for found in _NAME.findall(text)):
         other = find(name)
-        if other is not None and other is not tool:
+        if other is not None and other is not tool and not _spends(other):
             calls.append(_call(other, _carried(other, {**arguments, **error.details})))
     if error.code in _AGAIN or (isinstance(error, InvalidArgumentError) and not calls):
         refused = members.get("field") if isinstance(error, InvalidArgumentError) else None
@@ -133,6 +133,12 @@ def _mended(
     else:
         return None
     return mended
+
+
+def _spends(tool: Tool) -> bool:
+    """Whether a call sends load: it is named as the source of an id, never proposed for one."""
+    hints = tool.definition["annotations"]
+    return bool(hints["destructiveHint"] and hints["openWorldHint"])
 
 
 def _described(tool: Tool, field: Any) -> str:

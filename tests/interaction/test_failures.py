@@ -67,12 +67,28 @@ async def paint_thing(
     return Said(text=colour, url=URL)
 
 
+@tool(title="Fire", destructive=True, open_world=True)
+async def fire_thing(ctx: ToolContext) -> Said:
+    """Send load."""
+    return Said(text="", url=URL)
+
+
+@tool(title="Douse", destructive=True)
+async def douse_fire(ctx: ToolContext, fire_id: str) -> Said:
+    """Stop it.
+
+    Args:
+        fire_id: From fire_thing or list_things.
+    """
+    return Said(text=fire_id, url=URL)
+
+
 class Plugin:
     __name__ = "things"
 
     @hookimpl
     def register_tools(self) -> Iterable[Tool]:
-        return (list_things, paint_thing)
+        return (list_things, paint_thing, fire_thing, douse_fire)
 
 
 @pytest.fixture
@@ -111,6 +127,12 @@ async def test_a_missing_argument_leads_to_the_tool_that_lists_it(call: Any) -> 
     told = await call("paint_thing", placeId="p1")
     assert (told["code"], told["field"]) == ("invalid_argument", "thingId")
     assert told["next"] == [{"tool": "list_things", "arguments": {"placeId": "p1"}}]
+
+
+async def test_what_sends_load_is_not_proposed_to_find_an_id(call: Any) -> None:
+    """Who wants to stop a run must not be told to start one."""
+    told = await call("douse_fire")
+    assert told["next"] == [{"tool": "list_things", "arguments": {}}]
 
 
 async def test_a_wrong_choice_is_answered_with_the_right_one(call: Any) -> None:

@@ -13,11 +13,12 @@ from octoperf_mcp import (
     Prompt,
     PromptArgument,
     PublicAsset,
+    ReportItemType,
     RestCall,
     Tool,
     hookimpl,
 )
-from octoperf_mcp_delivery import links, rest, rules, tools
+from octoperf_mcp_delivery import items, links, rest, rules, tools
 from octoperf_mcp_delivery.settings import DeliverySettings
 
 octoperf_mcp_api = ">=1.0,<2"
@@ -65,6 +66,12 @@ def register_tools() -> Iterable[Tool]:
         tools.delivery_tell_team,
         tools.delivery_keep_verdict,
     )
+
+
+@hookimpl
+def register_report_item_types() -> Iterable[ReportItemType]:
+    """The verdict in a report."""
+    return (items.VERDICT,)
 
 
 @hookimpl

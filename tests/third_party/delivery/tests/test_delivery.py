@@ -47,6 +47,21 @@ def test_a_run_is_judged_by_the_limits_of_the_operator(
     assert [row["id"] for row in rows["runs"]] == [finished_run.bench_result_id]
 
 
+def test_a_report_shows_the_verdict(platform: Platform, finished_run: FinishedRun) -> None:
+    run = {"benchResultId": finished_run.bench_result_id}
+    item = {"@type": "DeliveryVerdictReportItem", "id": "verdict", "name": "Verdict", **run}
+    report = {"reportId": finished_run.report_id}
+    with platform.client() as client:
+        patch = [{"op": "add", "path": "/items/-", "value": item}]
+        client.call("patch_bench_report", **report, patch=patch)
+        found = client.call("get_report_item_values", **report, itemId="verdict")
+        judged = client.call("delivery_judge_run", **run)
+    errors, p95 = found["rows"]
+    assert errors == ["Errors (%)", judged["checks"][0]["errorPct"], 5, "failed"]
+    assert p95[0::3] == ["p95 (ms)", "passed"]
+    assert p95[2] is None
+
+
 def test_a_pipeline_reads_junit(mcp_client: Client, finished_run: FinishedRun) -> None:
     written = mcp_client.call("delivery_write_junit", benchResultId=finished_run.bench_result_id)
     suite = ET.fromstring(written["text"])

@@ -8,13 +8,15 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 from octoperf_mcp.entities.added_types import NO_ADDED_TYPES, AddedTypes
-from octoperf_mcp.entities.drawings import Drawing
-from octoperf_mcp.entities.report_items import ItemRequest
 from octoperf_mcp.errors import PluginError
+
+if TYPE_CHECKING:
+    from octoperf_mcp.entities.drawings import Drawing
+    from octoperf_mcp.entities.report_items import ItemRequest
 
 Json = Mapping[str, Any]
 
@@ -169,7 +171,7 @@ class AddedItem:
     plugin: str
     type: str
     title: str
-    values: Callable[[ItemRequest], Drawing]
+    values: Callable[["ItemRequest"], "Drawing"]
     live: bool
     timeout_s: float
     guard: Guard

@@ -1,9 +1,8 @@
 """Types of report items that plugins add: what one registers, and what its function is given."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Json = Mapping[str, Any]
 Measure = Literal["RESPONSE_TIME", "LATENCY", "CONNECT_TIME"]
@@ -136,25 +135,3 @@ class ItemRequest:
     def filters(self) -> Sequence[Json]:
         """The `filters` of the item."""
         return self.item.get("filters") or ()
-
-
-NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,48}ReportItem", re.ASCII)
-LONGEST_S: Final = 60.0
-COMMON: Final[Json] = {
-    "benchResultId": {"type": "string", "description": "Run, one of benchResultIds."},
-    "filters": {
-        "type": "array",
-        "description": "Which requests count; all of them hold.",
-        "items": {
-            "type": "object",
-            "required": ["@type", "field"],
-            "properties": {
-                "@type": {"enum": ["SingleTermFilter", "MultiTermFilter"]},
-                "field": {"type": "string"},
-                "term": {"type": "string"},
-                "terms": {"type": "array", "items": {"type": "string"}},
-            },
-        },
-    },
-}
-"""Properties that all items of plugins have, beside those of all items."""

@@ -1,20 +1,42 @@
 """What plugins register besides tools and texts: what runs around calls and around the server."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from octoperf_mcp.entities.added_types import AddedType
-from octoperf_mcp.entities.drawings import Drawing
 from octoperf_mcp.entities.extensions import Deliver, EndedRun
-from octoperf_mcp.entities.report_items import COMMON, LONGEST_S, NAME, ItemRequest
 from octoperf_mcp.errors import PluginError
 
 if TYPE_CHECKING:
+    from octoperf_mcp.entities.drawings import Drawing
+    from octoperf_mcp.entities.report_items import ItemRequest
     from octoperf_mcp.registry.context import ToolContext
 
 T = TypeVar("T")
+
+_ITEM_TYPE: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,48}ReportItem", re.ASCII)
+_LONGEST_ITEM_S: Final = 60.0
+_OF_ALL_ITEMS: Final[Mapping[str, Any]] = {
+    "benchResultId": {"type": "string", "description": "Run, one of benchResultIds."},
+    "filters": {
+        "type": "array",
+        "description": "Which requests count; all of them hold.",
+        "items": {
+            "type": "object",
+            "required": ["@type", "field"],
+            "properties": {
+                "@type": {"enum": ["SingleTermFilter", "MultiTermFilter"]},
+                "field": {"type": "string"},
+                "term": {"type": "string"},
+                "terms": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+    },
+}
+"""Properties that all items of plugins have, beside those of all items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +175,18 @@ class ReportItemType:
     type: str
     title: str
     description: str
-    values: Callable[[Host, ItemRequest], Drawing]
+    values: Callable[[Host, "ItemRequest"], "Drawing"]
     properties: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     live: bool = True
     timeout_s: float = 10.0
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.type):
+        if not _ITEM_TYPE.fullmatch(self.type):
             raise PluginError(f"{self.type!r} is no type of report items, such as AcmeReportItem")
-        if not 0 < self.timeout_s <= LONGEST_S:
-            raise PluginError(f"timeout_s of {self.type} is not between 0 and {LONGEST_S:g}")
-        for name in COMMON:
+        if not 0 < self.timeout_s <= _LONGEST_ITEM_S:
+            raise PluginError(f"timeout_s of {self.type} is not between 0 and {_LONGEST_ITEM_S:g}")
+        for name in _OF_ALL_ITEMS:
             if name in self.properties:
                 raise PluginError(f"{self.type} cannot have a property {name!r} of its own")
 
@@ -174,7 +196,7 @@ class ReportItemType:
         Raises:
             PluginError: a property is impossible.
         """
-        properties = {**COMMON, **self.properties}
+        properties = {**_OF_ALL_ITEMS, **self.properties}
         name, words = self.type, self.description
         return AddedType("BenchReportItem", name, words, properties, self.required, plugin=plugin)
 

@@ -52,7 +52,7 @@ def _run(command: Sequence[object], folder: Path | None = None, status: int = 0)
 def test_its_own_tests_pass_with_the_kit(python: Path) -> None:
     options = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider")
     told = _run([python, "-m", "pytest", *options], SOURCE)
-    assert "18 passed" in told, told
+    assert "19 passed" in told, told
 
 
 def test_the_check_passes_and_names_where_its_calls_go(python: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from octoperf_mcp import (
+    ActionType,
     AfterToolCall,
     BeforeToolCall,
     Command,
@@ -19,6 +20,7 @@ from octoperf_mcp import (
     hookimpl,
 )
 from octoperf_mcp_delivery import items, links, rest, rules, tools
+from octoperf_mcp_delivery.probing import PORT
 from octoperf_mcp_delivery.settings import DeliverySettings
 
 octoperf_mcp_api = ">=1.0,<2"
@@ -72,6 +74,12 @@ def register_tools() -> Iterable[Tool]:
 def register_report_item_types() -> Iterable[ReportItemType]:
     """The verdict in a report."""
     return (items.VERDICT,)
+
+
+@hookimpl
+def register_action_types() -> Iterable[ActionType]:
+    """Is the target deployed: an action of a virtual user."""
+    return (PORT,)
 
 
 @hookimpl

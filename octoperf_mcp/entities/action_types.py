@@ -108,6 +108,13 @@ class AddedActions:
         """The `@type`s and JMeter classes that are played."""
         return frozenset(name for one in self.listed for name in one.names)
 
+    @property
+    def sampled(self) -> frozenset[str]:
+        """The names of those that are no containers."""
+        return frozenset(
+            name for one in self.listed if not one.type.container for name in one.names
+        )
+
     def used_by(self, trees: Iterable[Json]) -> "AddedActions":
         """Those that virtual users have."""
         found = {played_name(node) for tree in trees for _, node in walk(tree.get("children"))}

@@ -1,6 +1,6 @@
 """How much a run will send, before it is one: an estimate from its trees and load curves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Self
@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.engine.arrivals import Curve
 from octoperf_mcp.embedded.engine.order import profile_name
 from octoperf_mcp.embedded.engine.ramp import peak_users, users_at
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.entities.action_types import played_name
 
 REQUEST_MS = 100
 """What a request is taken to last, for want of a measurement."""
@@ -51,15 +52,16 @@ def predicted(plan: ScenarioPlan) -> tuple[int, int]:
     on one generator; resources of pages are not counted, since recordings do not name them.
     """
     trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
+    counted = plan.materials.actions.sampled
     total = _Play()
     for profile in plan.profiles:
         settings = _settings(profile)
-        one = _played(profile, trees)
+        one = _played(profile, trees, counted)
         iterations = _iterations(profile, one.lasts_ms, plan.duration_ms)
         if settings.get("iterations"):
             most = int(settings["iterations"]) * peak_users(profile["load"])
             iterations = min(iterations, most)
-        tree = _tree(profile, trees)
+        tree = _tree(profile, trees, counted)
         around = [
             tree.played(str(wanted.get("virtualUserId"))).times(_turns_of(wanted, profile["load"]))
             for wanted in (settings.get("setUp"), settings.get("tearDown"))
@@ -72,12 +74,13 @@ def predicted(plan: ScenarioPlan) -> tuple[int, int]:
 def crowding(plan: ScenarioPlan) -> list[str]:
     """What is to be expected of the arrivals of each profile that has some, a sentence each."""
     trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
+    counted = plan.materials.actions.sampled
     found = []
     for index, profile in enumerate(plan.profiles):
         curve = Curve.of(profile["load"])
         if curve is None:
             continue
-        lasts_ms = max(_played(profile, trees).lasts_ms, 1)
+        lasts_ms = max(_played(profile, trees, counted).lasts_ms, 1)
         most = peak_users(profile["load"])
         needed = ceil(curve.peak_per_minute * lasts_ms / _MINUTE_MS)
         text = (
@@ -95,14 +98,14 @@ def _settings(profile: Json) -> Json:
     return found
 
 
-def _played(profile: Json, trees: Mapping[str, Json]) -> _Play:
-    """One iteration of a profile."""
-    return _tree(profile, trees).played(str(profile["virtualUserId"]))
+def _played(profile: Json, trees: Mapping[str, Json], counted: Collection[str]) -> _Play:
+    """One iteration of a profile; `counted` are the actions of plugins that make a row each."""
+    return _tree(profile, trees, counted).played(str(profile["virtualUserId"]))
 
 
-def _tree(profile: Json, trees: Mapping[str, Json]) -> "_Tree":
+def _tree(profile: Json, trees: Mapping[str, Json], counted: Collection[str]) -> "_Tree":
     think = _settings(profile).get("thinkTime") or {}
-    return _Tree(trees, think.get("thinktime"))
+    return _Tree(trees, think.get("thinktime"), counted)
 
 
 def _iterations(profile: Json, lasts_ms: float, duration_ms: int) -> float:
@@ -124,7 +127,10 @@ def _turns_of(wanted: Node, load: Json) -> float:
 class _Tree:
     """The virtual users of a plan, as one profile plays them."""
 
-    def __init__(self, trees: Mapping[str, Json], override: Node | None) -> None:
+    def __init__(
+        self, trees: Mapping[str, Json], override: Node | None, counted: Collection[str]
+    ) -> None:
+        self._counted = counted
         self._trees = trees
         self._override = override
 
@@ -153,6 +159,8 @@ class _Tree:
         if kind in {"ThinktimeAction", "DelayAction"}:
             return _Play(lasts_ms=self._think_ms(node.get("thinktime") or node.get("value")))
         children = self._children(node, chain)
+        if played_name(node) in self._counted:
+            return _Play.sum((_Play(1, 0, REQUEST_MS), *children))
         if kind == "RandomContainerAction":
             return _Play.sum(children).times(1 / max(1, len(children)))
         return _Play.sum(children).times(_turns(node))

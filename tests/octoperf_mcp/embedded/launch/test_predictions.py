@@ -8,6 +8,7 @@ from octoperf_mcp.embedded.engine.materials import ProjectMaterials
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.predictions import crowding, predicted
 from octoperf_mcp.embedded.store.documents import Document
+from tests.octoperf_mcp.embedded.engine.added_plays import actions
 
 Json = dict[str, Any]
 
@@ -41,7 +42,7 @@ def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[i
         "load": {**load, "plateauVus": users},
         "engine": {"settings": settings or {}},
     }
-    held = ProjectMaterials(document("project", "p", {}), trees, [], [], [])
+    held = ProjectMaterials(document("project", "p", {}), trees, [], [], [], actions())
     return predicted(ScenarioPlan(document("scenario", "s", {}), held, [profile]))
 
 
@@ -68,6 +69,11 @@ def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[i
 def test_each_action_counts_as_it_is_played(action: Json, requests: int) -> None:
     found, size = of(action)
     assert (found, round(size / 10)) == (requests, requests)
+
+
+def test_actions_of_plugins_count_as_requests_without_bytes() -> None:
+    assert of(node("AcmeSayAction", node("RegexpVariableExtractor"))) == (2000, 0)
+    assert of(node("AcmeTwiceAction", request(), node("AcmeSayAction"))) == (2000, 10_000)
 
 
 def test_containers_weigh_what_they_repeat() -> None:

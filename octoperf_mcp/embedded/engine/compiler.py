@@ -66,8 +66,6 @@ class Scope:
         return compile_text(default if value is None else str(value))
 
 
-"""Classes of kept elements that are among the assertions."""
-
 Compiler = Callable[[Node, Scope], Step | None]
 
 ACTIONS: dict[str, Compiler] = {}

@@ -301,6 +301,7 @@ def make_app(
         adopt,
         server.tell,
         followers=[upstream.follow],
+        required=settings.plugins.required,
     )
     if settings.shared.redis_url:
         switching.store = RelaySwitches(relay)

@@ -20,7 +20,12 @@ from octoperf_mcp.errors import ConfigError, StoreUnavailableError
 from octoperf_mcp.protocol.relay import Relay
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.manager import Registry
-from octoperf_mcp.registry.switched import plugin_rows, require_known, tool_rows
+from octoperf_mcp.registry.switched import (
+    plugin_rows,
+    require_dispensable,
+    require_known,
+    tool_rows,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +109,7 @@ class Switching:
         adopt: Serves a registry from then on.
         announce: Tells clients of a change; raises StoreUnavailableError where it cannot.
         followers: The first of those that get each registry.
+        required: Plugins that cannot be turned off.
     """
 
     def __init__(
@@ -114,6 +120,7 @@ class Switching:
         announce: Announce,
         *,
         followers: Iterable[Callable[[Registry], None]] = (),
+        required: Sequence[str] = (),
     ) -> None:
         self.store: SwitchStore | None = None
         self.followers = [*followers]
@@ -121,6 +128,7 @@ class Switching:
         self._compose = compose
         self._adopt = adopt
         self._announce = announce
+        self._required = required
         self._state = Switches()
         self._unread = False
         self._untold: dict[Change, None] = {}
@@ -141,6 +149,7 @@ class Switching:
             raise LookupError("This server shares nothing with which a switch could be kept.")
         try:
             require_known(self._registry, kind, name)
+            require_dispensable(self._required, kind, name, on=on)
         except ConfigError as error:
             raise LookupError(error.message) from error
         await self._follow(await self.store.turn(kind, name, on=on))

@@ -18,7 +18,7 @@ from octoperf_mcp.cli.settings import (
 from octoperf_mcp.config import Settings
 from octoperf_mcp.entities.switches import Kind, Switches, SwitchStore
 from octoperf_mcp.errors import ConfigError, PluginError, StoreUnavailableError
-from octoperf_mcp.registry.switched import composed, require_known
+from octoperf_mcp.registry.switched import composed, require_dispensable, require_known
 
 ACTIONS = ("enable", "disable")
 
@@ -41,9 +41,11 @@ def turn(args: argparse.Namespace, kind: Kind) -> int:
     """Turn one."""
     settings, registry = read(args)
     require_known(registry, kind, args.name)
-    if kind == "plugin" and args.action == "enable":
+    on = args.action == "enable"
+    require_dispensable(settings.plugins.required, kind, args.name, on=on)
+    if kind == "plugin" and on:
         _require_healthy(settings, args.name)
-    asyncio.run(_turn(settings, kind, args.name, on=args.action == "enable"))
+    asyncio.run(_turn(settings, kind, args.name, on=on))
     sys.stdout.write(
         f"{args.name} is {args.action}d; running servers follow within a second or two.\n"
     )

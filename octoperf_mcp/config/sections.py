@@ -276,7 +276,8 @@ class PluginsSettings:
         "Built-in tools whose place a third-party plugin may take.", ()
     )
     required: tuple[str, ...] = described(
-        "Plugins without which the server is not ready; others may be missing.", ()
+        "Plugins without which the server is not ready, and that cannot be disabled while it runs.",
+        (),
     )
     load_timeout_s: float = described(
         "Longest that a third-party plugin may take to load.", 10.0, least=0.1

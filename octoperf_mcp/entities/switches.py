@@ -141,6 +141,6 @@ class Switchboard(Protocol):
         """Turn one, here at once and at every replica soon.
 
         Raises:
-            LookupError: nothing has this name, or a plugin cannot be enabled; the text says why.
+            LookupError: nothing has this name, or a plugin cannot be turned; the text says why.
         """
         ...

@@ -1,7 +1,7 @@
 """The registry as the configuration and the switches of the operator leave it."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -68,6 +68,25 @@ def require_known(registry: Registry, kind: Kind, name: str) -> None:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else "."
     raise ConfigError(f"There is no {kind} {name!r}{hint}")
+
+
+def require_dispensable(required: Sequence[str], kind: Kind, name: str, *, on: bool) -> None:
+    """Refuse to turn off a plugin without which the server would not be ready.
+
+    Args:
+        required: Plugins that the configuration requires.
+        kind: What is turned.
+        name: Its name.
+        on: Whether it is turned on, which is never refused.
+
+    Raises:
+        ConfigError: the configuration requires the plugin.
+    """
+    if kind == "plugin" and not on and name in required:
+        raise ConfigError(
+            f"The plugin {name!r} cannot be disabled: [plugins] required names it, and the server "
+            "would not be ready without it. Take it out of that setting first, and restart."
+        )
 
 
 def plugin_rows(registry: Registry) -> list[PluginRow]:

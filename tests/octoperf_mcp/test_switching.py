@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from aiohttp import web
@@ -110,13 +110,17 @@ async def test_a_store_that_is_set_back_is_brought_forward(redis: RedisServer) -
 class Server:
     """A switchboard, what it serves, and what it told."""
 
-    def __init__(self, store: RelaySwitches) -> None:
+    def __init__(self, store: RelaySwitches, required: Sequence[str] = ()) -> None:
         self.told: list[Change] = []
         self.deaf = False
         self.served, self.told_all = asyncio.Event(), asyncio.Event()
         self.registry = composed(*ALL)
         self.board = Switching(
-            self.registry, lambda state: composed(*ALL, state), self.adopt, self.announce
+            self.registry,
+            lambda state: composed(*ALL, state),
+            self.adopt,
+            self.announce,
+            required=required,
         )
         self.board.store = store
 
@@ -168,6 +172,16 @@ async def test_a_server_that_starts_without_its_store_is_not_ready_until_it_has_
             await server.told_all.wait()
             assert server.board.trouble() == ""
             await anext(life, None)
+
+
+async def test_a_required_plugin_is_not_turned_off() -> None:
+    relay = MemoryRelay()
+    server = Server(RelaySwitches(relay), required=("bench",))
+    with pytest.raises(LookupError, match=r"\[plugins\] required names it"):
+        await server.board.turn("plugin", "bench", on=False)
+    assert await RelaySwitches(relay).read() == Switches()
+    await server.board.turn("plugin", "analysis", on=False)
+    assert "get_bench_report" not in server.registry.tools
 
 
 def test_what_the_operator_turns_on_goes_over_what_is_configured() -> None:

@@ -49,6 +49,18 @@ def test_what_is_turned_at_bridges_is_listed(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.usefixtures("bridge")
+def test_a_required_plugin_is_not_disabled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OCTOPERF_MCP_PLUGINS_REQUIRED", "bench")
+    assert run(["plugins", "disable", "bench"]) == 2
+    assert "'bench' cannot be disabled: [plugins] required names it" in capsys.readouterr().err
+    assert states(capsys)["bench"] == "enabled"
+    assert run(["plugins", "enable", "bench"]) == 0
+    assert run(["plugins", "disable", "analysis"]) == 0
+
+
+@pytest.mark.usefixtures("bridge")
 def test_operators_at_several_machines_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("bench", "analysis", "edit", "validation")
     command = [sys.executable, "-m", "octoperf_mcp", "plugins", "disable"]

@@ -37,7 +37,7 @@ async def export_bench_report_pdf(
         cover_page: Markdown of a first page; $REPORT_NAME$, $REPORT_DATE$, $REPORT_DESCRIPTION$
             and $COMPANY_NAME$ are replaced.
     """
-    report = await read_report(ctx, bench_report_id)
+    report = await read_report(ctx, bench_report_id, argument="benchReportId")
     runs = report.get("benchResultIds") or []
     if not runs:
         raise InvalidArgumentError(

@@ -5,6 +5,8 @@ from octoperf_analysis.items import page_of_run
 from octoperf_analysis.payloads import LoadGenerator, LoadGenerators
 from octoperf_mcp import Limit, ToolContext, epoch_ms, known_id, page_of, tool
 
+_LISTED_BY = "list_bench_results_by_project or list_bench_reports_by_project"
+
 
 @tool(title="List the load generators of a run", read_only=True)
 async def list_bench_load_generators(
@@ -19,7 +21,7 @@ async def list_bench_load_generators(
         limit: Largest number of rows.
         cursor: nextCursor of the page before.
     """
-    with known_id("benchResultId", bench_result_id, listed_by="run_scenario or get_bench_report"):
+    with known_id("benchResultId", bench_result_id, listed_by=_LISTED_BY):
         run = await ctx.rest(rest.GET_BENCH_RESULT, id=bench_result_id)
     found = await ctx.rest(rest.LOAD_GENERATORS, bench_result_id=bench_result_id) or []
     rows = [

@@ -89,13 +89,20 @@ class Chosen:
         return found or list(self.report.get("benchResultIds") or [])
 
 
-async def read_report(ctx: ToolContext, report_id: str) -> dict[str, Any]:
+async def read_report(
+    ctx: ToolContext, report_id: str, *, argument: str = "reportId"
+) -> dict[str, Any]:
     """Document of a report.
+
+    Args:
+        ctx: Of the call.
+        report_id: What the tool was given.
+        argument: As which argument.
 
     Raises:
         NotFoundError: nothing has this id, or a run has it: then its report is named.
     """
-    with known_id("reportId", report_id, listed_by="list_bench_reports_by_project"):
+    with known_id(argument, report_id, listed_by="list_bench_reports_by_project"):
         try:
             return dict(await ctx.rest(rest.GET_REPORT, id=report_id))
         except NotFoundError:
@@ -104,7 +111,7 @@ async def read_report(ctx: ToolContext, report_id: str) -> dict[str, Any]:
                 raise
     raise InvalidArgumentError(
         "This is the id of a run, not of a report.",
-        field="reportId",
+        field=argument,
         got=report_id,
         did_you_mean=shown_by,
         next_step="Send the call again with the id of the run's report.",

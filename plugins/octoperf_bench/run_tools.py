@@ -12,6 +12,7 @@ from octoperf_bench import rest
 from octoperf_bench.loads import plan_of, poll_sec
 from octoperf_bench.payloads import Run, RunStatus, StartedRun, StoppedRun
 from octoperf_bench.runs import (
+    LISTED_BY,
     MEMORY,
     Facts,
     facts_of,
@@ -206,7 +207,7 @@ async def stop_bench_result(ctx: ToolContext, bench_result_id: str) -> StoppedRu
         bench_result_id: Run to stop, from run_scenario or list_bench_results_by_project.
     """
     try:
-        with known_id("benchResultId", bench_result_id, listed_by="run_scenario"):
+        with known_id("benchResultId", bench_result_id, listed_by=LISTED_BY):
             answer = await ctx.rest(rest.STOP, id=bench_result_id)
     except ConflictError:  # it was over already
         answer = None

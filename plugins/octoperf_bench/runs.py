@@ -11,6 +11,8 @@ from octoperf_mcp import ToolContext, epoch_ms, known_id
 from octoperf_mcp.entities.runs import is_over
 from octoperf_mcp.errors import NotFoundError
 
+LISTED_BY = "list_bench_results_by_project or list_bench_reports_by_project"
+"""Where an agent finds the id of a run without starting one."""
 _REMEMBERED = 4096
 
 
@@ -53,7 +55,7 @@ async def read_run(ctx: ToolContext, run_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: nothing has this id.
     """
-    with known_id("benchResultId", run_id, listed_by="run_scenario or get_bench_report"):
+    with known_id("benchResultId", run_id, listed_by=LISTED_BY):
         return dict(await ctx.rest(rest.GET_BENCH_RESULT, id=run_id))
 
 

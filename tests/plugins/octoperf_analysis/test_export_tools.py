@@ -57,7 +57,25 @@ async def test_a_report_that_is_not_there_or_empty_is_named(context: Any, report
     gone = NotFoundError("404", status=404)
     ctx = context(PLUGIN, {REPORT: gone, "GET /runtime/bench-results/rep1": gone})
     error = await ctx.refuse(export_bench_report_pdf, {"benchReportId": "rep1"})
-    assert error.code == "not_found"
+    assert (error.code, error.details["field"]) == ("not_found", "benchReportId")
+    assert error.next_step == "Take benchReportId from list_bench_reports_by_project."
     ctx = context(PLUGIN, {REPORT: {**report, "benchResultIds": []}})
     error = await ctx.refuse(export_bench_report_pdf, {"benchReportId": "rep1"})
     assert error.details["field"] == "benchReportId"
+
+
+async def test_the_id_of_a_run_is_refused_by_the_name_of_the_argument(
+    context: Any, report: Any
+) -> None:
+    gone = NotFoundError("404", status=404)
+    answers = {
+        REPORT: gone,
+        "GET /runtime/bench-results/rep1": {"id": "rep1", "designProjectId": "p1"},
+        "GET /analysis/bench-reports/by-project/p1": [
+            {**report, "id": "rep2", "benchResultIds": ["rep1"]}
+        ],
+    }
+    ctx = context(PLUGIN, answers)
+    error = await ctx.refuse(export_bench_report_pdf, {"benchReportId": "rep1"})
+    assert error.details["field"] == "benchReportId"
+    assert error.details["didYouMean"] == "rep2"

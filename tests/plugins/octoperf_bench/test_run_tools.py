@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from octoperf_bench import run_tools as tools
-from octoperf_bench.runs import Facts, Memory
+from octoperf_bench.runs import LISTED_BY, Facts, Memory
 from octoperf_mcp.errors import ConflictError, InvalidDocumentError, NotFoundError
 
 PLUGIN = "octoperf_bench"
@@ -213,6 +213,17 @@ async def test_stopping_what_is_over_changes_nothing(context: Any, run: Any, ans
     result = await fake.run(tools.stop_bench_result, OF_RES1)
     assert (result["state"], result["finished"]) == ("FINISHED", True)
     assert "nextPollSec" not in result
+
+
+@pytest.mark.parametrize("asked", [tools.stop_bench_result, tools.get_bench_result])
+async def test_the_id_of_an_unknown_run_is_to_be_taken_from_a_list(
+    context: Any, asked: Any
+) -> None:
+    """Never from a tool that sends load."""
+    gone = NotFoundError("404", status=404)
+    error = await context(PLUGIN, {STOP: gone, RUN: gone}).refuse(asked, OF_RES1)
+    assert error.next_step == f"Take benchResultId from {LISTED_BY}."
+    assert "run_scenario" not in LISTED_BY
 
 
 def test_one_users_memory_is_not_anothers(context: Any) -> None:

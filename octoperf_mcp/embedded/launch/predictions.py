@@ -30,9 +30,13 @@ class _Play:
     bytes: float = 0.0
     """Of answers."""
     lasts_ms: float = 0.0
+    pages: float = 0.0
+    """Requests that have what their answers embed loaded, too."""
 
     def times(self, turns: float) -> "_Play":
-        return _Play(self.requests * turns, self.bytes * turns, self.lasts_ms * turns)
+        return _Play(
+            self.requests * turns, self.bytes * turns, self.lasts_ms * turns, self.pages * turns
+        )
 
     @classmethod
     def sum(cls, plays: Iterable[Self]) -> Self:
@@ -42,6 +46,7 @@ class _Play:
             sum(play.requests for play in listed),
             sum(play.bytes for play in listed),
             sum(play.lasts_ms for play in listed),
+            sum(play.pages for play in listed),
         )
 
 
@@ -91,6 +96,25 @@ def crowding(plan: ScenarioPlan) -> list[str]:
         late = ". Arrivals will wait and start late: raise maxVus." if needed > most else "."
         found.append(text + late)
     return found
+
+
+def uncounted(plan: ScenarioPlan) -> list[str]:
+    """What the prediction leaves out, a sentence each."""
+    trees = {each.id: each.body for each in plan.materials.virtual_users.values()}
+    counted = plan.materials.actions.sampled
+    return [
+        f"Profile {profile_name(profile, index)!r}: what its pages embed is downloaded, too, and "
+        "not predicted: only the pages tell how much that is."
+        for index, profile in enumerate(plan.profiles)
+        if _downloads(profile, _played(profile, trees, counted))
+    ]
+
+
+def _downloads(profile: Json, play: _Play) -> bool:
+    """Whether a profile loads what pages embed: as its browser says, else as its requests do."""
+    browser = (profile.get("engine") or {}).get("browser") or {}
+    wanted = browser.get("downloadResources")
+    return bool(play.pages if wanted is None else wanted and play.requests)
 
 
 def _settings(profile: Json) -> Json:
@@ -154,7 +178,8 @@ class _Tree:
         if kind in {"LinkAction", "FragmentAction"}:
             return self.played(str(node.get("virtualUserId") or ""), chain)
         if kind == "HttpRequestAction":
-            own = _Play(1, _size(node), REQUEST_MS + self._think_ms(node.get("thinktime")))
+            lasts_ms = REQUEST_MS + self._think_ms(node.get("thinktime"))
+            own = _Play(1, _size(node), lasts_ms, pages=bool(node.get("downloadResources")))
             return _Play.sum((own, *self._children(node, chain)))
         if kind in {"ThinktimeAction", "DelayAction"}:
             return _Play(lasts_ms=self._think_ms(node.get("thinktime") or node.get("value")))

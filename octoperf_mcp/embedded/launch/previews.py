@@ -10,7 +10,7 @@ from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scen
 from octoperf_mcp.embedded.failures import Failure, Forbidden
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.gate import Gate
-from octoperf_mcp.embedded.launch.predictions import crowding, predicted
+from octoperf_mcp.embedded.launch.predictions import crowding, predicted, uncounted
 from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
@@ -70,7 +70,7 @@ async def preview(
         "durationMs": plan.duration_ms if plan else 0,
         "predictedRequests": requests,
         "predictedBytes": sent_bytes,
-        "notes": [*unapplied(plan), *crowding(plan)] if plan else [],
+        "notes": [*unapplied(plan), *crowding(plan), *uncounted(plan)] if plan else [],
         "targets": [target.document() for target in targets],
         "changes": await changes_since(documents, scenario, plan, user_id),
     }

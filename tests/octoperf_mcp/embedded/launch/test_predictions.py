@@ -6,7 +6,7 @@ import pytest
 
 from octoperf_mcp.embedded.engine.materials import ProjectMaterials
 from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
-from octoperf_mcp.embedded.launch.predictions import crowding, predicted
+from octoperf_mcp.embedded.launch.predictions import crowding, predicted, uncounted
 from octoperf_mcp.embedded.store.documents import Document
 from tests.octoperf_mcp.embedded.engine.added_plays import actions
 
@@ -30,6 +30,12 @@ def constant(ms: int) -> Json:
 
 
 def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[int, int]:
+    return predicted(plan(*children, settings=settings, users=users))
+
+
+def plan(
+    *children: Json, settings: Json | None = None, users: int = 2, browser: Json | None = None
+) -> ScenarioPlan:
     """Of 2 users for 100 s; a request lasts 100 ms."""
     fragment = {"children": [request(), node("LinkAction", virtualUserId="vu")]}
     trees = {
@@ -40,10 +46,10 @@ def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[i
     profile = {
         "virtualUserId": "vu",
         "load": {**load, "plateauVus": users},
-        "engine": {"settings": settings or {}},
+        "engine": {"settings": settings or {}, "browser": browser},
     }
     held = ProjectMaterials(document("project", "p", {}), trees, [], [], [], actions())
-    return predicted(ScenarioPlan(document("scenario", "s", {}), held, [profile]))
+    return ScenarioPlan(document("scenario", "s", {}), held, [profile])
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,25 @@ def of(*children: Json, settings: Json | None = None, users: int = 2) -> tuple[i
 def test_each_action_counts_as_it_is_played(action: Json, requests: int) -> None:
     found, size = of(action)
     assert (found, round(size / 10)) == (requests, requests)
+
+
+@pytest.mark.parametrize(
+    ("action", "browser", "told"),
+    [
+        (request(), None, False),
+        (request(downloadResources=True), None, True),
+        (node("ContainerAction", request(downloadResources=True), enabled=False), None, False),
+        (request(), {"downloadResources": True}, True),
+        (request(downloadResources=True), {"downloadResources": False}, False),
+        (node("ContainerAction"), {"downloadResources": True}, False),
+    ],
+)
+def test_what_pages_embed_is_told_and_not_counted(
+    action: Json, browser: Json | None, told: bool
+) -> None:
+    found = uncounted(plan(action, browser=browser))
+    assert len(found) == told
+    assert all("what its pages embed is downloaded, too" in text for text in found)
 
 
 def test_actions_of_plugins_count_as_requests_without_bytes() -> None:

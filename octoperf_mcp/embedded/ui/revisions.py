@@ -1,9 +1,11 @@
 """Revisions on pages: who changed what, and when; all differences of one."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from aiohttp import web
+from markupsafe import Markup, escape
 
 from octoperf_mcp.embedded.rest.crud import usernames
 from octoperf_mcp.embedded.store.revisions import Revision
@@ -11,6 +13,7 @@ from octoperf_mcp.embedded.ui.rendering import Cell, Page, Table, when
 from octoperf_mcp.entities.changes import changes
 
 _KIND = "virtual_user"
+_NAME = re.compile(r"\*([^*]+)\*")
 
 
 async def table(page: Page, kind: str, document_id: str, href: str) -> Table:
@@ -22,7 +25,7 @@ async def table(page: Page, kind: str, document_id: str, href: str) -> Table:
             Cell(str(one.version), f"{href}/{one.version}"),
             Cell(when(one.made)),
             Cell(names.get(one.made_by, "")),
-            Cell(one.summary or "the oldest that is kept"),
+            Cell(_shown(one.summary or "the oldest that is kept")),
         )
         for one in found
     ]
@@ -39,7 +42,7 @@ async def virtual_user_revision(page: Page) -> web.StreamResponse:
         raise web.HTTPNotFound
     one = found[place]
     names = await usernames(page.platform, {one.made_by})
-    made = [part for part in (when(one.made), names.get(one.made_by, ""), one.summary) if part]
+    told = (when(one.made), names.get(one.made_by, ""), _shown(one.summary))
     first = place == len(found) - 1
     table = Table(
         "Differences",
@@ -51,7 +54,7 @@ async def virtual_user_revision(page: Page) -> web.StreamResponse:
         "listing.html",
         "design/virtual-user",
         heading=f"Revision {one.version} of {body['name']}",
-        sub=" · ".join(made),
+        sub=Markup(" · ").join(part for part in told if part),
         tables=[table],
     )
 
@@ -74,4 +77,9 @@ async def _differences(
         for one in pair
     ]
     found = await asyncio.to_thread(changes, before, after)
-    return [(Cell(one.text), Cell(one.pointer)) for one in found]
+    return [(Cell(_shown(one.text)), Cell(one.pointer)) for one in found]
+
+
+def _shown(text: str) -> Markup:
+    """A change with the names in it set off as agents read them: `*Home*: disabled`."""
+    return Markup(_NAME.sub(r"<em>\1</em>", str(escape(text))))  # noqa: S704 - escaped right here

@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 900, 270
 LEFT, RIGHT, TOP, BOTTOM = 56, 56, 26, 28
 COLOURS: Final = 10
 """The style sheet has so many, `--c0` and on."""
-_TICKS = 4
+TICKS = 4
 _SMALLEST = 1e-12
 """Below it a value is drawn as nothing; powers of ten vanish further down."""
 _THOUSAND = 1000
@@ -143,6 +143,15 @@ def elapsed(seconds: float) -> str:
     return f"{minutes}m{rest:02d}" if minutes else f"{rest}s"
 
 
+def ticks_of(seconds: float) -> list[str]:
+    """Figures of an axis of time from 0, all different: `0s`, `15s`, or `0s`, `0.5s`."""
+    moments = [seconds * tick / TICKS for tick in range(TICKS + 1)]
+    labels = [elapsed(moment) for moment in moments]
+    if len(set(labels)) == len(labels):
+        return labels
+    return [f"{moment:.3g}s" for moment in moments] if seconds else ["0s", *[""] * TICKS]
+
+
 def picture(title: str, body: str, height: int = HEIGHT) -> Markup:
     """The whole drawing; its texts have to be escaped."""
     return Markup(  # noqa: S704 - every text in it is escaped where it is put in
@@ -161,17 +170,18 @@ def xy(x: float, y: float, span: Span, top: float) -> str:
 def grid(top: float, span: Span, unit: str, *, times: bool) -> str:
     """Lines with the figures of the left axis and of the one below."""
     parts = [f'<text x="{LEFT - 6}" y="14" class="tick end">{escape(unit)}</text>' if unit else ""]
-    for tick in range(_TICKS + 1):
+    wide = span[1] - span[0]
+    values = [span[0] + wide * tick / TICKS for tick in range(TICKS + 1)]
+    labels = ticks_of(wide / _THOUSAND) if times else [short(value) for value in values]
+    for tick, label in enumerate(labels):
         y = _height_of(tick)
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="tick end">'
-            f"{short(top * tick / _TICKS)}</text>"
+            f"{short(top * tick / TICKS)}</text>"
         )
-        x = LEFT + (WIDTH - LEFT - RIGHT) * tick / _TICKS
-        value = span[0] + (span[1] - span[0]) * tick / _TICKS
-        label = elapsed((value - span[0]) / _THOUSAND) if times else short(value)
-        anchor = "end" if tick == _TICKS else "middle" if tick else "start"
+        x = LEFT + (WIDTH - LEFT - RIGHT) * tick / TICKS
+        anchor = "end" if tick == TICKS else "middle" if tick else "start"
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" class="tick {anchor}">{label}</text>')
     return "".join(parts)
 
@@ -181,14 +191,14 @@ def right_axis(top: float, unit: str) -> str:
     x = WIDTH - RIGHT + 6
     labels = "".join(
         f'<text x="{x}" y="{_height_of(tick) + 4:.1f}" class="tick">'
-        f"{short(top * tick / _TICKS)}</text>"
-        for tick in range(_TICKS + 1)
+        f"{short(top * tick / TICKS)}</text>"
+        for tick in range(TICKS + 1)
     )
     return f'<text x="{x}" y="14" class="tick">{escape(unit)}</text>{labels}'
 
 
 def _height_of(tick: int) -> float:
-    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - tick / _TICKS)
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - tick / TICKS)
 
 
 def _curve(item: Series, index: int, span: Span, top: float) -> str:

@@ -3,11 +3,20 @@
 from markupsafe import Markup, escape
 
 from octoperf_mcp.embedded.ui.cells import Cells
-from octoperf_mcp.embedded.ui.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, elapsed, picture
+from octoperf_mcp.embedded.ui.svg import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TICKS,
+    TOP,
+    WIDTH,
+    picture,
+    ticks_of,
+)
 
 _ROOM = 16
 """Least height between two figures of the left axis."""
-_TICKS = 4
 _THOUSAND = 1000
 
 
@@ -67,9 +76,8 @@ def _figure(value: float) -> str:
 
 def _below(seconds: float) -> str:
     parts = []
-    for tick in range(_TICKS + 1):
-        x = LEFT + (WIDTH - LEFT - RIGHT) * tick / _TICKS
-        anchor = "end" if tick == _TICKS else "middle" if tick else "start"
-        label = elapsed(seconds * tick / _TICKS)
+    for tick, label in enumerate(ticks_of(seconds)):
+        x = LEFT + (WIDTH - LEFT - RIGHT) * tick / TICKS
+        anchor = "end" if tick == TICKS else "middle" if tick else "start"
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" class="tick {anchor}">{label}</text>')
     return "".join(parts)

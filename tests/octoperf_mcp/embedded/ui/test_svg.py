@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octoperf_mcp.embedded.ui.svg import Series, line_chart, load_shape, nice_top, pie, short
+from octoperf_mcp.embedded.ui.svg import (
+    Series,
+    line_chart,
+    load_shape,
+    nice_top,
+    pie,
+    short,
+    ticks_of,
+)
 from octoperf_mcp.embedded.ui.svg_areas import bar_chart, range_chart, stacked_chart
 
 figures = st.floats(min_value=0, max_value=1e12, allow_nan=False)
@@ -87,3 +95,16 @@ def test_an_axis_of_next_to_nothing_ends_at_one(value: float) -> None:
 )
 def test_figures_are_short(value: float, text: str) -> None:
     assert short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (0, ["0s", "", "", "", ""]),
+        (2, ["0s", "0.5s", "1s", "1.5s", "2s"]),
+        (60, ["0s", "15s", "30s", "45s", "1m00"]),
+        (0.004, ["0s", "0.001s", "0.002s", "0.003s", "0.004s"]),
+    ],
+)
+def test_no_two_figures_of_an_axis_of_time_are_the_same(seconds: float, labels: list[str]) -> None:
+    assert ticks_of(seconds) == labels

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from octoperf_analysis.items import VALUE_TOOLS
-from octoperf_mcp.embedded.engine.validation_results import category_of
+from octoperf_mcp.embedded.engine.validation.results import category_of
 from octoperf_mcp.embedded.metrics.metric_ids import IDS
 from octoperf_mcp.embedded.schedules.jobs import MISSED, REFUSED, STARTED
 from octoperf_mcp.embedded.schedules.triggers import CRON, next_fire

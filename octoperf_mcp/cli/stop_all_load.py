@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _stop(settings: Settings, wait_s: float) -> int:
-    from octoperf_mcp.embedded.engine.stops import StopRequests
+    from octoperf_mcp.embedded.engine.runs.stops import StopRequests
 
     async with opened(settings) as local:
         stops = StopRequests(local.database)

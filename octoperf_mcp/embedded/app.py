@@ -11,10 +11,10 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
-from octoperf_mcp.embedded.engine.instances import instance_of
-from octoperf_mcp.embedded.engine.notices import Notices
-from octoperf_mcp.embedded.engine.outbox import Outbox
-from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.runs.instances import instance_of
+from octoperf_mcp.embedded.engine.runs.notices import Notices
+from octoperf_mcp.embedded.engine.runs.outbox import Outbox
+from octoperf_mcp.embedded.engine.runs.runs import Runs
 from octoperf_mcp.embedded.first_start import FirstStart, first_start
 from octoperf_mcp.embedded.generators import joining, providers
 from octoperf_mcp.embedded.generators.hub import Hub

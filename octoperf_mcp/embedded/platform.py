@@ -13,8 +13,8 @@ from octoperf_mcp.entities.switches import Switchboard
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.audit.trail import Trail
-    from octoperf_mcp.embedded.engine.notices import Notices
-    from octoperf_mcp.embedded.engine.runs import Runs
+    from octoperf_mcp.embedded.engine.runs.notices import Notices
+    from octoperf_mcp.embedded.engine.runs.runs import Runs
     from octoperf_mcp.embedded.generators.hub import Hub
     from octoperf_mcp.embedded.idp.provider import IdentityProvider
     from octoperf_mcp.embedded.metrics.store import MetricStore

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from octoperf_mcp.embedded.engine.csv_data import header_of
+from octoperf_mcp.embedded.engine.play.csv_data import header_of
 from octoperf_mcp.embedded.store.documents import Body, Document
 from octoperf_mcp.embedded.store.project_files import ProjectFile, ProjectFiles
 from octoperf_mcp.entities.trees import walk

@@ -21,8 +21,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.load_engine import LoadPlan, StartUpLine
-from octoperf_mcp.embedded.engine.locust_engine import LocustEngine
+from octoperf_mcp.embedded.engine.load.engine import LoadPlan, StartUpLine
+from octoperf_mcp.embedded.engine.load.locust_engine import LocustEngine
 from tests.bench.load import LOAD_CORE, SERVER_CORE, environment, free_port, running
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from octoperf_mcp.embedded.engine.exchange import Exchange
-from octoperf_mcp.embedded.engine.extractors import EXTRACTORS
+from octoperf_mcp.embedded.engine.actions.extractors import EXTRACTORS
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 
 Json = dict[str, Any]
 

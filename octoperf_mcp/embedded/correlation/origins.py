@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from octoperf_mcp.embedded.correlation.recorded import Played
 from octoperf_mcp.embedded.correlation.sent import looks_random
-from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 
 _CORE = re.compile(r"[A-Za-z0-9_-]{4,}")
 _CUT = re.compile(r"[\s<{,&?;(\[]")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 
 Json = dict[str, Any]
 BodyOf = Callable[[str], bytes | None]

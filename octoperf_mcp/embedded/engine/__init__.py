@@ -1,1 +1,1 @@
-"""The load engine: interpreter of the action tree on Locust, validation, runs."""
+"""The load engine: an interpreter of the action tree on Locust, a room for each of its subjects."""

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from octoperf_mcp.embedded.engine.run_directory import RunDirectory
-from octoperf_mcp.embedded.engine.spool_feed import mark_remote
+from octoperf_mcp.embedded.engine.runs.directory import RunDirectory
+from octoperf_mcp.embedded.engine.runs.spool_feed import mark_remote
 from octoperf_mcp.embedded.generators.frames import JTL, LOG, SPOOL
 
 

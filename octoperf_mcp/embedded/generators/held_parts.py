@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.fleet import LEFT
-from octoperf_mcp.embedded.engine.order import Order
-from octoperf_mcp.embedded.engine.processes import WorkerProcess
-from octoperf_mcp.embedded.engine.run_log import NAME
-from octoperf_mcp.embedded.engine.spool_feed import complete
+from octoperf_mcp.embedded.engine.load.fleet import LEFT
+from octoperf_mcp.embedded.engine.processes.order import Order
+from octoperf_mcp.embedded.engine.processes.worker_process import WorkerProcess
+from octoperf_mcp.embedded.engine.runs.log import NAME
+from octoperf_mcp.embedded.engine.runs.spool_feed import complete
 from octoperf_mcp.embedded.generators.frames import CHUNK, JTL, LOG, SPOOL
 from octoperf_mcp.embedded.metrics.journal import left_over
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import structlog
 
 from octoperf_mcp.embedded.audit.trail import Entry, Trail
-from octoperf_mcp.embedded.engine.fleet import Machine, OnEvent, OnStderr
-from octoperf_mcp.embedded.engine.load_engine import EngineError
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.load.engine import EngineError
+from octoperf_mcp.embedded.engine.load.fleet import Machine, OnEvent, OnStderr
+from octoperf_mcp.embedded.engine.processes.order import Order
 from octoperf_mcp.embedded.generators.arrivals import Arrivals
 from octoperf_mcp.embedded.generators.join_tokens import JoinTokens
 from octoperf_mcp.embedded.generators.link import Link

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from octoperf_mcp import __version__
 from octoperf_mcp.embedded.audit.trail import Entry
-from octoperf_mcp.embedded.engine.fleet import LOST, Machine
+from octoperf_mcp.embedded.engine.load.fleet import LOST, Machine
 from octoperf_mcp.embedded.generators.frames import MOST_BYTES, PATH, PROTOCOL
 from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.generators.join_tokens import JoinToken

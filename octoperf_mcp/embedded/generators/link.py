@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.fleet import Machine
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.load.fleet import Machine
+from octoperf_mcp.embedded.engine.processes.order import Order
 from octoperf_mcp.embedded.generators.frames import CHUNK
 from octoperf_mcp.embedded.generators.machines import Joined
 from octoperf_mcp.embedded.generators.remote_process import RemoteProcess

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.processes.order import Order
 from octoperf_mcp.embedded.generators.held_parts import HeldPart
 from octoperf_mcp.embedded.generators.streams import Streams
 from octoperf_mcp.embedded.generators.wire import Wire

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from octoperf_mcp.embedded.engine.fleet import LOST, OnEvent, OnStderr
+from octoperf_mcp.embedded.engine.load.fleet import LOST, OnEvent, OnStderr
 from octoperf_mcp.embedded.generators.wire import Wire
 
 LOST_S = 5.0

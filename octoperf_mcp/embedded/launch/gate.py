@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.engine.browsers.tools import browser_faults
-from octoperf_mcp.embedded.engine.fleet import Fleet, NoFleet
-from octoperf_mcp.embedded.engine.reach import Reach
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.load.fleet import Fleet, NoFleet
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.wire.reach import Reach
 from octoperf_mcp.embedded.failures import Forbidden
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.caps import Caps

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from octoperf_mcp.embedded.engine.fleet import Fleet
-from octoperf_mcp.embedded.engine.materials import nodes_of
-from octoperf_mcp.embedded.engine.ramp import peak_users
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.load.fleet import Fleet
+from octoperf_mcp.embedded.engine.load.ramp import peak_users
+from octoperf_mcp.embedded.engine.runs.materials import nodes_of
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.caps import USERS_PER_MB
 from octoperf_mcp.entities.engines import BROWSERS

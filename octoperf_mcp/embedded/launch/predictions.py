@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Self
 
-from octoperf_mcp.embedded.engine.arrivals import Curve
-from octoperf_mcp.embedded.engine.order import profile_name
-from octoperf_mcp.embedded.engine.ramp import peak_users, users_at
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.load.arrivals import Curve
+from octoperf_mcp.embedded.engine.load.ramp import peak_users, users_at
+from octoperf_mcp.embedded.engine.processes.order import profile_name
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
 from octoperf_mcp.entities.action_types import played_name
 
 REQUEST_MS = 100

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from octoperf_mcp.embedded.engine.engine_settings import not_applied
-from octoperf_mcp.embedded.engine.order import profile_name
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan, check_scenario
+from octoperf_mcp.embedded.engine.play.engine_settings import not_applied
+from octoperf_mcp.embedded.engine.processes.order import profile_name
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan, check_scenario
 from octoperf_mcp.embedded.failures import Failure, Forbidden
 from octoperf_mcp.embedded.launch.blockers import Blocker
 from octoperf_mcp.embedded.launch.gate import Gate

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from octoperf_mcp.config import EmbeddedSettings
-from octoperf_mcp.embedded.engine.forbidden_addresses import is_forbidden, is_forbidden_host
-from octoperf_mcp.embedded.engine.materials import nodes_of
+from octoperf_mcp.embedded.engine.runs.materials import nodes_of
+from octoperf_mcp.embedded.engine.wire.forbidden_addresses import is_forbidden, is_forbidden_host
 from octoperf_mcp.embedded.failures import Forbidden, Invalid
 from octoperf_mcp.embedded.launch.tables import load_target
 from octoperf_mcp.embedded.outbound.pinned import pinned_session

@@ -6,9 +6,9 @@ from functools import partial
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.engine.run_files import MAX_LINES, read_lines
-from octoperf_mcp.embedded.engine.runs import Runs
-from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
+from octoperf_mcp.embedded.engine.runs.files import MAX_LINES, read_lines
+from octoperf_mcp.embedded.engine.runs.runs import Runs
+from octoperf_mcp.embedded.engine.validation.run import ValidationRequest
 from octoperf_mcp.embedded.failures import Invalid
 from octoperf_mcp.embedded.launch.tokens import Ticket, check_token
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL

@@ -7,7 +7,7 @@ names the action or variable. An ERROR blocks a validation.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from octoperf_mcp.embedded.engine.mentions import Mentions
+from octoperf_mcp.embedded.engine.runs.mentions import Mentions
 from octoperf_mcp.embedded.sanity.actions import CHECKS, Surroundings
 from octoperf_mcp.embedded.sanity.browsers import check_browser
 from octoperf_mcp.embedded.sanity.csv_files import check_csv

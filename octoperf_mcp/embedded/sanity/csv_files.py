@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from octoperf_mcp.embedded.engine.mentions import Mentions
+from octoperf_mcp.embedded.engine.runs.mentions import Mentions
 from octoperf_mcp.embedded.sanity.messages import ERROR, WARNING, number, objects, row, text
 
 Json = dict[str, Any]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from octoperf_mcp.embedded.engine.expressions import ExpressionError, evaluate
-from octoperf_mcp.embedded.engine.extractors import EXTRACTORS, compile_pattern
-from octoperf_mcp.embedded.engine.forbidden_addresses import is_forbidden_host
-from octoperf_mcp.embedded.engine.functions import EXPRESSIONS, FUNCTIONS
-from octoperf_mcp.embedded.engine.generic_classes import IN_ORDER, LISTENERS, RUN, class_of
-from octoperf_mcp.embedded.engine.templates import calls_in
+from octoperf_mcp.embedded.engine.actions.extractors import EXTRACTORS, compile_pattern
+from octoperf_mcp.embedded.engine.actions.generic_classes import IN_ORDER, LISTENERS, RUN, class_of
+from octoperf_mcp.embedded.engine.texts.expressions import ExpressionError, evaluate
+from octoperf_mcp.embedded.engine.texts.functions import EXPRESSIONS, FUNCTIONS
+from octoperf_mcp.embedded.engine.texts.templates import calls_in
+from octoperf_mcp.embedded.engine.wire.forbidden_addresses import is_forbidden_host
 from octoperf_mcp.embedded.sanity.messages import (
     ERROR,
     WARNING,

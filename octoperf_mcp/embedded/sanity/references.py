@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from octoperf_mcp.embedded.engine.templates import calls_in
+from octoperf_mcp.embedded.engine.texts.templates import calls_in
 from octoperf_mcp.embedded.sanity.links import played_by
 from octoperf_mcp.embedded.sanity.messages import (
     WARNING,

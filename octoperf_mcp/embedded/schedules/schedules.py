@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.engine.background import Background
+from octoperf_mcp.embedded.engine.runs.background import Background
 from octoperf_mcp.embedded.failures import Failure, Invalid, NotFound
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.report_templates import named_template

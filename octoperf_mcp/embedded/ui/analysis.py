@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.engine.caveats import untold
+from octoperf_mcp.embedded.engine.load.caveats import untold
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.report_templates import KIND as TEMPLATE
 from octoperf_mcp.embedded.ui.forms import DONE

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.engine.outbox import FAILED, SENT, Notice
+from octoperf_mcp.embedded.engine.runs.outbox import FAILED, SENT, Notice
 from octoperf_mcp.embedded.ui import forms
 from octoperf_mcp.embedded.ui.account import show
 from octoperf_mcp.embedded.ui.rendering import Page, when

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from octoperf_mcp.embedded.engine.caveats import untold
+from octoperf_mcp.embedded.engine.load.caveats import untold
 from octoperf_mcp.embedded.metrics.trends import spread
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.printing.paper import Paper

@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
-from octoperf_mcp.embedded.engine.arrivals import Curve
-from octoperf_mcp.embedded.engine.ramp import duration_ms, peak_users, users_at
+from octoperf_mcp.embedded.engine.load.arrivals import Curve
+from octoperf_mcp.embedded.engine.load.ramp import duration_ms, peak_users, users_at
 from octoperf_mcp.embedded.schedules.jobs import KIND
 from octoperf_mcp.embedded.schedules.triggers import in_words
 from octoperf_mcp.embedded.ui import schedules

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from octoperf_mcp.embedded.engine.materials import nodes_of
+from octoperf_mcp.embedded.engine.runs.materials import nodes_of
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.ui.load import run_files
 from octoperf_mcp.embedded.ui.rendering import Page, when

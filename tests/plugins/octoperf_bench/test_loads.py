@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from octoperf_bench.loads import Plan, duration_ms, peak_of, plan_of, poll_sec
-from octoperf_mcp.embedded.engine import ramp
+from octoperf_mcp.embedded.engine.load import ramp
 
 RAMP: dict[str, Any] = {"delayMs": 1000, "rampUpMs": 2000, "plateauMs": 3000, "plateauVus": 7}
 CUSTOM: dict[str, Any] = {

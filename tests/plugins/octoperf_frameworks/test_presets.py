@@ -9,7 +9,7 @@ from octoperf_frameworks import register_correlation_frameworks
 from octoperf_mcp.cli.main import run
 from octoperf_mcp.embedded.correlation.extraction import Search
 from octoperf_mcp.embedded.correlation.frameworks import FRAMEWORKS
-from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 from octoperf_mcp.entities.check import check
 from octoperf_mcp.entities.extensions import PLATFORM_FRAMEWORKS
 

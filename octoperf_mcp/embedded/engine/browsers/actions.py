@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from octoperf_mcp.embedded.engine.actions.compiler import Node, Scope, action
+from octoperf_mcp.embedded.engine.actions.scripts import failing_row
 from octoperf_mcp.embedded.engine.browsers.rows import Iteration, ListedIteration, Owner, Verdict
 from octoperf_mcp.embedded.engine.browsers.seat import BrowserSeat
 from octoperf_mcp.embedded.engine.browsers.tools import BrowserToolsError, find_tools
@@ -17,12 +19,10 @@ from octoperf_mcp.embedded.engine.browsers.webdriver import (
     spec_of,
     steps_of,
 )
-from octoperf_mcp.embedded.engine.compiler import Node, Scope, action
-from octoperf_mcp.embedded.engine.exchange import Exchange
-from octoperf_mcp.embedded.engine.masks import Mask
-from octoperf_mcp.embedded.engine.program import Step
-from octoperf_mcp.embedded.engine.scripts import failing_row
-from octoperf_mcp.embedded.engine.session import Outcome, UserSession
+from octoperf_mcp.embedded.engine.play.program import Step
+from octoperf_mcp.embedded.engine.play.session import Outcome, UserSession
+from octoperf_mcp.embedded.engine.processes.masks import Mask
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 
 SPEC = "PlaywrightSpecAction"
 OTHER_TYPE = "browser scripts run in virtual users of their own type only"

@@ -20,7 +20,7 @@ from typing import Any
 from octoperf_mcp.embedded.engine.browsers.descendants import adopt, end_all
 from octoperf_mcp.embedded.engine.browsers.results import Results
 from octoperf_mcp.embedded.engine.browsers.socks import Socks
-from octoperf_mcp.embedded.engine.reach import Reach
+from octoperf_mcp.embedded.engine.wire.reach import Reach
 
 RUNNER = Path(__file__).parent / "runner"
 _LINE_LIMIT = 1 << 24

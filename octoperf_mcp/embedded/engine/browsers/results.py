@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from octoperf_mcp.embedded.engine.masks import Mask
+from octoperf_mcp.embedded.engine.processes.masks import Mask
 
 BROWSER = "chromium"
 _PREFIX = 8

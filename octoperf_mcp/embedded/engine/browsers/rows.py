@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from octoperf_mcp.embedded.engine.http_failures import ENGINE_FAILURE
-from octoperf_mcp.embedded.engine.session import Check
+from octoperf_mcp.embedded.engine.play.session import Check
+from octoperf_mcp.embedded.engine.wire.http_failures import ENGINE_FAILURE
 from octoperf_mcp.embedded.metrics.sample import HIT, STEP, Sample
 from octoperf_mcp.entities.steps import split_step, step_id
 

@@ -11,12 +11,12 @@ import os
 import socket
 from collections.abc import Callable
 
-from octoperf_mcp.embedded.engine.forbidden_addresses import (
+from octoperf_mcp.embedded.engine.wire.forbidden_addresses import (
     ForbiddenAddressError,
     is_forbidden,
     is_forbidden_host,
 )
-from octoperf_mcp.embedded.engine.reach import Reach
+from octoperf_mcp.embedded.engine.wire.reach import Reach
 
 _BLOCK = 1 << 16
 _CONNECT_S = 30.0

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from octoperf_mcp.embedded.engine.templates import Template, compile_text
+from octoperf_mcp.embedded.engine.texts.templates import Template, compile_text
 
 Node = Mapping[str, Any]
 

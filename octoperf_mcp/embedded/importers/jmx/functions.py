@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from octoperf_mcp.embedded.engine.functions import FUNCTIONS
+from octoperf_mcp.embedded.engine.texts.functions import FUNCTIONS
 
 _CALL = re.compile(r"\$\{(__(?!jm__)[A-Za-z0-9_]+)[({}]")
 """`__jm__<name>__idx` is a variable: the index of a loop."""

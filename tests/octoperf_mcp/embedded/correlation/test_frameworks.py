@@ -8,7 +8,7 @@ import pytest
 
 from octoperf_mcp.embedded.correlation.extraction import Search
 from octoperf_mcp.embedded.correlation.frameworks import FRAMEWORKS, rule_shape
-from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 from octoperf_mcp.entities.check import check
 
 NAMES = {

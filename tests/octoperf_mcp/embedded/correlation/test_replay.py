@@ -15,7 +15,7 @@ from octoperf_mcp.demo.shop import RunningShop, start_shop
 from octoperf_mcp.demo.shop_recording import recording as har
 from octoperf_mcp.embedded.correlation.extraction import Search
 from octoperf_mcp.embedded.correlation.sandbox import apply_in_process
-from octoperf_mcp.embedded.engine.exchange import Exchange
+from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 from octoperf_mcp.embedded.importers.har import import_har
 
 Json = dict[str, Any]

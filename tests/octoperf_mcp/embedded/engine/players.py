@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from gevent.event import Event
 
-from octoperf_mcp.embedded.engine.compiler import Options
-from octoperf_mcp.embedded.engine.profiles import Materials, Role, compile_program
-from octoperf_mcp.embedded.engine.session import Outcome, Seat, UserSession
-from octoperf_mcp.embedded.engine.transport import Addresses
+from octoperf_mcp.embedded.engine.actions.compiler import Options
+from octoperf_mcp.embedded.engine.play.profiles import Materials, Role, compile_program
+from octoperf_mcp.embedded.engine.play.session import Outcome, Seat, UserSession
+from octoperf_mcp.embedded.engine.wire.transport import Addresses
 
 Json = dict[str, Any]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.config import EmbeddedSettings
-from octoperf_mcp.embedded.engine.fleet import Fleet
-from octoperf_mcp.embedded.engine.runs import Runs
-from octoperf_mcp.embedded.engine.validation_run import ValidationRequest
+from octoperf_mcp.embedded.engine.load.fleet import Fleet
+from octoperf_mcp.embedded.engine.runs.runs import Runs
+from octoperf_mcp.embedded.engine.validation.run import ValidationRequest
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database

@@ -5,7 +5,7 @@ import gzip
 import signal
 from collections.abc import Callable
 
-from octoperf_mcp.embedded.engine.caveats import is_overload
+from octoperf_mcp.embedded.engine.load.caveats import is_overload
 from tests.octoperf_mcp.embedded.engine.players import Json, request
 from tests.octoperf_mcp.embedded.engine.stage import ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Target

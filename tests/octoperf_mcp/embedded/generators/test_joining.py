@@ -11,8 +11,8 @@ import pytest
 
 from octoperf_mcp import __version__
 from octoperf_mcp.config import EmbeddedSettings
-from octoperf_mcp.embedded.engine.fleet import Machine
-from octoperf_mcp.embedded.engine.order import Order
+from octoperf_mcp.embedded.engine.load.fleet import Machine
+from octoperf_mcp.embedded.engine.processes.order import Order
 from octoperf_mcp.embedded.failures import Forbidden
 from octoperf_mcp.embedded.generators.frames import PATH, PROTOCOL, pack, unpack
 from octoperf_mcp.embedded.launch.gate import Gate

@@ -8,9 +8,9 @@ import pytest
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.app import close_platform, open_platform
 from octoperf_mcp.embedded.engine.browsers import tools
-from octoperf_mcp.embedded.engine.fleet import NoFleet
-from octoperf_mcp.embedded.engine.materials import ProjectMaterials
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.load.fleet import NoFleet
+from octoperf_mcp.embedded.engine.runs.materials import ProjectMaterials
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.locations import at_locations, browsers_elsewhere
 from octoperf_mcp.embedded.store.documents import Document
 

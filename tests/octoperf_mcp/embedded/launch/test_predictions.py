@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp.embedded.engine.materials import ProjectMaterials
-from octoperf_mcp.embedded.engine.scenario_plans import ScenarioPlan
+from octoperf_mcp.embedded.engine.runs.materials import ProjectMaterials
+from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
 from octoperf_mcp.embedded.launch.predictions import crowding, predicted, uncounted
 from octoperf_mcp.embedded.store.documents import Document
 from tests.octoperf_mcp.embedded.engine.added_plays import actions

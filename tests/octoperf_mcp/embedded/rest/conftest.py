@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
-from octoperf_mcp.embedded.engine.notices import Notices
-from octoperf_mcp.embedded.engine.outbox import Outbox
-from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.runs.notices import Notices
+from octoperf_mcp.embedded.engine.runs.outbox import Outbox
+from octoperf_mcp.embedded.engine.runs.runs import Runs
 from octoperf_mcp.embedded.failures import NotFound
 from octoperf_mcp.embedded.generators.hub import Hub
 from octoperf_mcp.embedded.metrics.store import MetricStore

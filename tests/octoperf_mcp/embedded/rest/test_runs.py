@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.runs.runs import Runs
 from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.platform import Platform, Principal

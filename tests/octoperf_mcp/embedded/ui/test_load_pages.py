@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.engine.run_directory import RunDirectory
-from octoperf_mcp.embedded.engine.tables import validation_body, validation_run, validation_sample
+from octoperf_mcp.embedded.engine.runs.directory import RunDirectory
+from octoperf_mcp.embedded.engine.runs.tables import (
+    validation_body,
+    validation_run,
+    validation_sample,
+)
 from octoperf_mcp.embedded.store.documents import Document
 from tests.octoperf_mcp.embedded.ui.test_people import FORM_TEXT, World, world
 

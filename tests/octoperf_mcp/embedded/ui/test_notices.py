@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.engine.outbox import FAILED, PENDING, SENT, Notice
+from octoperf_mcp.embedded.engine.runs.outbox import FAILED, PENDING, SENT, Notice
 from octoperf_mcp.embedded.ui.notices import HERE, _said
 from tests.octoperf_mcp.embedded.ui.test_people import World, world
 

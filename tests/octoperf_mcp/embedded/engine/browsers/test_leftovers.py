@@ -125,7 +125,7 @@ SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from octoperf_mcp.config import EmbeddedSettings
-from octoperf_mcp.embedded.engine.runs import Runs
+from octoperf_mcp.embedded.engine.runs.runs import Runs
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.database import Database

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from octoperf_mcp.embedded.engine.assertions import ASSERTIONS
-from octoperf_mcp.embedded.engine.generic import CONTROLLERS
+from octoperf_mcp.embedded.engine.actions.assertions import ASSERTIONS
+from octoperf_mcp.embedded.engine.actions.generic import CONTROLLERS
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.jmx.tree import PLAYED, PLAYED_TOLD

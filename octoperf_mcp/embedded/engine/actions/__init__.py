@@ -1,0 +1,1 @@
+"""The action tree, compiled: requests, containers, extractors, assertions, logic."""

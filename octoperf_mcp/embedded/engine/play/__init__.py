@@ -1,0 +1,1 @@
+"""One user at play: its program, its variables, and what it shares with others."""

@@ -1,0 +1,1 @@
+"""Worker processes: how they are started, ordered, heard, and kept from telling secrets."""

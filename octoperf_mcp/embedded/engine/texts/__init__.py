@@ -1,0 +1,1 @@
+"""Texts with variables and functions, compiled once and rendered per use."""

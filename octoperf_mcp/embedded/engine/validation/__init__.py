@@ -1,0 +1,1 @@
+"""One user, every exchange kept: the course of a validation, and what it found."""

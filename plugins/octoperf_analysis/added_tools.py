@@ -47,7 +47,8 @@ async def get_report_item_values(
         ctx, chosen, rest.ITEM_VALUES, max_slots=max_slots, max_rows=max_rows, **query
     )
     found = found or {}
-    start_ms, columns, rows = _table(found)
+    start_ms, columns, exact = _table(found)
+    rows = [[_compact(each) for each in row] for row in exact]
     text = None if format_ == "json" else as_text(format_, columns, rows)
     return AddedItemValues(
         item=head,
@@ -55,7 +56,7 @@ async def get_report_item_values(
         unit=_unit(found),
         start_ms=start_ms,
         columns=columns,
-        rows=None if text else [[_compact(each) for each in row] for row in rows],
+        rows=None if text else rows,
         text=text,
         note=found.get("note") or None,
         url=await page_of(ctx, chosen.report),
@@ -89,5 +90,8 @@ def _head(head: Mapping[str, Any]) -> str:
 
 
 def _compact(value: Cell) -> Cell:
-    """A figure without a needless `.0`."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """A figure with the three digits of other tools, more below 1, and no needless `.0`."""
+    if not isinstance(value, float):
+        return value
+    short = round(value, 3) if abs(value) >= 1 else float(f"{value:.4g}")
+    return int(short) if short.is_integer() else short

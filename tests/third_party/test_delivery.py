@@ -50,7 +50,7 @@ def _run(command: Sequence[object], folder: Path | None = None, status: int = 0)
 
 
 def test_its_own_tests_pass_with_the_kit(python: Path) -> None:
-    options = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider")
+    options = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--show-capture=no")
     told = _run([python, "-m", "pytest", *options], SOURCE)
     assert "19 passed" in told, told
 

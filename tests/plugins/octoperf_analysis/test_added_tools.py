@@ -70,6 +70,13 @@ async def test_other_forms_have_their_units_in_their_heads(fake: Any) -> None:
     assert "startMs" not in found
 
 
+async def test_figures_are_as_long_as_those_of_other_tools(fake: Any) -> None:
+    rows = [[49.993500584947355, 12.0, 0.00042001, None, "a"]]
+    table = {"form": "TABLE", "columns": [{"name": name} for name in "abcde"], "rows": rows}
+    found = await fake(table).run(added_tools.get_report_item_values, WHICH)
+    assert found["rows"] == [[49.994, 12, 0.00042, None, "a"]]
+
+
 async def test_nothing_measured_is_a_table_without_rows(fake: Any) -> None:
     empty = {"form": "GRID", "columns": [TIME], "rows": [], "note": ""}
     found = await fake(empty).run(added_tools.get_report_item_values, WHICH)

@@ -244,7 +244,7 @@ def make_app(
     breakers: dict[str, Breaker] = {}
 
     def dressed(bare: Registry) -> Registry:
-        filled = published(bare, addresses.origin, files_origin)
+        filled = published(bare, addresses.origin, files_origin, settings.auth.client_id)
         apart = isolated(filled, _isolation(settings.plugins), breakers)
         safe = guarded(apart, once=once, confirming=confirming)
         return marked(watched(safe, hosts.of))

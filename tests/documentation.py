@@ -46,7 +46,8 @@ def _connect() -> Iterator[str]:
         "page with its own address at `/mcp/public/connect.md`. `octoperf-mcp connect CLIENT` prints",
         "the same for the server that runs on this machine, `--write` writes the files. The options",
         "`--areas`, `--readonly`, `--catalog`, `--workspace` and `--project` connect to a part of the",
-        "server only.",
+        "server only. Where the identity provider lets no client register, `--client-id` puts in the id",
+        "of one that was registered by hand, and names the redirect addresses that it needs.",
     ]
     return connect_page(URL, intro)
 

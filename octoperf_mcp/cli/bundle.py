@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from octoperf_mcp.cli.bundles import BUNDLES, NotPublicError
+from octoperf_mcp.cli.bundles import BUNDLES, LINK_FILE, Files, NotPublicError
 from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.cli.settings import add_config_arguments, read
 from octoperf_mcp.config import Settings
@@ -13,9 +13,9 @@ from octoperf_mcp.registry.client_setups import is_public, setups
 from octoperf_mcp.registry.guide import published
 
 _BY_HAND = {
-    "vscode": ("copy it into a workspace, or open the link of install-link.txt",),
-    "cursor": ("copy it into a project, or open the link of install-link.txt",),
-    "registry": ("cd {folder} && mcp-publisher publish",),
+    "vscode": "copy it into a workspace",
+    "cursor": "copy it into a project",
+    "registry": "cd {folder} && mcp-publisher publish",
 }
 
 
@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--url", default="", help="endpoint (default: that of [server] public_url, or of its port)"
     )
     parser.add_argument("--upstream", metavar="URL", help="REST API behind the bridge")
+    parser.add_argument(
+        "--client-id",
+        metavar="ID",
+        default="",
+        help="of a client registered by hand (default: [auth] client_id, or none)",
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -45,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"octoperf-mcp bundle: {url} is no http address.", file=sys.stderr)
         return WRONG_USE
     origin = f"{parts.scheme}://{parts.netloc}"
-    assets = published(registry, origin, settings.upstream.url.rstrip("/") or origin).public_assets
+    files_origin = settings.upstream.url.rstrip("/") or origin
+    client_id = args.client_id or settings.auth.client_id
+    assets = published(registry, origin, files_origin, client_id).public_assets
     names = list(BUNDLES) if args.client == "all" else [args.client]
     if args.client == "all" and not is_public(url):
         names.remove("registry")
@@ -56,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"octoperf-mcp bundle: there is something in {listed} already.", file=sys.stderr)
         return FAILED
     try:
-        bundles = {name: BUNDLES[name](url, assets) for name in names}
+        bundles = {name: BUNDLES[name](url, assets, client_id) for name in names}
     except NotPublicError as error:
         print(f"octoperf-mcp bundle: {error.message}", file=sys.stderr)
         return FAILED
@@ -66,9 +74,16 @@ def run(args: argparse.Namespace) -> int:
             _put(folder / path, content)
         print(f"{folder}: {len(files)} {'file' if len(files) == 1 else 'files'}")
         shown = folder if folder.is_absolute() else f"./{folder}"
-        for step in _BY_HAND.get(name) or setups(url)[name].package:
+        for step in _steps(name, files, url):
             print(f"  {step.format(folder=shown)}")
     return 0
+
+
+def _steps(name: str, files: Files, url: str) -> tuple[str, ...]:
+    if name not in _BY_HAND:
+        return setups(url)[name].package
+    link = f", or open the link of {LINK_FILE}" if LINK_FILE in files else ""
+    return (_BY_HAND[name] + link,)
 
 
 def endpoint(settings: Settings) -> str:

@@ -19,6 +19,9 @@ from octoperf_mcp.registry.client_setups import GUIDE_PATH, NAME, is_public, pre
 Files = Mapping[str, bytes]
 """Content by path below the folder of the bundle."""
 
+LINK_FILE: Final = "install-link.txt"
+"""Beside what is copied by hand."""
+
 DESCRIPTION: Final = (
     "Load testing with OctoPerf: import recordings, validate, run load, read reports."
 )
@@ -38,7 +41,7 @@ class NotPublicError(OctoPerfMcpError):
     code = "not_public"
 
 
-def claude_code(url: str, assets: Mapping[str, PublicAsset]) -> Files:
+def claude_code(url: str, assets: Mapping[str, PublicAsset], client_id: str = "") -> Files:
     """A marketplace with one plugin: connection, guide, skills."""
     plugin = f"plugins/{NAME}"
     facts = {"name": NAME, "version": __version__, "description": DESCRIPTION}
@@ -54,19 +57,19 @@ def claude_code(url: str, assets: Mapping[str, PublicAsset]) -> Files:
     return {
         ".claude-plugin/marketplace.json": pretty_json(marketplace),
         f"{plugin}/.claude-plugin/plugin.json": pretty_json(manifest),
-        f"{plugin}/.mcp.json": pretty_json(setups(url)["claude-code"].content),
+        f"{plugin}/.mcp.json": pretty_json(setups(url, client_id)["claude-code"].content),
         f"{plugin}/AGENTS.md": _guide(assets),
         **{f"{plugin}/{path}": content for path, content in _skills(assets)},
     }
 
 
-def gemini(url: str, assets: Mapping[str, PublicAsset]) -> Files:
+def gemini(url: str, assets: Mapping[str, PublicAsset], client_id: str = "") -> Files:
     """An extension: connection, the guide as its context, skills."""
     manifest = {
         "name": NAME,
         "version": __version__,
         "description": DESCRIPTION,
-        **(setups(url)["gemini"].content or {}),
+        **(setups(url, client_id)["gemini"].content or {}),
         "contextFileName": "GEMINI.md",
     }
     return {
@@ -76,27 +79,27 @@ def gemini(url: str, assets: Mapping[str, PublicAsset]) -> Files:
     }
 
 
-def vscode(url: str, assets: Mapping[str, PublicAsset]) -> Files:
+def vscode(url: str, assets: Mapping[str, PublicAsset], client_id: str = "") -> Files:
     """The files of a workspace, and a link that installs for the user."""
-    setup = setups(url)["copilot"]
+    setup = setups(url, client_id)["copilot"]
     return {
         str(setup.file): pretty_json(setup.content),
         str(setup.guide): _guide(assets),
-        "install-link.txt": f"{setup.link}\n".encode(),
+        **_link(setup.link),
     }
 
 
-def cursor(url: str, assets: Mapping[str, PublicAsset]) -> Files:
+def cursor(url: str, assets: Mapping[str, PublicAsset], client_id: str = "") -> Files:
     """The files of a project, and a link that installs for the user."""
-    setup = setups(url)["cursor"]
+    setup = setups(url, client_id)["cursor"]
     return {
         str(setup.file): pretty_json(setup.content),
         str(setup.guide): _guide(assets),
-        "install-link.txt": f"{setup.link}\n".encode(),
+        **_link(setup.link),
     }
 
 
-def registry(url: str, _assets: Mapping[str, PublicAsset]) -> Files:
+def registry(url: str, _assets: Mapping[str, PublicAsset], _client_id: str = "") -> Files:
     """What the registry's publisher takes; the name lies in the domain of the server.
 
     Raises:
@@ -118,13 +121,18 @@ def registry(url: str, _assets: Mapping[str, PublicAsset]) -> Files:
     return {"server.json": pretty_json(listed)}
 
 
-BUNDLES: Final[Mapping[str, Callable[[str, Mapping[str, PublicAsset]], Files]]] = {
+BUNDLES: Final[Mapping[str, Callable[[str, Mapping[str, PublicAsset], str], Files]]] = {
     "claude-code": claude_code,
     "gemini": gemini,
     "vscode": vscode,
     "cursor": cursor,
     "registry": registry,
 }
+
+
+def _link(link: str) -> Files:
+    """No link carries a client id."""
+    return {LINK_FILE: f"{link}\n".encode()} if link else {}
 
 
 def _guide(assets: Mapping[str, PublicAsset]) -> bytes:

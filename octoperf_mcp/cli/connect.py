@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument(
         "--catalog", action="store_true", help="list a few tools, find and call the rest by name"
     )
+    parser.add_argument(
+        "--client-id",
+        metavar="ID",
+        default="",
+        help="of a client registered by hand, where the identity provider takes no registrations",
+    )
     parser.add_argument("--readonly", action="store_true", help="change and start nothing")
 
 
@@ -65,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         print("octoperf-mcp connect: --project needs its --workspace.", file=sys.stderr)
         return WRONG_USE
     url = args.url.rstrip("/") + surface_path(args)
-    known = setups(url)
+    known = setups(url, args.client_id)
     if not args.write:
         chosen = known.values() if args.client == "all" else [_of(args.client, known)]
         print("\n\n".join(instructions(setup, url) for setup in chosen))
@@ -107,6 +113,7 @@ def instructions(setup: ClientSetup, url: str) -> str:
         lines += [f"    {line}" for line in pretty_json(setup.content).decode().splitlines()]
     if setup.link:
         lines.append(f"  or open {setup.link}")
+    lines += [f"  redirect address to register: {address}" for address in setup.redirects]
     lines += [
         f"  sign in: {setup.sign_in}",
         f"  check:   {setup.check}",
@@ -126,7 +133,7 @@ def _packaged(setup: ClientSetup, url: str) -> list[str]:
         return []
     folder = bundle_folder(setup.name)
     steps = [step.format(folder=folder) for step in setup.package]
-    made = f"octoperf-mcp bundle {setup.name} --url {url}"
+    made = setup.bundle_command(url)
     lines = [f"    {line}" for line in (made, *steps)]
     return [
         f"  with guide and skills ({setup.package_remove} takes it away):",

@@ -152,6 +152,11 @@ class AuthSettings:
         "such as Entra ID's Application ID URI and a slash.",
         "",
     )
+    client_id: str = described(
+        "Public client id that `/mcp/public/connect.md` and `bundle` tell people to use, where the "
+        "issuer takes no registrations.",
+        "",
+    )
     algorithms: tuple[str, ...] = described(
         "Accepted signature algorithms.", ("RS256", "ES256", "EdDSA")
     )

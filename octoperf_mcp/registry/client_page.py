@@ -16,11 +16,12 @@ from octoperf_mcp.registry.client_setups import (
 PATH: Final = "connect.md"
 
 
-def connect_asset(origin: str) -> PublicAsset:
+def connect_asset(origin: str, client_id: str = "") -> PublicAsset:
     """The page as a server publishes it.
 
     Args:
         origin: Of the server, as clients see it, without a slash at its end.
+        client_id: What clients are given that cannot register themselves; "": they can.
     """
     url = f"{origin}/mcp"
     intro = [
@@ -29,7 +30,7 @@ def connect_asset(origin: str) -> PublicAsset:
     return PublicAsset(
         path=PATH,
         media_type="text/markdown; charset=utf-8",
-        content="\n".join([*connect_page(url, intro), ""]).encode(),
+        content="\n".join([*connect_page(url, intro, client_id), ""]).encode(),
         title="Connect a client",
         description="How to add, sign in, check and remove, for each client.",
     )
@@ -40,10 +41,10 @@ REACH: Final = (
 )
 
 
-def connect_page(url: str, intro: list[str]) -> Iterator[str]:
+def connect_page(url: str, intro: list[str], client_id: str = "") -> Iterator[str]:
     """The lines of the page, below an introduction."""
     yield from ("# Connect a client", "", *intro)
-    for setup in setups(url).values():
+    for setup in setups(url, client_id).values():
         yield from _section(setup, url)
 
 
@@ -63,6 +64,8 @@ def _section(setup: ClientSetup, url: str) -> Iterator[str]:
     if setup.file is not None:
         yield f"{'Or in' if setup.commands or setup.link else 'In'} `{setup.file}`:"
         yield from ("", "```json", pretty_json(setup.content).decode().rstrip(), "```", "")
+    for address in setup.redirects:
+        yield f"- **Redirect address** of the client id: `{address}`"
     yield f"- **Sign in**: {_shown(setup.sign_in)}"
     yield f"- **Check**: {_shown(setup.check)}"
     yield f"- **Remove**: {_shown(setup.remove)}"
@@ -80,7 +83,7 @@ def _packaged(setup: ClientSetup, url: str) -> Iterator[str]:
     steps = [step.format(folder=bundle_folder(setup.name)) for step in setup.package]
     yield "With the agent guide and the skills, as a package that is made where the server's"
     yield from ("configuration is (or with its `--upstream`, `--enable`, `--disable`):", "")
-    yield from ("```sh", f"octoperf-mcp bundle {setup.name} --url {url}", *steps, "```", "")
+    yield from ("```sh", setup.bundle_command(url), *steps, "```", "")
     yield from (f"`{setup.package_remove}` takes it away. Or the connection alone:", "")
 
 

@@ -6,6 +6,7 @@ from its file.
 
 import base64
 import ipaddress
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
+
+from octoperf_mcp.registry.client_ids import with_client_id
 
 NAME = "octoperf"
 GUIDE_PATH = "/mcp/public/AGENTS.md"
@@ -28,7 +31,8 @@ class ClientSetup:
     `file`, below the project folder, holds `content`, merged under its keys. `sign_in`, `check` and
     `remove` say how. `guide` is where the client reads the agent guide, below the project folder;
     `guide_note` what else that takes. `hosted` clients run at their vendor and reach public https
-    addresses only. `reference` is the vendor's own description.
+    addresses only. `reference` is the vendor's own description. `client_id` is for clients that do
+    not register themselves, `redirects` are what has to be registered for it.
     """
 
     name: str
@@ -47,10 +51,24 @@ class ClientSetup:
     guide: Path | None = None
     guide_note: str = ""
     hosted: bool = False
+    client_id: str = ""
+    redirects: tuple[str, ...] = ()
+
+    def bundle_command(self, url: str) -> str:
+        """What makes the package, where there is one."""
+        given = f" --client-id {shlex.quote(self.client_id)}" if self.client_id else ""
+        return f"octoperf-mcp bundle {self.name} --url {url}{given}"
 
 
-def setups(url: str) -> dict[str, ClientSetup]:
-    """The known clients, for the endpoint `url`."""
+def setups(url: str, client_id: str = "") -> dict[str, ClientSetup]:
+    """The known clients, for the endpoint `url`; with a client id, none registers itself."""
+    known = _setups(url)
+    if not client_id:
+        return known
+    return {name: with_client_id(setup, client_id) for name, setup in known.items()}
+
+
+def _setups(url: str) -> dict[str, ClientSetup]:
     return {
         "claude-code": ClientSetup(
             name="claude-code",

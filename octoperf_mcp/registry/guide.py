@@ -39,16 +39,17 @@ _IMPORT: Final = re.compile(r"(?<![`\w])@\w+")
 _CODE: Final = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 
-def published(registry: Registry, origin: str, files_origin: str) -> Registry:
+def published(registry: Registry, origin: str, files_origin: str, client_id: str = "") -> Registry:
     """The registry with its public texts filled in; a skill whose tools are missing is left out.
 
     Args:
         registry: What is registered.
         origin: Of this server, as clients see it, without a slash at its end.
         files_origin: Of the REST API, where presigned addresses are, as clients see it.
+        client_id: What clients are told to use that cannot register themselves.
     """
     kept = [asset for asset in registry.public_assets.values() if _usable(asset, registry)]
-    kept = sorted([*kept, connect_asset(origin)], key=lambda asset: asset.path)
+    kept = sorted([*kept, connect_asset(origin, client_id)], key=lambda asset: asset.path)
     parts = {
         "<!-- tools -->": _tool_tables(registry),
         "<!-- tickets -->": _tickets(registry.tools.values()),

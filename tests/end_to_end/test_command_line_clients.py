@@ -52,13 +52,22 @@ def shell(clients_folder: Path, tmp_path: Path) -> Shell:
     return typed
 
 
-@pytest.mark.parametrize("client", ["claude-code", "codex", "gemini"])
+@pytest.mark.parametrize(
+    ("client", "client_id"),
+    [
+        ("claude-code", ""),
+        ("claude-code", "an-id"),
+        ("codex", ""),
+        ("codex", "an-id"),
+        ("gemini", ""),
+    ],
+)
 def test_the_commands_that_connect_prints_add_show_and_remove(
-    server: Server, shell: Shell, client: str
+    server: Server, shell: Shell, client: str, client_id: str
 ) -> None:
     # Codex begins to sign in when it adds a server that answers, and waits for the person.
     url = "http://127.0.0.1:9/mcp" if client == "codex" else server.url
-    setup = setups(url)[client]
+    setup = setups(url, client_id)[client]
     for command in setup.commands:
         shell(command)
     assert url in shell(setup.check)

@@ -39,6 +39,7 @@ async def bridge(
     environ = {
         "OCTOPERF_MCP_AUTH_ISSUER": entra.issuer,
         "OCTOPERF_MCP_AUTH_AUDIENCES": API,
+        "OCTOPERF_MCP_AUTH_CLIENT_ID": CLIENT,
         "OCTOPERF_MCP_AUTH_SCOPE_PREFIX": f"{entra.api_uri}/",
         "OCTOPERF_MCP_AUTH_LEEWAY_S": "2",
         "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",
@@ -110,6 +111,17 @@ async def test_a_client_with_an_id_signs_in_and_calls(
             with pytest.raises(ConnectionError, match="Unauthorized"):
                 await for_ever(call)
     assert len(person.opened) == (1 if entra.refreshed else 2)
+
+
+async def test_the_page_for_clients_hands_out_the_client_id(bridge: Server) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{bridge.url}/public/connect.md") as answer,
+    ):
+        page = await answer.text()
+    assert f"--client-id {CLIENT}" in page
+    assert "`http://localhost:8765/callback`" in page
+    assert "no client id" not in page
 
 
 async def test_the_documents_name_scopes_as_the_provider_takes_them(bridge: Server) -> None:

@@ -32,6 +32,7 @@ def test_all_bundles_are_written_for_a_public_server(
     shown = capsys.readouterr().out
     assert "claude plugin marketplace add ./octoperf-bundle/claude-code" in shown
     assert "gemini extensions install ./octoperf-bundle/gemini" in shown
+    assert shown.count("or open the link of install-link.txt") == 2
 
 
 def test_the_texts_are_those_that_the_server_publishes(folder: Path) -> None:
@@ -74,6 +75,26 @@ def test_the_address_is_that_of_the_configured_server(folder: Path) -> None:
     assert "https://load.acme.com/mcp" in (made / ".vscode/mcp.json").read_text("utf-8")
     guide = (made / ".github/copilot-instructions.md").read_text("utf-8")
     assert "must have `api.acme.com` in the list" in guide
+
+
+@pytest.mark.parametrize(("configured", "option"), [("an-id", []), ("", ["--client-id", "an-id"])])
+def test_bundles_name_the_client_id_where_no_client_can_register(
+    folder: Path, capsys: pytest.CaptureFixture[str], configured: str, option: list[str]
+) -> None:
+    (folder / "octoperf-mcp.toml").write_text(f'[auth]\nclient_id = "{configured}"\n', "utf-8")
+    assert run(["bundle", "all", "--url", URL, *option]) == 0
+    assert "open the link" not in capsys.readouterr().out
+    made = folder / "octoperf-bundle"
+    for path, member in (
+        ("claude-code/plugins/octoperf/.mcp.json", {"clientId": "an-id", "callbackPort": 8765}),
+        ("vscode/.vscode/mcp.json", {"clientId": "an-id"}),
+        ("cursor/.cursor/mcp.json", {"CLIENT_ID": "an-id"}),
+    ):
+        servers = next(iter(json.loads((made / path).read_text("utf-8")).values()))
+        assert member in servers["octoperf"].values()
+    gemini = json.loads((made / "gemini/gemini-extension.json").read_text("utf-8"))
+    assert gemini["mcpServers"]["octoperf"]["oauth"]["clientId"] == "an-id"
+    assert not list(made.glob("*/install-link.txt")), "links carry no client id"
 
 
 def test_links_carry_name_and_address() -> None:

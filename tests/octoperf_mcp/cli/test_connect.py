@@ -57,6 +57,20 @@ def test_each_client_is_told_how_to_add_sign_in_check_and_remove(
     assert bool(setup.guide or setup.guide_note) or client == "inspector"
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_where_clients_cannot_register_each_is_given_an_id(
+    client: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["connect", client, "--client-id", "an-id"]) == 0
+    shown = capsys.readouterr().out
+    assert "an-id" in shown
+    assert "no client id" not in shown
+    assert ("redirect address to register: " in shown) == (client != "any")
+    packed = [line for line in shown.splitlines() if "octoperf-mcp bundle" in line]
+    assert all(line.endswith("--client-id an-id") for line in packed)
+    assert setups("", "an-id")[client].title == setups("")[client].title
+
+
 def test_all_clients_are_those_that_people_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
     wanted = {
         *("claude-code", "claude-ai", "claude-desktop", "codex", "chatgpt"),

@@ -106,6 +106,16 @@ class Agent:
         return [tool.name for tool in listed.tools]
 
 
+def registered(client_id: str, redirect_uri: str) -> OAuthClientInformationFull:
+    """A public client that somebody registered by hand."""
+    return OAuthClientInformationFull(
+        client_id=client_id,
+        redirect_uris=[AnyUrl(redirect_uri)],
+        grant_types=["authorization_code", "refresh_token"],
+        token_endpoint_auth_method="none",  # noqa: S106 - the name of a method
+    )
+
+
 @asynccontextmanager
 async def connected(
     url: str,

@@ -14,6 +14,7 @@ import orjson
 from octoperf_mcp.cli.main import FAILED, WRONG_USE
 from octoperf_mcp.config import ServerSettings
 from octoperf_mcp.errors import OctoPerfMcpError
+from octoperf_mcp.registry.client_ids import CALLBACK_PORT
 
 if TYPE_CHECKING:
     from octoperf_mcp.cli.agent import Agent
@@ -34,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", help="name of the tool")
     parser.add_argument("arguments", nargs="?", default="{}", help="its arguments, a JSON object")
     parser.add_argument("--url", default=default, help=f"endpoint (default: {default})")
+    parser.add_argument(
+        "--client-id",
+        metavar="ID",
+        default="",
+        help="of a client registered by hand with the redirect address "
+        f"http://127.0.0.1:{CALLBACK_PORT}/callback (default: it registers itself)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,22 +54,22 @@ def run(args: argparse.Namespace) -> int:
     if not isinstance(arguments, dict):
         print("octoperf-mcp call: the arguments must be a JSON object", file=sys.stderr)
         return WRONG_USE
-    return asyncio.run(_call(args.url, args.tool, arguments))
+    return asyncio.run(_call(args, arguments))
 
 
-async def _call(url: str, tool: str, arguments: dict[str, Any]) -> int:
+async def _call(args: argparse.Namespace, arguments: dict[str, Any]) -> int:
     from octoperf_mcp.cli.agent import CallFailedError, innermost
 
     try:
-        async with _signed_in(url) as agent:
-            answer = await agent.call(tool, arguments)
+        async with _signed_in(args.url, args.client_id) as agent:
+            answer = await agent.call(args.tool, arguments)
     except Exception as error:
         cause = innermost(error)
         if isinstance(cause, CallFailedError):
             _print(cause.answer, sys.stderr)
             return FAILED
-        hint = _hint(os.environ.get(TOKEN, ""), url)
-        raise CallError(f"{url}: {cause or type(cause).__name__}{hint}") from error
+        hint = _hint(os.environ.get(TOKEN, ""), args.url)
+        raise CallError(f"{args.url}: {cause or type(cause).__name__}{hint}") from error
     _print(answer, sys.stdout)
     return 0
 
@@ -83,9 +91,9 @@ def _hint(token: str, url: str) -> str:
 
 
 @asynccontextmanager
-async def _signed_in(url: str) -> AsyncIterator["Agent"]:
-    from octoperf_mcp.cli.agent import connected, connected_with_token
-    from octoperf_mcp.cli.credentials import FileStorage, credentials_file
+async def _signed_in(url: str, client_id: str) -> AsyncIterator["Agent"]:
+    from octoperf_mcp.cli.agent import connected, connected_with_token, registered
+    from octoperf_mcp.cli.credentials import FileStorage, callback_port, credentials_file
     from octoperf_mcp.cli.sign_in import BrowserSignIn
 
     token = os.environ.get(TOKEN, "")
@@ -94,8 +102,14 @@ async def _signed_in(url: str) -> AsyncIterator["Agent"]:
             yield agent
         return
     storage = FileStorage(credentials_file(), url)
-    async with BrowserSignIn() as sign_in, connected(url, sign_in, storage=storage) as agent:
-        yield agent
+    known = await storage.get_client_info()
+    port = CALLBACK_PORT if client_id else callback_port(known)
+    async with BrowserSignIn(port=port) as sign_in:
+        if client_id and (known is None or known.client_id != client_id):
+            await storage.forget()
+            await storage.set_client_info(registered(client_id, sign_in.redirect_uri))
+        async with connected(url, sign_in, storage=storage) as agent:
+            yield agent
 
 
 def _print(answer: dict[str, Any], stream: Any) -> None:

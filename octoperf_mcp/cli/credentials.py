@@ -18,6 +18,12 @@ def credentials_file() -> Path:
     return Path(home) / "octoperf-mcp" / "credentials.json"
 
 
+def callback_port(client: OAuthClientInformationFull | None) -> int:
+    """The port of the address that a client registered; 0 for none."""
+    addresses = client.redirect_uris if client is not None else None
+    return (addresses[0].port or 0) if addresses else 0
+
+
 class FileStorage(TokenStorage):
     """Tokens and registration of one server address."""
 
@@ -41,6 +47,12 @@ class FileStorage(TokenStorage):
         """Keep the registration."""
         self._set("client", client_info.model_dump(mode="json", exclude_none=True))
 
+    async def forget(self) -> None:
+        """Keep nothing of this server."""
+        stored = self._read()
+        if stored.pop(self._url, None) is not None:
+            self._write(stored)
+
     def _read(self) -> dict[str, Any]:
         try:
             found = orjson.loads(self._path.read_bytes())
@@ -58,6 +70,9 @@ class FileStorage(TokenStorage):
     def _set(self, key: str, value: dict[str, Any]) -> None:
         stored = self._read()
         stored.setdefault(self._url, {})[key] = value
+        self._write(stored)
+
+    def _write(self, stored: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

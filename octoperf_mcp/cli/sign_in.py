@@ -38,10 +38,17 @@ def _result(address: str) -> AuthorizationCodeResult:
 
 
 class BrowserSignIn:
-    """Opens the browser and waits for it on a loopback port."""
+    """Opens the browser and waits for it on a loopback port.
 
-    def __init__(self, timeout_s: float = 300) -> None:
+    Args:
+        timeout_s: How long a person has.
+        port: Where to wait if it is free, since some identity providers (Keycloak) know an address
+            with its port only; 0 for any.
+    """
+
+    def __init__(self, timeout_s: float = 300, port: int = 0) -> None:
         self._timeout_s = timeout_s
+        self._wanted = port
         self._arrived: asyncio.Future[str] | None = None
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -52,7 +59,10 @@ class BrowserSignIn:
         app.router.add_get("/callback", self._callback)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        try:
+            await web.TCPSite(self._runner, "127.0.0.1", self._wanted).start()
+        except OSError:
+            await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self._port = self._runner.addresses[0][1]
         return self
 

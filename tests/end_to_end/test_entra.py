@@ -1,6 +1,8 @@
 """The bridge with an issuer that behaves as Entra ID: no registration, its own scopes and audience."""
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,10 +11,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from mcp.shared.auth import OAuthClientInformationFull
-from pydantic import AnyUrl
 
-from octoperf_mcp.cli.agent import MemoryStorage, connected
+from octoperf_mcp.cli.agent import MemoryStorage, connected, registered
 from tests.end_to_end.clients import Person, node_program
 from tests.end_to_end.conftest import Server
 from tests.end_to_end.entra import API, CLIENT, EntraLike
@@ -53,13 +53,7 @@ async def bridge(
 @asynccontextmanager
 async def python_client(server: Server, person: Person, _folder: Path) -> AsyncIterator[Call]:
     storage = MemoryStorage()
-    await storage.set_client_info(
-        OAuthClientInformationFull(
-            client_id=CLIENT,
-            redirect_uris=[AnyUrl(person.redirect_uri)],
-            token_endpoint_auth_method="none",
-        )
-    )
+    await storage.set_client_info(registered(CLIENT, person.redirect_uri))
     async with connected(server.url, person, storage=storage) as agent:
         yield lambda: agent.call("list_workspaces")
 
@@ -111,6 +105,27 @@ async def test_a_client_with_an_id_signs_in_and_calls(
             with pytest.raises(ConnectionError, match="Unauthorized"):
                 await for_ever(call)
     assert len(person.opened) == (1 if entra.refreshed else 2)
+
+
+async def test_the_call_command_takes_a_client_id_and_keeps_it(
+    entra: EntraLike, bridge: Server, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser.py"
+    browser.write_text("import sys, urllib.request as r\nr.urlopen(sys.argv[1]).read()\n", "utf-8")
+    environ = {
+        **os.environ,
+        "BROWSER": f"{sys.executable} {browser} %s",
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
+    command = [sys.executable, "-m", "octoperf_mcp", "call", "list_workspaces", "--url", bridge.url]
+    for more in (["--client-id", CLIENT], []):  # the second time it is still signed in
+        process = await asyncio.create_subprocess_exec(
+            *command, *more, env=environ, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0
+        assert b'"Remote"' in said
+    assert len(entra.asked) == 1
 
 
 async def test_the_page_for_clients_hands_out_the_client_id(bridge: Server) -> None:

@@ -88,6 +88,15 @@ async def test_a_browser_lands_on_a_loopback_port() -> None:
         assert (await sign_in.code()).code == "c2"
 
 
+async def test_a_browser_lands_where_the_client_is_registered_if_that_port_is_free(
+    unused_tcp_port: int,
+) -> None:
+    async with BrowserSignIn(port=unused_tcp_port) as first:
+        assert first.redirect_uri == f"http://127.0.0.1:{unused_tcp_port}/callback"
+        async with BrowserSignIn(port=unused_tcp_port) as second:
+            assert second.redirect_uri != first.redirect_uri
+
+
 async def test_an_error_redirect_is_told_to_the_person() -> None:
     async with BrowserSignIn(timeout_s=5) as sign_in, ClientSession() as session:
         await session.get(f"{sign_in.redirect_uri}?error=access_denied")

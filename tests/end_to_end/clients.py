@@ -153,7 +153,7 @@ class Announcements:
     async def _follow(self) -> None:
         while line := (await self._reader.readline()).decode():
             self._said += line
-            if "/auth/oauth2/authorize?" not in line:
+            if "response_type=code" not in line:
                 continue
             await self._person.open(line.strip())
             async with (

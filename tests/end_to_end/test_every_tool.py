@@ -70,7 +70,7 @@ def typescript_client(package: str, era: str) -> Connect:
     return started
 
 
-def inspector(era: str) -> Connect:
+def inspector(era: str, who: Callable[[], Person] = Person) -> Connect:
     @asynccontextmanager
     async def started(server: Server, node: Callable[[], Path], tmp: Path) -> AsyncIterator[Any]:
         environ = {
@@ -80,7 +80,7 @@ def inspector(era: str) -> Connect:
             "MCP_INSPECTOR_SECRET_STORE": "memory",
         }
         wanted = ("inspector.mjs", server.url, era, str(tmp))
-        async with node_program(node(), *wanted, person=Person(), environ=environ) as program:
+        async with node_program(node(), *wanted, person=who(), environ=environ) as program:
             yield NodeClient(program)
 
     return started

@@ -44,8 +44,8 @@ from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.protocol.watching import watched
 from octoperf_mcp.registry.context import Caller, CallScope
 from octoperf_mcp.registry.guide import published
-from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.registry.marking import marked
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.switched import composed
 from octoperf_mcp.switching import SWITCHING, RelaySwitches, Switching
 from octoperf_mcp.transport.facts import RPC_FACTS

@@ -7,7 +7,7 @@ from octoperf_mcp.entities.extensions import AddedItem, Extensions, Listener
 from octoperf_mcp.hosts import Hosts
 from octoperf_mcp.protocol.isolation import Breaker, Isolation
 from octoperf_mcp.registry.extending import Registered, ReportItemType
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 
 
 def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:

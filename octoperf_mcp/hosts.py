@@ -13,7 +13,7 @@ from aiohttp import web
 from octoperf_mcp.config import Settings
 from octoperf_mcp.protocol.isolation import within
 from octoperf_mcp.registry.extending import Host, Lifespan, Registered
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 
 log = structlog.get_logger(__name__)
 

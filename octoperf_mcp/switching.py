@@ -19,7 +19,7 @@ from octoperf_mcp.entities.switches import Kind, PluginRow, Switches, SwitchStor
 from octoperf_mcp.errors import ConfigError, StoreUnavailableError
 from octoperf_mcp.protocol.relay import Relay
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.switched import (
     plugin_rows,
     require_dispensable,

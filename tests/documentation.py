@@ -19,7 +19,8 @@ from octoperf_mcp.embedded.metrics.insight_rules import (
     Rule,
 )
 from octoperf_mcp.registry.client_page import connect_page
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 URL = "https://octoperf.example.com/mcp"

@@ -11,7 +11,9 @@ from octoperf_mcp import PRESIGN, PRESIGN_DOWNLOAD
 from octoperf_mcp.auth.scopes import READ
 from octoperf_mcp.cli.tools import token_counts
 from octoperf_mcp.embedded.rest.middleware import required_scope
-from octoperf_mcp.registry.manager import RESERVED, Registry, load_registry
+from octoperf_mcp.registry.collecting import RESERVED
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 from tests.end_to_end.every_tool import CALLS
 

@@ -20,8 +20,9 @@ from octoperf_mcp.entities.added_types import schema_text, with_added_types
 from octoperf_mcp.entities.runs import STATES
 from octoperf_mcp.entities.schemas import schema
 from octoperf_mcp.entities.steps import STEP_TYPES
+from octoperf_mcp.registry.collecting import RESERVED
 from octoperf_mcp.registry.guide import called_tools, published
-from octoperf_mcp.registry.manager import RESERVED, load_registry
+from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.registry.schema import written_schema
 
 REGISTRY = load_registry()

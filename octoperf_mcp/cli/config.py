@@ -18,7 +18,8 @@ from octoperf_mcp.config import Settings, shown
 from octoperf_mcp.config.contradictions import contradictions
 from octoperf_mcp.config.schema import json_schema
 from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.upstream.routes import all_names, load_routes
 
 _WRONG = 2

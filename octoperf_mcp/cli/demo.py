@@ -8,7 +8,8 @@ from pathlib import Path
 
 from octoperf_mcp.cli.main import FAILED
 from octoperf_mcp.config import LogSettings, Settings, load_settings
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ import orjson
 from octoperf_mcp.cli.settings import add_config_arguments, add_data_dir_argument, read
 from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, switches_of, turn
 from octoperf_mcp.kit.making import make_plugin
-from octoperf_mcp.registry.manager import PluginInfo
+from octoperf_mcp.registry.registry import PluginInfo
 from octoperf_mcp.registry.switched import composed
 
 

@@ -19,7 +19,7 @@ from octoperf_mcp.cli.settings import (
 )
 from octoperf_mcp.config import Settings
 from octoperf_mcp.observability.logs import configure_logs
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 
 _PAUSE_S = 0.005
 """Between two tools, for whoever calls already; one takes as long."""

@@ -21,7 +21,7 @@ from octoperf_mcp.config.contradictions import refuse_contradictions
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.extensions import extensions_of
 from octoperf_mcp.hosts import HOSTS
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.switching import SWITCHING
 from octoperf_mcp.transport.runner import make_runner
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from octoperf_mcp.config import Settings, load_settings
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.switched import composed
 
 

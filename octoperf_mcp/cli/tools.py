@@ -9,7 +9,7 @@ import orjson
 
 from octoperf_mcp.cli.settings import add_config_arguments, read
 from octoperf_mcp.cli.switches import ACTIONS, add_switch_arguments, turn
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 
 VOCABULARY = "o200k_base"
 """That of current OpenAI models; others split JSON much alike."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from octoperf_mcp.cli.tools import NoTokenizerError, token_counts
-from octoperf_mcp.registry.manager import PluginInfo, Registry
+from octoperf_mcp.registry.registry import PluginInfo, Registry
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
 

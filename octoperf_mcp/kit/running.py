@@ -13,7 +13,8 @@ from octoperf_mcp.cli.local import opened
 from octoperf_mcp.cli.serving import serving
 from octoperf_mcp.cli.sign_in import FormSignIn
 from octoperf_mcp.config import Secret, Settings, load_settings
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 
 PASSWORD = "only for tests of plugins"  # noqa: S105 - of a platform that lives for a test
 DEMO = "demo"

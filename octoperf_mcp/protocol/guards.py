@@ -11,7 +11,7 @@ from typing import Any, Final
 from octoperf_mcp.protocol.confirming import TOKEN, Confirming
 from octoperf_mcp.protocol.once import KEY, MAX_KEY_CHARS, Once
 from octoperf_mcp.registry.context import ToolContext
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 _ONCE_VERBS: Final = frozenset(("create", "import", "run"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from octoperf_mcp import __version__
 from octoperf_mcp.protocol.surfaces import FULL, PROJECT, WORKSPACE, Surface
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 
 WEBSITE = "https://octoperf.com"
 MAX_INSTRUCTIONS_BYTES = 2000

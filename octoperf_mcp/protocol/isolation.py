@@ -15,7 +15,7 @@ import structlog
 
 from octoperf_mcp.errors import OctoPerfMcpError, PluginFailedError, PluginOffError
 from octoperf_mcp.registry.context import ToolContext
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 log = structlog.get_logger(__name__)

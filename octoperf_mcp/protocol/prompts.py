@@ -19,7 +19,7 @@ from octoperf_mcp.protocol.tools import MakeContext, check_scope
 from octoperf_mcp.registry.assets import Messages, Prompt, PromptArgument
 from octoperf_mcp.registry.content import text_block
 from octoperf_mcp.registry.context import ToolContext
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import READ, Tool
 
 _NO_SCHEMA: Mapping[str, Any] = {}

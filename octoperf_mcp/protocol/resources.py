@@ -18,7 +18,7 @@ from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.tools import MakeContext, check_scope
 from octoperf_mcp.protocol.uri_templates import UriTemplate
 from octoperf_mcp.registry.assets import PublicAsset, Resource
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import READ
 
 _OLDER_SKILL: Final = "octoperf://skills/octoperf-"

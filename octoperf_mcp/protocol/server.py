@@ -36,8 +36,8 @@ from octoperf_mcp.protocol.tools import MakeContext, ToolCalls
 from octoperf_mcp.protocol.views import Instruct, View, Views
 from octoperf_mcp.registry.changes import Change
 from octoperf_mcp.registry.context import Caller, OnCancel
-from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.registry.questions import Question
+from octoperf_mcp.registry.registry import Registry
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from octoperf_mcp.errors import ForbiddenError, SurfaceError
 from octoperf_mcp.registry.context import Guard
-from octoperf_mcp.registry.manager import Registry
 from octoperf_mcp.registry.paths import to_snake
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.rest_calls import RestCall
 
 WORKSPACE: Final = "workspaceId"

@@ -21,7 +21,7 @@ from octoperf_mcp.protocol.surfaces import FULL, PROJECT, WORKSPACE, Surface
 from octoperf_mcp.protocol.tools import MakeContext
 from octoperf_mcp.registry.assets import PublicAsset
 from octoperf_mcp.registry.guide import called_tools
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 MAX_VIEWS: Final = 64

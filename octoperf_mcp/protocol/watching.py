@@ -24,7 +24,7 @@ from octoperf_mcp.registry.extending import (
     ToolCall,
     ToolCallEnd,
 )
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from octoperf_mcp.registry.assets import PublicAsset
 from octoperf_mcp.registry.client_page import connect_asset
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 PREFIX: Final = "/mcp/public/"

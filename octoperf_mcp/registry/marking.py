@@ -17,7 +17,7 @@ from octoperf_mcp.errors import ToolError
 from octoperf_mcp.registry.assets import Messages, Prompt, PublicAsset
 from octoperf_mcp.registry.content import Content, text_block
 from octoperf_mcp.registry.context import ToolContext
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
 MARK: Final = " (off here)"

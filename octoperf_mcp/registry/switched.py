@@ -8,7 +8,8 @@ from types import MappingProxyType
 from octoperf_mcp.config import PluginsSettings, ToolsSettings
 from octoperf_mcp.entities.switches import Kind, PluginRow, Switches, ToolRow
 from octoperf_mcp.errors import ConfigError
-from octoperf_mcp.registry.manager import Registry, installed_names, load_registry
+from octoperf_mcp.registry.manager import installed_names, load_registry
+from octoperf_mcp.registry.registry import Registry
 
 NO_SWITCHES = Switches()
 _TURNED_OFF = "turned off by an operator, here or at another server"

@@ -17,7 +17,7 @@ import orjson
 from aiohttp import ETag, hdrs, web
 
 from octoperf_mcp.registry.assets import PublicAsset
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.transport.codings import IDENTITY, chosen
 from octoperf_mcp.transport.origins import page_access
 

@@ -23,7 +23,7 @@ from octoperf_mcp.errors import InvalidArgumentError, NotFoundError, Unavailable
 from octoperf_mcp.internet_addresses import reach_of
 from octoperf_mcp.observability.metrics import Metrics
 from octoperf_mcp.registry.base_addresses import TOKEN, BaseAddress, unusable
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.upstream.breaker import Breaker
 from octoperf_mcp.upstream.client import UnregisteredCallError

@@ -24,7 +24,8 @@ from octoperf_mcp.cli.sign_in import FormSignIn
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.embedded.people import add_person
 from octoperf_mcp.embedded.ui import pages
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

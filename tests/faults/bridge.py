@@ -10,7 +10,8 @@ from aiohttp import web
 
 from octoperf_mcp.app import Addresses, make_app
 from octoperf_mcp.config import load_settings
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.transport.runner import make_runner
 
 VERSION = "2026-07-28"

@@ -29,7 +29,8 @@ from octoperf_mcp.errors import AuthError, InvalidTokenError, NotFoundError, Una
 from octoperf_mcp.protocol.identity import instructions, server_info
 from octoperf_mcp.protocol.server import McpServer
 from octoperf_mcp.registry.context import CallScope
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import READ, WRITE
 from octoperf_mcp.transport.public_files import add_public_files
 from octoperf_mcp.transport.runner import IDLE_S, make_runner

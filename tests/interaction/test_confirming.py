@@ -11,7 +11,7 @@ from octoperf_mcp.protocol.confirming import Confirming
 from octoperf_mcp.protocol.guards import guarded
 from octoperf_mcp.protocol.relay import MemoryRelay
 from octoperf_mcp.protocol.seals import Seal
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from tests.interaction.conftest import Said, Server, Start, legacy_request, modern_request
 
 META = "io.modelcontextprotocol/"

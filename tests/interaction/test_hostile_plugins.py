@@ -24,7 +24,7 @@ from octoperf_mcp import (
 from octoperf_mcp.errors import ForbiddenError
 from octoperf_mcp.protocol.isolation import Isolation, isolated
 from octoperf_mcp.protocol.watching import Watchers, watched
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from tests.interaction.conftest import Server, Start
 
 

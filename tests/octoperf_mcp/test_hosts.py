@@ -12,7 +12,8 @@ from octoperf_mcp import HealthCheck, Host
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.hosts import Hosts
 from octoperf_mcp.registry.extending import Registered
-from octoperf_mcp.registry.manager import PluginInfo, Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import PluginInfo, Registry
 
 
 def registry_of(distribution: str = "acme", **hooks: Any) -> Registry:

@@ -13,7 +13,7 @@ from octoperf_mcp.entities.switches import Switches
 from octoperf_mcp.errors import StoreUnavailableError
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay
 from octoperf_mcp.registry.changes import Change
-from octoperf_mcp.registry.manager import Registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.switched import composed
 from octoperf_mcp.switching import RelaySwitches, Switching
 from tests.redis_server import RedisServer, running_redis

@@ -4,7 +4,8 @@ from typing import Any
 
 from octoperf_mcp import PublicAsset, ToolContext, hookimpl, payload, tool
 from octoperf_mcp.protocol.identity import MAX_INSTRUCTIONS_BYTES, instructions, server_info
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 
 
 @payload

@@ -8,7 +8,8 @@ import pytest
 from octoperf_mcp import ActionType
 from octoperf_mcp.entities.check import check, mismatches
 from octoperf_mcp.errors import PluginError
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from tests.octoperf_mcp.registry.test_discovering import loaded
 from tests.octoperf_mcp.registry.test_manager import plugin
 

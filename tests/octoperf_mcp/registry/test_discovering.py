@@ -18,7 +18,8 @@ from octoperf_mcp import (
     tool,
 )
 from octoperf_mcp.errors import PluginError
-from octoperf_mcp.registry.manager import PluginInfo, Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import PluginInfo, Registry
 from tests.octoperf_mcp.registry.third_party import installed, module_of
 
 

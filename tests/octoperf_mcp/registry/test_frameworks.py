@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from octoperf_mcp import CorrelationFramework
-from octoperf_mcp.registry.manager import PluginInfo, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import PluginInfo
 from tests.octoperf_mcp.registry.third_party import installed, module_of
 from tests.octoperf_mcp.test_hookspecs import example
 

@@ -7,7 +7,8 @@ import pytest
 from octoperf_mcp import PublicAsset, RestCall, Tool, ToolContext, hookimpl, payload, tool
 from octoperf_mcp.registry.client_setups import setups
 from octoperf_mcp.registry.guide import called_tools, published
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 
 ORIGIN = "https://mcp.acme.test"
 REST = "https://api.acme.test"

@@ -17,8 +17,9 @@ from octoperf_mcp.protocol.views import Views
 from octoperf_mcp.registry.assets import Prompt
 from octoperf_mcp.registry.content import Content, text_block
 from octoperf_mcp.registry.guide import published
-from octoperf_mcp.registry.manager import OFF_BY_DEFAULT, Registry, load_registry
+from octoperf_mcp.registry.manager import OFF_BY_DEFAULT, load_registry
 from octoperf_mcp.registry.marking import MARK, Marks, marked
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.switched import composed
 
 ORIGIN = "https://mcp.acme.test"

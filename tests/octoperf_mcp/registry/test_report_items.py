@@ -8,7 +8,8 @@ import pytest
 
 from octoperf_mcp import Bars, ReportItemType
 from octoperf_mcp.entities.check import Mismatch, check, own_types
-from octoperf_mcp.registry.manager import PluginInfo, Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import PluginInfo, Registry
 from tests.octoperf_mcp.registry.third_party import installed, module_of
 
 

@@ -15,7 +15,8 @@ from octoperf_mcp import BaseAddress, ConfigSection, RestCall, Secret, described
 from octoperf_mcp.auth.hosts import is_loopback
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.observability.metrics import Metrics
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.upstream import outside
 from octoperf_mcp.upstream.client import UnregisteredCallError
 from octoperf_mcp.upstream.outside import OutsideCalls

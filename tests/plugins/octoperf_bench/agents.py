@@ -20,7 +20,8 @@ from octoperf_mcp.errors import ToolError
 from octoperf_mcp.protocol.surfaces import Surface
 from octoperf_mcp.registry import polling
 from octoperf_mcp.registry.context import Guard, OnCancel
-from octoperf_mcp.registry.manager import Registry, load_registry
+from octoperf_mcp.registry.manager import load_registry
+from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.upstream.calls import CORE_CALLS
 from octoperf_mcp.upstream.client import RestClient
 from octoperf_mcp.upstream.context import CallContext, WorkspaceCache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from octoperf_mcp.app import DRAINING, METRICS, Addresses, make_app
+from octoperf_mcp.app import DRAINING, METRICS, make_app
 from octoperf_mcp.auth.bearer import AUTHENTICATOR, Authenticator
 from octoperf_mcp.cli.listeners import BACKLOG, bound, origin_of, take_no_more
 from octoperf_mcp.config import ServerSettings, Settings
@@ -24,6 +24,7 @@ from octoperf_mcp.hosts import HOSTS
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.switching import SWITCHING
 from octoperf_mcp.transport.runner import make_runner
+from octoperf_mcp.wiring.upstream import Addresses
 
 if TYPE_CHECKING:
     from octoperf_mcp.embedded.app import FirstStart

@@ -8,11 +8,12 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from octoperf_mcp.app import Addresses, make_app
+from octoperf_mcp.app import make_app
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.transport.runner import make_runner
+from octoperf_mcp.wiring.upstream import Addresses
 
 VERSION = "2026-07-28"
 META = "io.modelcontextprotocol/"

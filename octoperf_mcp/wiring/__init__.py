@@ -1,0 +1,1 @@
+"""How the rooms of the bridge are joined; `app` puts the parts together."""

@@ -195,7 +195,7 @@ def curves(said: dict[str, Json], kind: str) -> list[list[float]]:
 
 def test_every_type_of_item_can_be_read_of_each_run(runs: Mapping[str, Read]) -> None:
     for read in runs.values():
-        assert len(read.said) == 16
+        assert len(read.said) == 17
         text = json.dumps(read.said)
         assert "NaN" not in text
         assert "Infinity" not in text

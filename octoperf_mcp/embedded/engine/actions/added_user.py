@@ -11,15 +11,14 @@ from octoperf_mcp.embedded.engine.actions.assertions import Assertion
 from octoperf_mcp.embedded.engine.actions.compiler import Node, Scope
 from octoperf_mcp.embedded.engine.actions.extractors import Extractor
 from octoperf_mcp.embedded.engine.actions.judging import Judge
+from octoperf_mcp.embedded.engine.actions.samples import judged_sample, sample_of
 from octoperf_mcp.embedded.engine.play.control import Departure
 from octoperf_mcp.embedded.engine.play.program import Step
 from octoperf_mcp.embedded.engine.play.session import Outcome, UserSession
 from octoperf_mcp.embedded.engine.texts.templates import Template, compile_text
 from octoperf_mcp.embedded.engine.wire.exchange import Exchange
 from octoperf_mcp.embedded.engine.wire.guarded_socket import GuardedSocket
-from octoperf_mcp.embedded.engine.wire.http_failures import ENGINE_FAILURE
 from octoperf_mcp.embedded.engine.wire.transport import Server
-from octoperf_mcp.embedded.metrics.sample import HIT, Sample
 from octoperf_mcp.entities.action_types import property_of
 from octoperf_mcp.entities.playing import ActionFailedError, Headers
 
@@ -210,7 +209,8 @@ class AtAction:
             raise
         except BaseException:
             row.close()
-            cut = self._sample(row.exchange, ok=False)
+            compiled = self._compiled
+            cut = sample_of(row.exchange, compiled.scope.program, compiled.id, ok=False)
             cut.cut_off = True
             session.report(Outcome(cut, row.exchange, message="Stopped in flight"))
             raise
@@ -260,33 +260,10 @@ class AtAction:
                 extracted += extractor(session, exchange)
         verdict = self._compiled.judge.judge(session, exchange)
         message = verdict.message or ("" if verdict.ok else "The action recorded no answer")
-        sample = self._sample(exchange, ok=verdict.ok)
-        for check in verdict.checks:
-            sample.assertions_ok += check.ok
-            sample.assertions_failed += check.failure
-            sample.assertions_error += check.error
+        compiled = self._compiled
+        sample = judged_sample(exchange, compiled.scope.program, compiled.id, verdict)
         values = [(name, session.variables.get(name, "")) for name in dict.fromkeys(extracted)]
         session.report(Outcome(sample, exchange, verdict.checks, message, values))
-
-    def _sample(self, exchange: Exchange, *, ok: bool) -> Sample:
-        program = self._compiled.scope.program
-        return Sample(
-            action_id=self._compiled.id,
-            virtual_user_id=program.virtual_user_id,
-            profile=program.profile,
-            kind=HIT,
-            started_ms=exchange.started_ms,
-            elapsed_us=exchange.elapsed_us,
-            latency_us=exchange.latency_us or exchange.elapsed_us,
-            connect_us=exchange.connect_us,
-            sent_bytes=exchange.sent_bytes,
-            received_bytes=exchange.received_bytes,
-            code=ENGINE_FAILURE if exchange.failure else exchange.code,
-            method=exchange.method,
-            media_type=exchange.media_type,
-            url=exchange.url,
-            ok=ok,
-        )
 
 
 def _message_of(error: Exception) -> str:

@@ -33,6 +33,7 @@ from octoperf_mcp.embedded.engine.actions.request_head import (
     compile_head,
 )
 from octoperf_mcp.embedded.engine.actions.resources import resources_of
+from octoperf_mcp.embedded.engine.actions.samples import judged_sample, sample_of
 from octoperf_mcp.embedded.engine.actions.scripts import failing_row
 from octoperf_mcp.embedded.engine.actions.timers import compile_thinktime
 from octoperf_mcp.embedded.engine.play.control import Departure
@@ -40,7 +41,6 @@ from octoperf_mcp.embedded.engine.play.program import Measure, Step
 from octoperf_mcp.embedded.engine.play.session import Outcome, UserSession
 from octoperf_mcp.embedded.engine.wire.digest import Challenge
 from octoperf_mcp.embedded.engine.wire.exchange import Exchange, Header
-from octoperf_mcp.embedded.engine.wire.http_failures import ENGINE_FAILURE
 from octoperf_mcp.embedded.engine.wire.transport import Server
 from octoperf_mcp.embedded.metrics.sample import HIT, RESOURCE, Sample
 
@@ -300,36 +300,16 @@ class _Request:
 
     def _whole(self, exchange: Exchange, verdict: Verdict, started_ms: int) -> Sample:
         """The row of the request: the last answer, the time of all hops."""
-        sample = self._sample(exchange, ok=verdict.ok)
+        sample = judged_sample(exchange, self._program, self._id, verdict)
         for hop in exchange.hops:
             sample.elapsed_us += hop.elapsed_us
             sample.latency_us += hop.elapsed_us
             sample.connect_us += hop.connect_us
         sample.started_ms = started_ms
-        for check in verdict.checks:
-            sample.assertions_ok += check.ok
-            sample.assertions_failed += check.failure
-            sample.assertions_error += check.error
         return sample
 
     def _sample(self, exchange: Exchange, *, ok: bool, kind: str = HIT) -> Sample:
-        return Sample(
-            action_id=self._id,
-            virtual_user_id=self._program.virtual_user_id,
-            profile=self._program.profile,
-            kind=kind,
-            started_ms=exchange.started_ms,
-            elapsed_us=exchange.elapsed_us,
-            latency_us=exchange.latency_us or exchange.elapsed_us,
-            connect_us=exchange.connect_us,
-            sent_bytes=exchange.sent_bytes,
-            received_bytes=exchange.received_bytes,
-            code=exchange.code if not exchange.failure else ENGINE_FAILURE,
-            method=exchange.method,
-            media_type=exchange.media_type,
-            url=exchange.url,
-            ok=ok,
-        )
+        return sample_of(exchange, self._program, self._id, ok=ok, kind=kind)
 
 
 def _answering(wire: _Wire, challenge: Challenge | None, known: Credentials) -> _Wire:

@@ -83,6 +83,12 @@ class BrowserSignIn:
     async def open(self, address: str) -> None:
         """See `SignIn`."""
         print(f"Sign in here (the browser should open by itself):\n  {address}", flush=True)
+        if self._wanted not in {0, self._port}:
+            print(
+                f"If that page refuses the redirect address: it may know port {self._wanted} only, "
+                "which another program has; stop that one and try again.",
+                flush=True,
+            )
         await asyncio.to_thread(webbrowser.open, address)
 
     async def code(self) -> AuthorizationCodeResult:

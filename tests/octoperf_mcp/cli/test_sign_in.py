@@ -89,12 +89,17 @@ async def test_a_browser_lands_on_a_loopback_port() -> None:
 
 
 async def test_a_browser_lands_where_the_client_is_registered_if_that_port_is_free(
-    unused_tcp_port: int,
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda _address: True)
     async with BrowserSignIn(port=unused_tcp_port) as first:
         assert first.redirect_uri == f"http://127.0.0.1:{unused_tcp_port}/callback"
+        await first.open("https://id.example/")
+        assert "another program" not in capsys.readouterr().out
         async with BrowserSignIn(port=unused_tcp_port) as second:
             assert second.redirect_uri != first.redirect_uri
+            await second.open("https://id.example/")
+    assert f"it may know port {unused_tcp_port} only" in capsys.readouterr().out
 
 
 async def test_an_error_redirect_is_told_to_the_person() -> None:

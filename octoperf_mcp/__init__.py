@@ -22,7 +22,14 @@ if TYPE_CHECKING:
         Lines,
         Table,
     )
-    from octoperf_mcp.entities.extensions import CorrelationFramework, Deliver, EndedRun, Importer
+    from octoperf_mcp.entities.extensions import (
+        BrokenThreshold,
+        CorrelationFramework,
+        Deliver,
+        EndedRun,
+        Importer,
+        SloVerdict,
+    )
     from octoperf_mcp.entities.playing import (
         ActionConnection,
         ActionFailedError,
@@ -137,7 +144,9 @@ _HOMES = {
     "Drain": "registry.extending",
     "HealthCheck": "registry.extending",
     "Host": "registry.extending",
+    "BrokenThreshold": "entities.extensions",
     "CorrelationFramework": "entities.extensions",
+    "SloVerdict": "entities.extensions",
     "Deliver": "entities.extensions",
     "EndedRun": "entities.extensions",
     "Lifespan": "registry.extending",
@@ -255,6 +264,7 @@ __all__ = [
     "BaseAddress",
     "BeforeToolCall",
     "Block",
+    "BrokenThreshold",
     "Bucket",
     "CallScope",
     "Caller",
@@ -305,6 +315,7 @@ __all__ = [
     "Revised",
     "RunFigures",
     "Secret",
+    "SloVerdict",
     "Table",
     "TaskStatus",
     "Ticket",

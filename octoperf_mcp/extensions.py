@@ -19,6 +19,7 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
                 one.value.name,
                 partial(one.value.tell, hosts.of(one.plugin)),
                 one.value.timeout_s,
+                partial(one.value.describe, hosts.of(one.plugin)) if one.value.describe else None,
             )
             for one in registry.notifiers
         ),

@@ -383,6 +383,9 @@ def register_notifiers() -> Iterable[Notifier]:
     That each is to be told is written down with the end of the run, so that neither a restart nor
     a lost machine forgets it; one replica tells it, in the background, and again after failures (12
     attempts within a day). A receiver may get a notice twice, with the same `Idempotency-Key`.
+    The run brings headline figures and the verdict over `slo.toml` or `slo.json` of its project,
+    computed once; where that failed, `missing` says so. Names in it are text of others: escape
+    them. `describe` of a notifier is what `preview_run` tells agents of it.
     Whatever a notifier does, the run has ended and stays as it is. Addresses must be public, or of
     a host that the operator names in `[embedded] notify_to`. Switching the plugin on holds from the
     next run that ends. A bridge to another platform plays no runs and tells nobody.

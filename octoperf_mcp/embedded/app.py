@@ -11,6 +11,7 @@ from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
 from octoperf_mcp.embedded.correlation import task as correlation_task
+from octoperf_mcp.embedded.engine.runs.ended_runs import EndedRuns
 from octoperf_mcp.embedded.engine.runs.instances import instance_of
 from octoperf_mcp.embedded.engine.runs.notices import Notices
 from octoperf_mcp.embedded.engine.runs.outbox import Outbox
@@ -30,6 +31,7 @@ from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.revisions import Retention
 from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.store.switches import SwitchTable
@@ -119,8 +121,7 @@ async def open_platform(
             Outbox(database, instance_of(data_dir)),
             lambda: platform.extensions.listeners,
             documents,
-            metrics,
-            origin=origin,
+            EndedRuns(database, metrics, ProjectFiles(database, blobs), origin=origin),
             allowed=settings.notify_to,
         )
         platform.schedules = schedules_of(platform)

@@ -30,8 +30,50 @@ again later where that may help, with the same `Idempotency-Key` for its first, 
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenThreshold:
+    """A threshold that a run did not keep, or that could not be judged.
+
+    Args:
+        name: As people gave it.
+        metric: Id of the metric.
+        action: Name, path or id of the action it is of; empty: of the whole run.
+        bound: As people write it, such as `<= 800`; in `unit`.
+        unit: Of bound and value; times are ms.
+        value: What the run has; None where there is no sample.
+        verdict: `fail` or `not_evaluated`.
+        reason: A sentence.
+    """
+
+    name: str
+    metric: str
+    action: str
+    bound: str
+    unit: str
+    value: float | None
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SloVerdict:
+    """What the run makes of the thresholds in its project, as `evaluate_slo` judges them.
+
+    Args:
+        file: Their file, `slo.toml` or `slo.json`.
+        verdict: `pass`, `fail` or `not_evaluated`.
+        reason: A sentence: how many hold.
+        broken: Those that do not hold, then those that could not be judged; 20 at most.
+    """
+
+    file: str
+    verdict: str
+    reason: str
+    broken: tuple[BrokenThreshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EndedRun:
-    """A load run that has ended; validations are none.
+    """A load run that has ended; validations are none. Its figures are those of its report.
 
     Args:
         run_id: Id of the bench result.
@@ -47,6 +89,19 @@ class EndedRun:
         hits: Requests made; None where they could not be read.
         errors: How many of them failed; None likewise.
         report_url: Page of its report; empty when there is none.
+        stopped_early: It was ended before its planned end, or before it began; `cause` says why.
+        caveats: What has to be known before its figures are trusted, a sentence each.
+        duration_sec: Seconds from `started_at` to `ended_at`; None when it never began to play.
+        planned_sec: How many were planned.
+        peak_users: Most virtual users at a time, as measured once a second; None when all of it
+            happened between two of these.
+        error_percent: Of all requests, 0 to 100.
+        average_ms: Average response time of all requests, milliseconds.
+        p95_ms: 95 % of them took at most so many milliseconds.
+        requests_per_sec: Over the seconds from the first request to the last.
+        slo: What it makes of its project's thresholds; None when the project has none.
+        missing: Why hits, errors, figures and `slo` are None; empty when they could be computed.
+            A run without requests has no percentage and no times, which is no failure.
     """
 
     run_id: str
@@ -62,6 +117,17 @@ class EndedRun:
     hits: int | None
     errors: int | None
     report_url: str
+    stopped_early: bool = False
+    caveats: tuple[str, ...] = ()
+    duration_sec: float | None = None
+    planned_sec: float | None = None
+    peak_users: int | None = None
+    error_percent: float | None = None
+    average_ms: float | None = None
+    p95_ms: float | None = None
+    requests_per_sec: float | None = None
+    slo: SloVerdict | None = None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +138,20 @@ class Listener:
     name: str
     tell: Callable[[EndedRun, Deliver], Awaitable[None]]
     timeout_s: float
+    describe: Callable[[], str] | None = None
+
+    def promise(self) -> str:
+        """Whom it tells of what, a sentence; empty while it tells nobody.
+
+        One that does not say, or fails to, may tell somebody.
+        """
+        unknown = f"The plugin {self.plugin} ({self.name}) is told when a run ends."
+        if self.describe is None:
+            return unknown
+        try:
+            return str(self.describe())
+        except Exception:  # noqa: BLE001 - code of others; it is asked for a hint only
+            return unknown
 
 
 PLATFORM_FRAMEWORKS: Final = frozenset({"saml", "oauth", "token", "dotnet", "java", "azure-ad"})

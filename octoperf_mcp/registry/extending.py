@@ -147,11 +147,14 @@ class Notifier:
             platform's outbound guard. What it raises is logged, and it is told again later where
             that may help: the same run may be told more than once.
         timeout_s: Longest that one attempt may take.
+        describe: Whom it tells of which runs, a sentence for everybody who may start a run, without
+            addresses; empty while it tells nobody. None: nothing is known of it but its name.
     """
 
     name: str
     tell: Callable[[Host, EndedRun, Deliver], Awaitable[None]]
     timeout_s: float = 60.0
+    describe: Callable[[Host], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ async def list_active_subscriptions(
 async def preview_run(ctx: ToolContext, scenario_id: str) -> RunPreview:
     """Tell what a run would be: blockers, users, predicted requests, hosts, what changed since.
 
+    notices tell whether a chat or another system hears of its end, and with which figures.
+
     launchToken makes the start exactly-once: send it with run_scenario, also when repeating a
     call whose answer was lost. Show hosts and users to the user before. Starts nothing.
 
@@ -103,6 +105,7 @@ async def preview_run(ctx: ToolContext, scenario_id: str) -> RunPreview:
             for each in found.get("targets") or []
         ],
         changes=[plain_text(str(each), _LONGEST) for each in found.get("changes") or []],
+        notices=[plain_text(str(each), _LONGEST) for each in found.get("notices") or []],
         launch_token=found.get("launchToken") or None,
         next="Ask the user, then run_scenario with launchToken, within 15 minutes."
         if launchable

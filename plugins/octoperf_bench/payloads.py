@@ -274,7 +274,10 @@ class LaunchTarget:
 
 @payload
 class RunPreview:
-    """What a run would be; requests and bytes are estimates from the recording."""
+    """What a run would be; `notices` tell who hears of its end.
+
+    Requests and bytes are estimates from the recording.
+    """
 
     scenario_id: str
     name: str
@@ -288,6 +291,7 @@ class RunPreview:
     notes: list[str]
     targets: list[LaunchTarget]
     changes: list[str]
+    notices: list[str]
     launch_token: str | None = None
     next: str
     url: str

@@ -1,10 +1,10 @@
-"""Notifications: tells a webhook, Slack's or another, of runs that ended. Idle until configured."""
+"""Notifications: tells a webhook how runs went that ended. Idle until configured."""
 
 from collections.abc import Iterable
 
 from octoperf_mcp import ConfigSection, Notifier, hookimpl
 from octoperf_notifications.settings import NotificationSettings
-from octoperf_notifications.webhook import tell
+from octoperf_notifications.webhook import describe, tell
 
 octoperf_mcp_api = ">=1.0,<2"
 
@@ -18,4 +18,4 @@ def register_config() -> Iterable[ConfigSection]:
 @hookimpl
 def register_notifiers() -> Iterable[Notifier]:
     """The webhook."""
-    return (Notifier("webhook", tell),)
+    return (Notifier("webhook", tell, describe=describe),)

@@ -15,7 +15,8 @@ class NotificationSettings:
         factory=Secret,
     )
     webhook_body: str = described(
-        "`slack`: a text with a link, as Slack and Mattermost take it; `json`: the run's facts.",
+        "`slack`: a text with figures and a link, as Slack and Mattermost take it; `json`: the "
+        "same as an object.",
         "slack",
         choices=("slack", "json"),
     )

@@ -14,6 +14,8 @@ from octoperf_mcp.cli.sign_in import FormSignIn
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.registry.manager import load_registry
 from tests.end_to_end.test_kill_switch import started
+from tests.end_to_end.test_killed_notices import keep
+from tests.end_to_end.test_killed_run import hits
 
 PASSWORD = "of this test alone"
 
@@ -55,9 +57,19 @@ async def test_a_webhook_is_told_of_a_run_that_was_stopped(
         person = FormSignIn("demo", PASSWORD)
         async with connected(server.url, person) as agent, asyncio.timeout(120):
             run_id = await started(agent)
+            found = await agent.call("get_bench_result", {"benchResultId": run_id})
+            while not await hits(agent, found["benchReportId"]):
+                pass
+            asked = {"scenarioId": found["scenarioId"]}
+            (promise,) = (await agent.call("preview_run", asked))["notices"]
+            await keep(agent, found["projectId"])
             run = await agent.call("stop_bench_result", {"benchResultId": run_id})
             text = await texts.get()
+    assert promise.startswith("A chat is told by webhook of each run that ends FINISHED, ABORTED")
+    assert "p95 response time (ms)" in promise
     assert "*<" in text
     assert f"<{run['url']}|A minute>* ABORTED" in text
-    assert "1 user," in text
-    assert "demo aborted the test" in text
+    assert "\nStopped early: demo aborted the test" in text
+    assert "*SLO not kept* (slo.toml): " in text
+    assert "\n• Never as busy as that: " in text
+    assert " of 60 s, " in text

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.engine.runs.notices import promises
 from octoperf_mcp.embedded.launch import previews
 from octoperf_mcp.embedded.launch.tokens import make_token
 from octoperf_mcp.embedded.platform import PLATFORM, PRINCIPAL
@@ -60,7 +61,13 @@ async def preview(request: web.Request) -> web.Response:
         scenario_id=scenario.id,
         fingerprint=found.pop("fingerprint"),
     )
-    return json_answer({**found, "launchToken": token if found["launchable"] else None})
+    return json_answer(
+        {
+            **found,
+            "notices": promises(platform.extensions.listeners),
+            "launchToken": token if found["launchable"] else None,
+        }
+    )
 
 
 async def _runs_today(request: web.Request) -> int:

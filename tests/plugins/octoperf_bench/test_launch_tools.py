@@ -74,6 +74,7 @@ async def test_a_preview_hands_out_a_token_and_run_scenario_sends_it(
             {"host": "shop.test", "port": 443, "confirmed": True, "confirmedBy": "workspace"}
         ],
         "changes": ["The scenario was edited."],
+        "notices": ["A chat is told."],
         "launchToken": "t.0",
     }
     run = "POST /runtime/scenarios/run/sc1?launchToken=t.0"
@@ -84,6 +85,7 @@ async def test_a_preview_hands_out_a_token_and_run_scenario_sends_it(
     found = await fake.run(tools.preview_run, {"scenarioId": "sc1"})
     assert (found["launchToken"], found["plannedDurationSec"]) == ("t.0", 600)
     assert found["targets"][0]["confirmedBy"] == "workspace"
+    assert found["notices"] == ["A chat is told."]
     started = await fake.run(
         run_scenario, {"scenarioId": "sc1", "launchToken": found["launchToken"]}
     )

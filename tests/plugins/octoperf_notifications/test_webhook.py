@@ -8,7 +8,7 @@ import pytest
 
 from octoperf_mcp.config import load_settings
 from octoperf_mcp.config.settings import Settings
-from octoperf_mcp.entities.extensions import EndedRun, Json
+from octoperf_mcp.entities.extensions import BrokenThreshold, EndedRun, Json, SloVerdict
 from octoperf_mcp.errors import ConfigError
 from octoperf_mcp.extensions import extensions_of
 from octoperf_mcp.hosts import Hosts
@@ -30,7 +30,33 @@ RUN = EndedRun(
     hits=1_200,
     errors=3,
     report_url="https://octoperf.example/ui/workspace/w1/project/p1/analysis/report/b1",
+    stopped_early=True,
+    duration_sec=60.4,
+    planned_sec=600.0,
+    peak_users=19,
+    error_percent=0.25,
+    average_ms=87.654,
+    p95_ms=1240.4,
+    requests_per_sec=19.868,
+    slo=SloVerdict(
+        "slo.toml",
+        "fail",
+        "1 of 2 thresholds hold, 1 do not.",
+        (
+            BrokenThreshold(
+                "Quick enough",
+                "RESPONSE_TIME_PERCENTILE_95",
+                "",
+                "<= 800",
+                "ms",
+                1240.4,
+                "fail",
+                "1240.4 ms is not <= 800.",
+            ),
+        ),
+    ),
 )
+HOSTILE = "<!channel> <@U1|x>\n@all [free](http://evil.example) & \u202eevil"
 
 
 def settings_of(**environ: str) -> Settings:
@@ -63,25 +89,91 @@ async def test_only_the_configured_ends_are_told() -> None:
     assert await posted(replace(RUN, state="FINISHED"), **only) == []
 
 
-def test_slack_is_told_a_text_with_a_link_and_figures() -> None:
+def test_a_chat_is_told_how_it_went_and_where_to_look() -> None:
+    figures = (
+        "19 users at peak, 60 s of 600 s, 1200 requests (19.9/s), 3 errors (0.25 %), "
+        "average 87.7 ms, p95 1240 ms"
+    )
     (text,) = slack_body(RUN).values()
-    link, figures, cause = text.split("\n")
-    assert link == f":octagonal_sign: *<{RUN.report_url}|Shop &lt;b&gt; &amp; co>* ABORTED"
-    assert figures == "20 users, 60 s, 1200 requests, 3 errors (0.25 %)"
-    assert cause == "Ada aborted the test"
+    assert text.split("\n") == [
+        f":octagonal_sign: *<{RUN.report_url}|Shop &lt;b&gt; &amp; co>* ABORTED",
+        ":x: *SLO not kept* (slo.toml): 1 of 2 thresholds hold, 1 do not.",
+        "• Quick enough: 1240.4 ms is not &lt;= 800.",
+        figures,
+        "Stopped early: Ada aborted the test",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slo", "line"),
+    [
+        (SloVerdict("slo.json", "pass", "2 of 2 hold."), ":white_check_mark: *SLO kept*"),
+        (SloVerdict("slo.json", "not_evaluated", "No."), ":warning: *SLO not evaluated*"),
+    ],
+)
+def test_a_verdict_is_told_in_words(slo: SloVerdict, line: str) -> None:
+    text = slack_body(replace(RUN, slo=slo))["text"]
+    assert text.split("\n")[1] == f"{line} (slo.json): {slo.reason}"
+
+
+def test_of_many_broken_thresholds_the_first_are_told() -> None:
+    assert RUN.slo
+    slo = replace(RUN.slo, broken=RUN.slo.broken * 7)
+    text = slack_body(replace(RUN, slo=slo))["text"]
+    assert text.count("Quick enough") == 5
+    assert "• and 2 more\n" in text
 
 
 @pytest.mark.parametrize(
     ("changed", "figures"),
     [
-        ({"hits": None, "errors": None}, "20 users, 60 s"),
-        ({"hits": 0, "errors": 0}, "20 users, 60 s, 0 requests, 0 errors"),
-        ({"started_at": 0, "hits": 0, "errors": 0}, "20 users, 0 requests, 0 errors"),
+        ({"hits": None, "errors": None, "peak_users": None}, "20 users planned, 60 s of 600 s"),
+        (
+            {"hits": 0, "errors": 0, "peak_users": 1},
+            "1 user at peak, 60 s of 600 s, 0 requests, 0 errors",
+        ),
+        ({"duration_sec": None, "hits": 0, "errors": 0}, "19 users at peak, 0 requests, 0 errors"),
+        (
+            {"errors": 1_200, "error_percent": 100.0, "requests_per_sec": 1234.5},
+            "19 users at peak, 60 s of 600 s, 1200 requests (1234/s), 1200 errors (100 %)",
+        ),
     ],
 )
 def test_no_figure_is_made_up(changed: dict[str, Any], figures: str) -> None:
-    text = slack_body(replace(RUN, **changed))["text"]
-    assert text.split("\n")[1] == figures
+    none = {
+        "slo": None,
+        "error_percent": None,
+        "average_ms": None,
+        "p95_ms": None,
+        "requests_per_sec": None,
+    }
+    assert f"\n{figures}\n" in slack_body(replace(RUN, **{**none, **changed}))["text"]
+
+
+def test_figures_that_are_missing_are_told_to_be() -> None:
+    run = replace(RUN, hits=None, errors=None, slo=None, missing="They could not be computed.")
+    assert "\nThey could not be computed.\n" in slack_body(run)["text"]
+
+
+def test_names_mention_nobody_and_link_nowhere() -> None:
+    """Also in Mattermost, which reads mentions and Markdown in any text."""
+    assert RUN.slo
+    broken = replace(RUN.slo.broken[0], name=HOSTILE, reason=HOSTILE)
+    run = replace(
+        RUN,
+        name=HOSTILE,
+        cause=HOSTILE,
+        caveats=(HOSTILE,),
+        missing=HOSTILE,
+        slo=replace(RUN.slo, reason=HOSTILE, broken=(broken,)),
+    )
+    text = slack_body(run)["text"].replace(RUN.report_url, "")
+    assert text.count("<") == text.count(">") == 1, "our own link"
+    assert "@all" not in text
+    assert "](" not in text
+    assert "\u202e" not in text
+    assert text.count("\n") == 6
+    assert "&lt;!channel&gt;" in text
 
 
 async def test_a_program_is_told_the_facts() -> None:
@@ -90,6 +182,24 @@ async def test_a_program_is_told_the_facts() -> None:
     assert (body["event"], body["runId"], body["startedAt"], body["errors"]) == (
         "run.ended", "r1", 1_000, 3,
     )  # fmt: skip
+    assert (body["durationSec"], body["peakUsers"], body["stoppedEarly"]) == (60.4, 19, True)
+    assert (body["averageMs"], body["p95Ms"], body["requestsPerSec"]) == (87.654, 1240.4, 19.868)
+    assert (body["slo"]["verdict"], body["slo"]["broken"][0]["bound"]) == ("fail", "<= 800")
+
+
+def test_an_agent_can_be_told_whether_a_chat_hears_of_a_run() -> None:
+    def promises(**environ: str) -> list[str]:
+        registry = load_registry()
+        found = extensions_of(registry, Hosts(registry, settings_of(**environ), ""))
+        return [each.promise() for each in found.listeners]
+
+    assert promises() == [""]
+    (chat,) = promises(WEBHOOK_URL=ADDRESS, STATES="ABORTED,ERROR")
+    assert chat.startswith("A chat is told by webhook of each run that ends ABORTED, ERROR: ")
+    (program,) = promises(WEBHOOK_URL=ADDRESS, WEBHOOK_BODY="json")
+    assert program.startswith("A program is told")
+    assert "hooks" not in chat + program
+    assert len(chat) < 400
 
 
 def test_the_address_is_a_secret_and_wrong_settings_are_told(tmp_path: Path) -> None:

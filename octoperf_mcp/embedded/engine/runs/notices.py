@@ -6,19 +6,20 @@ import hashlib
 import random
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from octoperf_mcp.embedded.engine.runs import ended_runs
 from octoperf_mcp.embedded.engine.runs.background import Background
+from octoperf_mcp.embedded.engine.runs.ended_runs import EndedRuns
 from octoperf_mcp.embedded.engine.runs.outbox import Notice, Outbox, Standing
-from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.outbound.delivery import UndeliveredError, deliver
 from octoperf_mcp.embedded.store.documents import Document, Documents
-from octoperf_mcp.entities.extensions import EndedRun, Json, Listener
+from octoperf_mcp.entities.extensions import Json, Listener
 from octoperf_mcp.errors import OctoPerfMcpError
 
 log = structlog.get_logger(__name__)
@@ -53,9 +54,11 @@ class Pace:
 
 
 PACE: Final = Pace()
+NOBODY: Final = "Nobody is told when a run ends: an operator of this server can set that up."
 _FACTOR: Final = 3.0
-_HELD_LONGER_S: Final = 30.0
-"""Than an attempt may take: clocks of replicas differ, and the end is written down, too."""
+_HELD_LONGER_S: Final = 30.0 + ended_runs.LIMIT_S
+"""Than a listener may take: the run is summed up before and its end written down behind, and
+clocks of replicas differ."""
 
 _Key = tuple[str, str]
 
@@ -70,8 +73,7 @@ class Notices:
         outbox: What is owed.
         listeners: Who is told now.
         documents: Have the runs.
-        metrics: Has their counts.
-        origin: Of the pages, without a slash at its end.
+        runs: Have what is told of them.
         allowed: Where `deliver` sends: `public`, and hosts that may be inside.
         pace: How long and how often.
     """
@@ -81,17 +83,15 @@ class Notices:
         outbox: Outbox,
         listeners: Callable[[], tuple[Listener, ...]],
         documents: Documents,
-        metrics: MetricStore,
+        runs: EndedRuns,
         *,
-        origin: str,
         allowed: tuple[str, ...],
         pace: Pace = PACE,
     ) -> None:
         self.outbox = outbox
         self._listeners = listeners
         self._documents = documents
-        self._metrics = metrics
-        self._origin = origin
+        self._runs = runs
         self._allowed = allowed
         self._pace = pace
         self._background = Background()
@@ -199,10 +199,10 @@ class Notices:
         names = {**_names(told), "attempt": told.attempts}
         try:
             result = await self._documents.peek("bench_result", told.run_id)
-            if result is None:
+            if result is None or not listener.promise():
                 await self.outbox.forget(told)
                 return "", False, 0.0
-            run = await self._run_of(result)
+            run = await self._runs.of(result)
             async with asyncio.timeout(listener.timeout_s):
                 await listener.tell(run, post)
         except asyncio.CancelledError:
@@ -242,34 +242,11 @@ class Notices:
         for told in await self.outbox.expired(round(self._pace.age_s * 1000), reason):
             log.error("notice_given_up", reason=told.reason or reason, **_names(told))
 
-    async def _run_of(self, result: Document) -> EndedRun:
-        body, counted = result.body, await self._counted(result.id)
-        report_id, project_id = body.get("benchReportId"), str(body.get("designProjectId") or "")
-        page = (
-            f"/ui/workspace/{result.workspace_id}/project/{project_id}/analysis/report/{report_id}"
-        )
-        return EndedRun(
-            run_id=result.id,
-            name=str(body.get("name") or ""),
-            state=str(body["state"]),
-            cause=str(body.get("cause") or ""),
-            workspace_id=result.workspace_id,
-            project_id=project_id,
-            scenario_id=str(body.get("scenarioId") or ""),
-            started_at=int(body.get("startedAt") or 0),
-            ended_at=int(body.get("endedAt") or 0),
-            user_load=int(body.get("userLoad") or 0),
-            hits=counted.get("hits"),
-            errors=counted.get("errors"),
-            report_url=f"{self._origin}{page}" if report_id else "",
-        )
 
-    async def _counted(self, run_id: str) -> dict[str, Any]:
-        try:
-            return await self._metrics.totals(run_id)
-        except Exception:  # that a run ended is worth telling without its counts
-            log.exception("counts_not_read", run_id=run_id)
-            return {}
+def promises(listeners: Iterable[Listener]) -> list[str]:
+    """Who is told when a run ends, a sentence each; one also where that is nobody."""
+    told = [sentence for sentence in (each.promise() for each in listeners) if sentence]
+    return told or [NOBODY]
 
 
 def _key(listener: Listener) -> _Key:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from octoperf_mcp.embedded.engine.runs.tables import notice
+from octoperf_mcp.embedded.engine.runs.tables import notice, run_headline
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Document
 from octoperf_mcp.embedded.store.schema import now_ms
@@ -238,7 +238,8 @@ class Outbox:
     async def on_delete(self, writer: AsyncConnection, document: Document) -> None:
         """Nobody is told of a run that is gone."""
         if document.kind == "bench_result":
-            await writer.execute(notice.delete().where(notice.c.run_id == document.id))
+            for table in (notice, run_headline):
+                await writer.execute(table.delete().where(table.c.run_id == document.id))
 
     async def _read(self, which: "sa.ColumnElement[bool]", limit: int) -> list[Notice]:
         query = sa.select(*_FIELDS).where(which).order_by(notice.c.created.desc()).limit(limit)

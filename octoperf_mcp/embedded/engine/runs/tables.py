@@ -79,3 +79,11 @@ notice = sa.Table(
 
 `state` is PENDING, SENT or FAILED. `holder` is the instance that tells it now, until `held_until`.
 """
+
+run_headline = sa.Table(
+    "run_headline",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("body", JsonText, nullable=False),
+)
+"""What notices tell of how a run went, computed once, before the first of them."""

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from octoperf_mcp.config import EmbeddedSettings
 from octoperf_mcp.embedded.audit.rest_calls import READS, Reads
 from octoperf_mcp.embedded.audit.trail import Trail
+from octoperf_mcp.embedded.engine.runs.ended_runs import EndedRuns
 from octoperf_mcp.embedded.engine.runs.notices import Notices
 from octoperf_mcp.embedded.engine.runs.outbox import Outbox
 from octoperf_mcp.embedded.engine.runs.runs import Runs
@@ -28,6 +29,7 @@ from octoperf_mcp.embedded.store.blobs import Blobs
 from octoperf_mcp.embedded.store.collection import Collection
 from octoperf_mcp.embedded.store.database import Database
 from octoperf_mcp.embedded.store.documents import Documents
+from octoperf_mcp.embedded.store.project_files import ProjectFiles
 from octoperf_mcp.embedded.store.secrets import Secrets
 from octoperf_mcp.embedded.store.switches import SwitchTable
 from octoperf_mcp.embedded.tasks import Tasks
@@ -163,9 +165,8 @@ async def platform(tmp_path: Path, database_url: str) -> AsyncIterator[Platform]
         switches=SwitchTable(database),
         extensions=Extensions(),
     )
-    made.notices = Notices(
-        Outbox(database, "here"), tuple, documents, metrics, origin=made.origin, allowed=()
-    )
+    ended = EndedRuns(database, metrics, ProjectFiles(database, blobs), origin=made.origin)
+    made.notices = Notices(Outbox(database, "here"), tuple, documents, ended, allowed=())
     made.schedules = schedules_of(made)
     yield made
     await made.schedules.close()

@@ -12,12 +12,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from octoperf_mcp.embedded.engine.runs.notices import NOBODY
 from octoperf_mcp.embedded.idp.ci_tokens import CiTokens
 from octoperf_mcp.embedded.launch import targets as targets_module
 from octoperf_mcp.embedded.launch.gate import Gate
 from octoperf_mcp.embedded.launch.targets import WELL_KNOWN, Target, is_local, targets_of
 from octoperf_mcp.embedded.limits import Limits
 from octoperf_mcp.embedded.platform import Platform, Principal
+from octoperf_mcp.entities.extensions import Deliver, EndedRun, Extensions, Listener
 from tests.octoperf_mcp.embedded.rest.conftest import FULL, Client, Home, Rest
 
 RUN = "/runtime/scenarios/run"
@@ -98,6 +100,30 @@ async def test_a_preview_tells_size_hosts_and_changes(ada: Rest, shop: Shop) -> 
     assert (target["host"], target["port"], target["confirmed"]) == ("shop.test", 80, False)
     assert found["launchToken"]
     assert found["notes"] == []
+    assert found["notices"] == [NOBODY]
+
+
+async def test_a_preview_tells_who_hears_of_the_end(
+    ada: Rest, shop: Shop, platform: Platform
+) -> None:
+    async def tell(_run: EndedRun, _deliver: Deliver) -> None: ...
+
+    def broken() -> str:
+        raise ValueError("https://hooks.example/T0-very-secret")
+
+    platform.extensions = Extensions(
+        listeners=(
+            Listener("acme", "idle", tell, 1.0, str),
+            Listener("acme", "ops", tell, 1.0, lambda: "The operators are told."),
+            Listener("acme", "silent", tell, 1.0),
+            Listener("acme", "broken", tell, 1.0, broken),
+        )
+    )
+    assert (await ada.get(f"{PREVIEW}/{shop.scenario['id']}"))["notices"] == [
+        "The operators are told.",
+        "The plugin acme (silent) is told when a run ends.",
+        "The plugin acme (broken) is told when a run ends.",
+    ]
 
 
 async def test_a_preview_tells_whether_arrivals_will_find_a_user(ada: Rest, shop: Shop) -> None:

@@ -14,6 +14,7 @@ from octoperf_mcp.embedded.engine.runs.notices import Notices, Pace
 from octoperf_mcp.embedded.engine.runs.outbox import FAILED, PENDING, SENT, Notice, Outbox
 from octoperf_mcp.entities.extensions import Deliver, EndedRun, Listener
 from tests.octoperf_mcp.embedded.engine.players import request
+from tests.octoperf_mcp.embedded.engine.runs.test_ended_runs import ended_runs
 from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Target
 
@@ -70,8 +71,7 @@ async def noticing(
         Outbox(stage.database, instance),
         lambda: listeners,
         stage.documents,
-        stage.metrics,
-        origin="https://o.example",
+        ended_runs(stage),
         allowed=("127.0.0.1",),
         pace=pace,
     )
@@ -282,6 +282,26 @@ async def test_a_receiver_that_is_down_is_left_alone_and_the_others_are_told(
     assert len([one for one in logs if one["event"] == "notice_failed"]) == 3
     left = [one for one in await notices.outbox.of_runs(runs) if one.notifier == "down"]
     assert {one.state for one in left} == {PENDING}
+
+
+async def test_who_says_that_nobody_is_told_is_asked_no_further(stage: Stage) -> None:
+    async def tell(_run: EndedRun, _deliver: Deliver) -> None:
+        pytest.fail("it was told")
+
+    notices = Notices(
+        Outbox(stage.database, "here"),
+        lambda: (Listener("acme", "tell", tell, 1.0, str),),
+        stage.documents,
+        ended_runs(stage),
+        allowed=(),
+        pace=QUICK,
+    )
+    await notices.open()
+    run_id = await owed(stage, notices, "tell")
+    async with asyncio.timeout(PATIENCE_S):
+        while await notices.outbox.of_runs([run_id]):
+            pass
+    await notices.close()
 
 
 async def test_two_replicas_tell_it_once(stage: Stage, hook: Hook) -> None:

@@ -13,7 +13,15 @@ from typing import Any, Final
 
 import structlog
 
-from octoperf_mcp.errors import OctoPerfMcpError, PluginFailedError, PluginOffError
+from octoperf_mcp.errors import (
+    AuthError,
+    OctoPerfMcpError,
+    PluginFailedError,
+    PluginOffError,
+    ProtocolError,
+    ToolError,
+)
+from octoperf_mcp.protocol.dialogue import InputRequired
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
@@ -128,23 +136,10 @@ class IsolatedTool(Tool):
         try:
             answer = await within(stepped, self.limits.timeout_s)
             self._require_small(answer)
-        except OctoPerfMcpError as error:
-            if isinstance(error, PluginFailedError):
-                self.breaker.failed(self.name, error.message)
-            raise
-        except TimeoutError:
-            reason = f"it took longer than {self.limits.timeout_s:g} s and was cancelled"
-            raise self._failure(reason) from None
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise self._failure("it cancelled itself") from error
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
+            if (told := self._told(error)) is error:
                 raise
-            log.exception("plugin_call_crashed", plugin=self.plugin, tool=self.name)
-            raise self._failure(f"it broke with {type(error).__name__}") from error
+            raise told from error
         finally:
             blocked = stepped.longest_s > self.limits.blocked_s
             if blocked:
@@ -162,6 +157,28 @@ class IsolatedTool(Tool):
     def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `Tool.checked`."""
         return self.inner.checked(arguments)
+
+    def _told(self, error: BaseException) -> BaseException:
+        """What a call that raised ends with."""
+        task = asyncio.current_task()
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if isinstance(error, KeyboardInterrupt) or (cancelled and (not task or task.cancelling())):
+            return error
+        if isinstance(error, InputRequired):  # a question: the client calls again with the answer
+            return error
+        if isinstance(error, AuthError | ProtocolError | ToolError):
+            if isinstance(error, PluginFailedError):
+                self.breaker.failed(self.name, error.message)
+            return error
+        if isinstance(error, TimeoutError):
+            reason = f"it took longer than {self.limits.timeout_s:g} s and was cancelled"
+            return self._failure(reason)
+        if cancelled:
+            return self._failure("it cancelled itself")
+        log.error("plugin_call_crashed", plugin=self.plugin, tool=self.name, exc_info=error)
+        if isinstance(error, OctoPerfMcpError):  # ours, of a rule that the plugin broke
+            return self._failure(error.message.removesuffix("."))
+        return self._failure(f"it broke with {type(error).__name__}")
 
     def _require_small(self, answer: Any) -> None:
         if isinstance(answer, bytes) and len(answer) > self.limits.max_answer_bytes:

@@ -166,7 +166,9 @@ class RestClient:
         """The call as the operator's routes have it."""
         found = self._routes.get(call)
         if found is None:
-            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+            raise UnregisteredCallError(
+                f"{call.endpoint} was not registered by any plugin: register_rest_calls returns it."
+            )
         return found
 
     async def _answer(self, call: RestCall, request: _Request) -> Answer:

@@ -125,7 +125,9 @@ class OutsideCalls:
         """
         routed = self._calls.get(call)
         if routed is None or routed.base is None:
-            raise UnregisteredCallError(f"{call.endpoint} was not registered by any plugin.")
+            raise UnregisteredCallError(
+                f"{call.endpoint} was not registered by any plugin: register_rest_calls returns it."
+            )
         service = self._services[routed.base]
         request = _request(service, routed, values, body)
         if service.pool is None:

@@ -17,6 +17,7 @@ from octoperf_mcp import (
     ToolCall,
     ToolCallEnd,
     ToolContext,
+    form,
     hookimpl,
     payload,
     tool,
@@ -25,7 +26,10 @@ from octoperf_mcp.errors import ForbiddenError
 from octoperf_mcp.protocol.isolation import Isolation, isolated
 from octoperf_mcp.protocol.watching import Watchers, watched
 from octoperf_mcp.registry.registry import Registry
-from tests.interaction.conftest import Server, Start
+from octoperf_mcp.upstream.client import UnregisteredCallError
+from tests.interaction.conftest import Server, Start, modern_request
+
+META = "io.modelcontextprotocol/"
 
 
 @payload
@@ -35,7 +39,7 @@ class Said:
 
 
 @tool(title="Misbehave", read_only=True)
-async def hostile_call(ctx: ToolContext, how: str) -> Said:  # noqa: C901 - one evil a line
+async def hostile_call(ctx: ToolContext, how: str) -> Said:  # noqa: C901, PLR0912 - one evil a line
     """Do something bad.
 
     Args:
@@ -43,6 +47,11 @@ async def hostile_call(ctx: ToolContext, how: str) -> Said:  # noqa: C901 - one 
     """
     if how == "crash":
         raise RuntimeError("inner detail")
+    if how == "ask":
+        answers = await ctx.ask({"sure": form("Sure?", {})})
+        return Said(text=answers["sure"]["action"], url="u")
+    if how == "unregistered":
+        raise UnregisteredCallError("GET /x was not registered by any plugin: mend it.")
     if how == "exit":
         raise SystemExit(1)
     if how == "cancel":
@@ -106,6 +115,7 @@ async def alive(server: Server) -> None:
     ("how", "told"),
     [
         ("crash", "it broke with RuntimeError"),
+        ("unregistered", "failed: GET /x was not registered by any plugin: mend it."),
         ("exit", "it broke with SystemExit"),
         ("cancel", "it cancelled itself"),
         ("forever", "it took longer than 0.2 s"),
@@ -128,6 +138,23 @@ async def test_what_a_third_party_tool_does_is_told_as_its_failure(
     assert "inner detail" not in str(result)
     assert (await called(server, "well"))["structuredContent"]["text"] == "well"
     await alive(server)
+
+
+async def test_a_question_of_a_third_party_is_asked_and_is_no_failure(start: Start) -> None:
+    server = await start([HostilePlugin()], guard=limits(failures=1))
+    params = {"name": "hostile_call", "arguments": {"how": "ask"}}
+    can: dict[str, Any] = {f"{META}clientCapabilities": {"elicitation": {}}}
+    _, first, _ = await server.post(*modern_request("tools/call", params, can))
+    asked = first["result"]
+    assert asked["resultType"] == "input_required"
+    assert asked["inputRequests"]["sure"]["params"]["message"] == "Sure?"
+    again = {
+        **params,
+        "inputResponses": {"sure": {"action": "accept", "content": {}}},
+        "requestState": asked["requestState"],
+    }
+    _, second, _ = await server.post(*modern_request("tools/call", again, can))
+    assert second["result"]["structuredContent"]["text"] == "accept"
 
 
 async def test_one_that_does_not_even_end_on_cancellation_is_left_behind(start: Start) -> None:

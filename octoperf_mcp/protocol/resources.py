@@ -16,10 +16,10 @@ from octoperf_mcp.protocol.pagination import Listing
 from octoperf_mcp.protocol.prepared import Prepared
 from octoperf_mcp.protocol.skills import Skills
 from octoperf_mcp.protocol.tools import MakeContext, check_scope
-from octoperf_mcp.protocol.uri_templates import UriTemplate
 from octoperf_mcp.registry.assets import PublicAsset, Resource
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import READ
+from octoperf_mcp.registry.uri_templates import UriTemplate
 
 _OLDER_SKILL: Final = "octoperf://skills/octoperf-"
 _SKILL: Final = "octoperf://skills/"

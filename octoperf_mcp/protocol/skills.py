@@ -5,7 +5,6 @@ all files below `skills/NAME/`. Their bytes are those of the public files, so th
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -19,14 +18,9 @@ from octoperf_mcp.protocol.exchange import Exchange, Reply
 from octoperf_mcp.protocol.pagination import Listing
 from octoperf_mcp.protocol.prepared import Prepared
 from octoperf_mcp.registry.assets import PublicAsset
+from octoperf_mcp.registry.readable import SKILL_FILE, SKILLS, front_matter, is_skill
 
 EXTENSION: Final = "io.modelcontextprotocol/skills"
-_FOLDER: Final = "skills/"
-_MAIN: Final = "SKILL.md"
-_FRONT: Final = re.compile(rb"\A---\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAX_NAME_CHARS: Final = 64
-_MAX_DESCRIPTION_CHARS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class _Skill:
             for path, asset in self.files.items()
         ]
         front = dict(self.front)
-        return {"uri": f"{self.root}/{_MAIN}", "frontmatter": front, "resources": resources}
+        return {"uri": f"{self.root}/{SKILL_FILE}", "frontmatter": front, "resources": resources}
 
 
 class Skills:
@@ -72,7 +66,7 @@ class Skills:
         for skill in skills:
             self._take(skill)
         tail = results.modern_tail(info, ttl_ms=results.CATALOGUE_TTL_MS)
-        entries = {f"{skill.root}/{_MAIN}": orjson.dumps(skill.entry()) for skill in skills}
+        entries = {f"{skill.root}/{SKILL_FILE}": orjson.dumps(skill.entry()) for skill in skills}
         self.listing = Listing("skills", list(entries.values()), modern_tail=tail)
         self._answers = {
             uri: Prepared(b'{"skill":' + entry + tail + b"}") for uri, entry in entries.items()
@@ -113,12 +107,12 @@ class Skills:
                 raise PluginError(f"the skill {skill.front['name']!r} is registered twice")
             self.assets[uri] = asset
             self._place(skill.root, PurePosixPath(path), asset)
-        main = skill.files[_MAIN]
+        main = skill.files[SKILL_FILE]
         self.listed.append(
             replace(
                 main,
                 path=skill.front["name"],
-                resource_uri=f"{skill.root}/{_MAIN}",
+                resource_uri=f"{skill.root}/{SKILL_FILE}",
                 description=skill.front["description"],
             )
         )
@@ -137,44 +131,14 @@ class Skills:
 
 def _found(assets: Mapping[str, PublicAsset]) -> Iterable[_Skill]:
     for path, asset in assets.items():
-        if not path.startswith(_FOLDER) or not path.endswith(".md"):
-            continue
-        within = path.removeprefix(_FOLDER)
-        front = _front_matter(path, asset.content)
-        if front and "/" not in within:
-            yield _Skill(front, {_MAIN: asset})
-        elif front and within.endswith("/" + _MAIN):
-            folder = path.removesuffix(_MAIN)
+        front = front_matter(path, asset.content) if is_skill(path) else {}
+        if front and "/" not in path.removeprefix(SKILLS):
+            yield _Skill(front, {SKILL_FILE: asset})
+        elif front:
+            folder = path.removesuffix(SKILL_FILE)
             below = {
                 other.removeprefix(folder): assets[other]
                 for other in sorted(assets)
                 if other.startswith(folder)
             }
             yield _Skill(front, below)
-
-
-def _front_matter(path: str, content: bytes) -> dict[str, Any]:
-    """Flat YAML, `key: value` a line; empty when the file has none."""
-    found = _FRONT.match(content)
-    if found is None:
-        return {}
-    front: dict[str, Any] = {}
-    for line in found[1].decode("utf-8").splitlines():
-        key, colon, value = line.partition(":")
-        if not colon or key != key.strip():
-            raise PluginError(f"{path}: the front matter is not one `key: value` a line")
-        front[key] = _scalar(value.strip())
-    name, description = front.get("name"), front.get("description")
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARS:
-        raise PluginError(f"{path}: a skill's name has lower-case letters, digits and hyphens")
-    if not isinstance(description, str) or not 0 < len(description) <= _MAX_DESCRIPTION_CHARS:
-        raise PluginError(f"{path}: a skill has a description of at most 1024 characters")
-    return front
-
-
-def _scalar(text: str) -> Any:
-    """A scalar as YAML reads it: what is JSON, or else plain text."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text

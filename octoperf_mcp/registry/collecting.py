@@ -19,6 +19,7 @@ from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, Publ
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.discovering import Found, Parts, parts_of
 from octoperf_mcp.registry.extending import Command, Registered
+from octoperf_mcp.registry.readable import addresses_of, check_readable
 from octoperf_mcp.registry.registry import PluginInfo, Registry, State
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
@@ -83,6 +84,7 @@ class Collected:
         names = [name for tool in part["register_tools"] for name in (tool.name, *tool.aliases)]
         taken = {name for tool in self.tools.values() for name in (tool.name, *tool.aliases)}
         replaced = self._replaced(names, item)
+        self._refuse_tools_of_others(names, replaced, item)
         _refuse_repeats("tool", names, {*RESERVED, *taken} - set(replaced))
         _refuse_repeats("prompt", [p.name for p in part["register_prompts"]], self.prompts)
         _refuse_repeats("resource", [r.uri for r in part["register_resources"]], self.resources)
@@ -102,7 +104,37 @@ class Collected:
         _refuse_repeats("kind of import", kinds, {*PLATFORM_IMPORTS, *known})
         self._check_frameworks(part["register_correlation_frameworks"], item)
         self._check_types(part, item)
+        self._check_readable(part, item)
         return replaced
+
+    def _check_readable(self, part: Mapping[str, list[Any]], item: Found) -> None:
+        """Refuse what no server could show; tests hold our own to it."""
+        assets, resources = part["register_public_assets"], part["register_resources"]
+        prompts = part["register_prompts"]
+        if item.built_in or not (assets or resources or prompts):
+            return
+        check_readable(
+            assets,
+            resources,
+            prompts,
+            {*addresses_of(self.assets.values()), *self.resources},
+        )
+
+    def _refuse_tools_of_others(
+        self, names: Sequence[str], replaced: Sequence[str], item: Found
+    ) -> None:
+        """Refuse names of other plugins' tools, saying whose they are."""
+        owners = {plugin.name: plugin for plugin in self.plugins}
+        for name in names:
+            if name not in self.owners or name in replaced:
+                continue
+            owner = owners[self.owners[name]]
+            cure = f"Its author gives it another name, such as {item.name}_{name}"
+            if owner.built_in and not item.built_in:
+                cure += f', or you let it take that place: [plugins] override = ["{name}"]'
+            raise PluginError(
+                f"the tool {name!r} is registered twice: the plugin {owner.name} has it. {cure}"
+            )
 
     def _check_frameworks(self, added: Sequence[CorrelationFramework], item: Found) -> None:
         """Refuse ids that are taken, and rules of others that no project could keep."""
@@ -243,6 +275,7 @@ def info_of(
             "tools": len(parts.by_hook["register_tools"]),
             "api": parts.api,
             "hooks": parts.hooks,
+            "silent": parts.silent,
             "load_ms": round(parts.load_s * 1000, 1),
         }
     return PluginInfo(

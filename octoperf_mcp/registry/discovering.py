@@ -4,20 +4,23 @@ A third-party plugin is imported and asked in a thread of its own: whatever it d
 in a reason, also when it never comes back, leaves with SystemExit or answers nonsense.
 """
 
+import difflib
 import threading
 import time
+import traceback
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any, Final
 
 import pluggy
 
 from octoperf_mcp import hookspecs
 from octoperf_mcp.errors import PluginError
-from octoperf_mcp.registry.api_range import ATTRIBUTE, check_range
+from octoperf_mcp.registry.api_range import API_VERSION, ATTRIBUTE, check_range
 from octoperf_mcp.registry.rest_calls import RestCall, named_calls
 
 DISTRIBUTION: Final = "octoperf_mcp"
@@ -44,13 +47,14 @@ class Found:
 class Parts:
     """What one plugin registers, by hook; the API range that it declares; seconds it took.
 
-    `routes` are its REST calls by name.
+    `routes` are its REST calls by name, `silent` the hooks it has that registered nothing.
     """
 
     by_hook: Mapping[str, list[Any]]
     api: str
     load_s: float
     routes: Mapping[str, RestCall]
+    silent: tuple[str, ...] = ()
 
     @property
     def hooks(self) -> tuple[str, ...]:
@@ -100,13 +104,24 @@ def parts_of(item: Found, limit_s: float) -> Parts:
     thread.start()
     thread.join(limit_s)
     if not outcome:
-        raise PluginError(f"it did not load within {limit_s:g} s")
+        raise PluginError(f"it did not load within {limit_s:g} s, the load_timeout_s of [plugins]")
     (result,) = outcome
     if isinstance(result, PluginError):
         raise result
     if isinstance(result, BaseException):
-        raise PluginError(f"{type(result).__name__}: {result}"[:500]) from result
+        told = f"{type(result).__name__}: {result}"[:400]
+        raise PluginError(f"{told}{_place_of(result)}") from result
     return result
+
+
+def _place_of(error: BaseException) -> str:
+    """The last line of a file that an exception came through, in brackets."""
+    frames = traceback.extract_tb(error.__traceback__)
+    files = [frame for frame in frames if not frame.filename.startswith("<")]
+    if isinstance(error, SyntaxError) or not files:  # that names its place itself
+        return ""
+    last = files[-1]
+    return f" ({'/'.join(Path(last.filename).parts[-2:])[-70:]}, line {last.lineno})"
 
 
 def _parts(item: Found) -> Parts:
@@ -119,10 +134,21 @@ def _parts(item: Found) -> Parts:
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(str(error).partition("\n")[0]) from error
+        raise PluginError(_unknown_hook(error)) from error
     by_hook = {hook: _asked(manager, hook, kind) for hook, kind in hook_types().items()}
     routes = named_calls(plugin, by_hook["register_rest_calls"])
-    return Parts(by_hook, api, time.perf_counter() - began, routes)
+    had = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    silent = tuple(hook for hook, items in by_hook.items() if hook in had and not items)
+    return Parts(by_hook, api, time.perf_counter() - began, routes, silent)
+
+
+def _unknown_hook(error: pluggy.PluginValidationError) -> str:
+    """What pluggy complains of, with the hook that may be meant."""
+    told = str(error).partition(" in plugin ")[0]
+    near = difflib.get_close_matches(told.partition("'")[2].rstrip("'"), hook_types(), n=1)
+    if near:
+        return f"{told}; did you mean {near[0]}?"
+    return f"{told}; the page Hooks of the documentation lists those of the API {API_VERSION}"
 
 
 def _asked(manager: pluggy.PluginManager, hook: str, kind: Any) -> list[Any]:

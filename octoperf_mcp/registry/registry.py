@@ -33,7 +33,7 @@ class PluginInfo:
 
     `api` is the range of API versions that it declares, empty without one and while it is off;
     `hooks` are those that it uses; `load_ms` is what importing and asking it took; `overrides` are
-    tools of others whose place it takes.
+    tools of others whose place it takes; `silent` are hooks that it has and that register nothing.
     """
 
     name: str
@@ -46,6 +46,7 @@ class PluginInfo:
     hooks: tuple[str, ...] = ()
     load_ms: float = 0.0
     overrides: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
     @property
     def built_in(self) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from octoperf_mcp.errors import PluginError
-from octoperf_mcp.protocol.uri_templates import UriTemplate
+from octoperf_mcp.registry.uri_templates import UriTemplate
 
 segments = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1

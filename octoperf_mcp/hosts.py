@@ -17,6 +17,7 @@ from octoperf_mcp.registry.registry import Registry
 
 log = structlog.get_logger(__name__)
 
+_LOOK: Final = "octoperf-mcp plugins check {}"
 LIMIT_S: Final = 10.0
 """Longest that a plugin may take to start, to drain and to stop."""
 
@@ -37,6 +38,7 @@ class Hosts:
         self._limit_s = limit_s
         self._hosts: dict[str, Host] = {}
         self._entered: dict[str, AsyncExitStack] = {}
+        self._broken: dict[str, str] = {}
         self._know(registry)
 
     def of(self, plugin: str) -> Host:
@@ -61,6 +63,11 @@ class Hosts:
                 await self._enter(one)
 
     def _know(self, registry: Registry) -> None:
+        broken = {one.name: one.reason for one in registry.plugins if one.state == "broken"}
+        for name, reason in broken.items():
+            if self._broken.get(name) != reason:
+                log.error("plugin_not_loaded", plugin=name, reason=reason, next=_LOOK.format(name))
+        self._broken = broken
         kinds = {section.name: section.settings for section in registry.config_sections}
         for plugin in registry.plugins:
             if plugin.state == "enabled" and plugin.name not in self._hosts:

@@ -1,13 +1,15 @@
 """The commands, and what happens to their failures: 0 ok, 1 failed, 2 wrong use."""
 
 import argparse
+import difflib
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 
 from octoperf_mcp import __version__
 from octoperf_mcp.errors import ConfigError, OctoPerfMcpError
+from octoperf_mcp.hookspecs import PROJECT
 from octoperf_mcp.registry.extending import Command
 
 FAILED = 1
@@ -145,7 +147,11 @@ COMMANDS: dict[str, Command] = {
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; answers the exit status."""
-    parser = _parser(argv)
+    parser, names = _parser(argv)
+    typed = _typed(argv)
+    if typed and typed not in names:
+        print(f"octoperf-mcp: {_unknown(typed, names)}", file=sys.stderr)
+        return WRONG_USE
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_help()
@@ -167,7 +173,30 @@ def _failed(command: str, error: OctoPerfMcpError, status: int) -> int:
     return status
 
 
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+def _typed(argv: Sequence[str]) -> str:
+    """The command, as far as that can be told before the options of commands are known."""
+    return next((word for word in argv if not word.startswith("-")), "")
+
+
+def _unknown(typed: str, names: Collection[str]) -> str:
+    """What to do about a command that there is not, as when its plugin is off."""
+    from importlib.metadata import entry_points
+
+    told = f"There is no command {typed!r}. "
+    if any(point.name == typed for point in entry_points(group=PROJECT)):
+        return (
+            f"{told}The plugin {typed} is installed and may bring it: `octoperf-mcp {typed} "
+            f"--enable {typed}`, or [plugins] enable; `octoperf-mcp plugins list` says what runs."
+        )
+    near = difflib.get_close_matches(typed, names, n=1)
+    told += f"Did you mean {near[0]}? " if near else ""
+    return (
+        f"{told}`octoperf-mcp --help` lists them; those of a plugin are there while it is enabled."
+    )
+
+
+def _parser(argv: Sequence[str]) -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the names of the commands."""
     parser = argparse.ArgumentParser(
         prog="octoperf-mcp",
         description="OctoPerf load testing over the Model Context Protocol.",
@@ -175,7 +204,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"octoperf-mcp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, command in {**_of_plugins(argv), **COMMANDS}.items():
+    known = {**_of_plugins(argv), **COMMANDS}
+    for name, command in known.items():
         child = commands.add_parser(
             name,
             help=command.summary,
@@ -187,12 +217,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             module = import_module(command.import_path)
             module.add_arguments(child)
             child.set_defaults(run=module.run)
-    return parser
+    return parser, known
 
 
 def _of_plugins(argv: Sequence[str]) -> Mapping[str, Command]:
     """Commands of plugins; they are loaded only where none of our own is asked for."""
-    typed = next((word for word in argv if not word.startswith("-")), "")
+    typed = _typed(argv)
     if typed in COMMANDS or (not typed and not argv):
         return {}
     from octoperf_mcp.cli.settings import registry_of_commands

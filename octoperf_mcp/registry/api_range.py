@@ -44,5 +44,8 @@ def check_range(declared: object, version: str = API_VERSION) -> str:
             raise PluginError(f'{ATTRIBUTE} = "{declared}" cannot be read: write ">=1.0,<2"')
         wanted = int(found[2]), int(found[3] or 0)
         if not _COMPARE[found[1]](ours, wanted):
-            raise PluginError(f"it needs the plugin API {declared}, and this is {version}")
+            raise PluginError(
+                f"it needs the plugin API {declared}, and this is {version}: install a version of "
+                f"it for {version}, or another of octoperf-mcp"
+            )
     return declared.strip()

@@ -1,9 +1,10 @@
 """The registry as the configuration and the switches of the operator leave it."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 from octoperf_mcp.config import PluginsSettings, ToolsSettings
 from octoperf_mcp.entities.switches import Kind, PluginRow, Switches, ToolRow
@@ -13,6 +14,10 @@ from octoperf_mcp.registry.registry import Registry
 
 NO_SWITCHES = Switches()
 _TURNED_OFF = "turned off by an operator, here or at another server"
+_LISTED: Final[Mapping[Kind, str]] = {
+    "plugin": "`octoperf-mcp plugins list` shows those that are installed beside it.",
+    "tool": "`octoperf-mcp tools` lists them.",
+}
 
 
 def composed(
@@ -68,7 +73,7 @@ def require_known(registry: Registry, kind: Kind, name: str) -> None:
         return
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else "."
-    raise ConfigError(f"There is no {kind} {name!r}{hint}")
+    raise ConfigError(f"There is no {kind} {name!r}{hint} {_LISTED[kind]}")
 
 
 def require_dispensable(required: Sequence[str], kind: Kind, name: str, *, on: bool) -> None:

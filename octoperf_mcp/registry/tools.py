@@ -195,7 +195,8 @@ def tool(
     The name is the function's; the description is the docstring before `Args:`; each parameter
     needs a line there. `idempotent` defaults to `read_only`. A function that answers `Content`
     has no output schema; one that answers `Illustrated[payload]` has that of the payload. `app` is
-    the `ui://` resource with which hosts of MCP Apps show what it answers. A listing, which takes
+    the `ui://` resource with which hosts of MCP Apps show what it answers. `confirm` is the
+    question to a person before a call of a `destructive` tool. A listing, which takes
     `limit` and `cursor`, takes `fields` too and need not know. With an `input_schema`, which is
     listed word for word, the function is `(ctx, arguments)`.
 
@@ -207,6 +208,11 @@ def tool(
         description, _ = schema.split_docstring(function)
         if not inspect.iscoroutinefunction(function) or not description:
             raise PluginError(f"{function.__name__}: a tool is an async function with a docstring")
+        if confirm is not None and not destructive:
+            raise PluginError(
+                f"{function.__name__}: a person is asked before tools that are `destructive`: set "
+                "that, or leave out `confirm`"
+            )
         returns, illustrated = returned_by(function)
         rows = rows_of(function, returns) if input_schema is None else None
         arguments = (

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 
 from octoperf_mcp import HealthCheck, Host
@@ -115,3 +116,16 @@ def test_health_checks_have_names_of_their_own_and_a_crash_is_a_reason() -> None
     ).checks({"keys"})
     assert checks["acme.keys"]() == "acme"
     assert checks["x"]() == "its check failed: RuntimeError"
+
+
+async def test_a_plugin_that_was_not_loaded_is_told_once_with_what_to_do() -> None:
+    working = registry_of()
+    broken = replace(
+        working, plugins=(PluginInfo("acme", "acme", "1", "broken", "it is for another API"),)
+    )
+    with structlog.testing.capture_logs() as logs:
+        hosts = hosts_of(broken)
+        await hosts.adopt(broken)
+    (event,) = [one for one in logs if one["event"] == "plugin_not_loaded"]
+    assert (event["plugin"], event["reason"]) == ("acme", "it is for another API")
+    assert event["next"] == "octoperf-mcp plugins check acme"

@@ -40,9 +40,15 @@ def test_no_command_shows_all_of_them_and_is_wrong_use(capsys: pytest.CaptureFix
 
 
 def test_an_unknown_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run(["serv"])
-    assert ended.value.code == 2
+    assert run(["serv"]) == 2
+    assert "There is no command 'serv'. Did you mean serve?" in capsys.readouterr().err
+
+
+def test_a_command_named_as_a_plugin_tells_how_to_enable_that(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["policy", "--verbose"]) == 2
+    assert "`octoperf-mcp policy --enable policy`" in capsys.readouterr().err
 
 
 def test_tools_as_json_are_the_objects_of_tools_list(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ def test_one_that_cannot_be_imported_is_broken(monkeypatch: pytest.MonkeyPatch) 
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("import sys; sys.exit()", "SystemExit"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-        ("1 / 0", "ZeroDivisionError"),
+        ("\n1 / 0", "ZeroDivisionError: division by zero (test_one_that_"),
+        ("\n1 / 0", "/hostile_at_import.py, line 2)"),
+        ("import nowhere_installed", "hostile_at_import.py, line 1)"),
         ("raise RuntimeError('x' * 10_000)", "RuntimeError: xxx"),
         ("def f(:", "SyntaxError"),
     ],
@@ -91,7 +93,10 @@ def test_one_that_never_comes_back_is_broken(monkeypatch: pytest.MonkeyPatch) ->
         found = told(loaded(monkeypatch, module, load_limit_s=0.1))
     finally:
         forever.set()
-    assert (found.state, found.reason) == ("broken", "it did not load within 0.1 s")
+    assert (found.state, found.reason) == (
+        "broken",
+        "it did not load within 0.1 s, the load_timeout_s of [plugins]",
+    )
 
 
 def _endless() -> Iterator[Tool]:
@@ -121,11 +126,38 @@ def test_one_that_answers_nonsense_is_broken(
 
 def test_one_with_an_unknown_hook_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     found = told(loaded(monkeypatch, module_of(register_tolls=lambda: ())))
-    assert (found.state, "register_tolls" in found.reason) == ("broken", True)
+    assert found.state == "broken"
+    assert found.reason == "unknown hook 'register_tolls'; did you mean register_tools?"
+
+
+def test_one_with_a_hook_like_no_other_is_told_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = told(loaded(monkeypatch, module_of(say_hello=lambda: ())))
+    assert found.reason.startswith("unknown hook 'say_hello'; the page Hooks of the documentation")
+
+
+def test_hooks_that_register_nothing_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of(named("acme_tool"), register_prompts=lambda: None)
+    found = told(loaded(monkeypatch, module))
+    assert (found.hooks, found.silent) == (("register_tools",), ("register_prompts",))
+
+
+def test_a_name_of_anothers_tool_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told(loaded(monkeypatch, module_of(named("list_workspaces"))))
+    assert found.reason == (
+        "the tool 'list_workspaces' is registered twice: the plugin discovery has it. Its author "
+        "gives it another name, such as acme_list_workspaces, or you let it take that place: "
+        '[plugins] override = ["list_workspaces"]'
+    )
 
 
 @pytest.mark.parametrize(
-    ("api", "reason"), [(">=2", "needs the plugin API >=2"), ("soon", "cannot be read")]
+    ("api", "reason"),
+    [
+        (">=2", "needs the plugin API >=2, and this is 1.0: install a version of it for 1.0"),
+        ("soon", "cannot be read"),
+    ],
 )
 def test_one_for_another_api_is_broken(
     monkeypatch: pytest.MonkeyPatch, api: str, reason: str

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from octoperf_mcp import ToolContext, payload, tool
+from octoperf_mcp import Confirm, ToolContext, payload, tool
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 
 CONTEXT: Any = object()
@@ -205,6 +205,15 @@ def test_a_tool_that_returns_no_object_is_refused_at_start() -> None:
 
     with pytest.raises(PluginError, match="object"):
         tool(title="Text")(text)
+
+
+def test_a_confirmation_that_nobody_would_be_asked_for_is_refused_at_start() -> None:
+    async def rename(ctx: ToolContext) -> Row:
+        """Rename it."""
+        return Row(id=ctx.caller.subject, project_name="")
+
+    with pytest.raises(PluginError, match="set that, or leave out `confirm`"):
+        tool(title="Rename", confirm=Confirm("Rename it?"))(rename)
 
 
 def test_a_function_without_docstring_is_refused_at_start() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from octoperf_mcp.embedded.engine.runs.notices import promises
 from octoperf_mcp.embedded.engine.runs.outbox import FAILED, SENT, Notice
 from octoperf_mcp.embedded.ui import forms
 from octoperf_mcp.embedded.ui.account import show
@@ -14,7 +15,7 @@ _SHOWN = 200
 
 
 async def notices(page: Page) -> web.StreamResponse:
-    """What is pending or was given up."""
+    """Who is told, and what is pending or was given up."""
     found = await page.platform.notices.outbox.open(_SHOWN)
     return show(
         page,
@@ -22,6 +23,7 @@ async def notices(page: Page) -> web.StreamResponse:
         HERE,
         heading="Notices of ended runs",
         notices=found,
+        promises=promises(page.platform.extensions.listeners),
         given_up=any(one.state == FAILED for one in found),
         base=HERE,
     )

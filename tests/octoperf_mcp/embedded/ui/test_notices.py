@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from octoperf_mcp.embedded.engine.runs.notices import NOBODY
 from octoperf_mcp.embedded.engine.runs.outbox import FAILED, PENDING, SENT, Notice
 from octoperf_mcp.embedded.ui.notices import HERE, _said
 from tests.octoperf_mcp.embedded.ui.test_people import World, world
@@ -25,6 +26,7 @@ async def owed(world: World, run_id: str) -> Notice:
 async def test_an_administrator_sees_what_was_not_told_and_sends_it_again(world: World) -> None:
     person, outbox = await world.person("demo"), world.platform.notices.outbox
     assert "Nothing is pending" in await person.get(HERE)
+    assert NOBODY in await person.get(HERE)
     await outbox.failed(await owed(world, "run-1"), "h.example <b> answers 404.")
     shown = await person.get(HERE)
     assert "h.example &lt;b&gt; answers 404." in shown

@@ -51,7 +51,7 @@ class ReadableItem:
 
 @payload
 class Report(Listing):
-    """A whole report; JSON Pointers of patches start at its root (`/items/0/metrics`)."""
+    """A report; JSON Pointers of patches start at its root (`/items/0/metrics`)."""
 
     project_id: str
     bench_result_ids: list[str]

@@ -86,9 +86,9 @@ async def patch_bench_report(
 ) -> PatchedReport:
     """Edit the whole report by an RFC 6902 JSON Patch: all operations or none.
 
-    Read octoperf://schema/bench-report first; get_bench_report shows the document. Append an item
-    with path /items/- and a fresh UUID as its id. Each type of item takes some metrics only: a
-    refusal lists them.
+    Read octoperf://schema/bench-report first; get_bench_report with view full shows the document.
+    Append an item with path /items/- and a fresh UUID as its id. Each type of item takes some
+    metrics only: a refusal lists them.
 
     Args:
         report_id: Id from list_bench_reports_by_project.

@@ -1,7 +1,10 @@
 """Tools that find and read reports."""
 
+from typing import Literal
+
 from octoperf_analysis import links, rest
 from octoperf_analysis.items import page_of, read_report, tool_of
+from octoperf_analysis.outlines import outlined
 from octoperf_analysis.payloads import ReadableItem, Report, ReportList, ReportRow
 from octoperf_mcp import Limit, ToolContext, known_id, listing, tool
 from octoperf_mcp import page_of as cut_into_pages
@@ -56,13 +59,16 @@ async def list_bench_reports_by_project(
 
 
 @tool(title="Get a report", read_only=True, parameter_aliases={"benchReportId": "reportId"})
-async def get_bench_report(ctx: ToolContext, report_id: str) -> Report:
-    """Read a whole report: items, metrics, configs, and which tool reads each item's values.
+async def get_bench_report(
+    ctx: ToolContext, report_id: str, view: Literal["outline", "full"] = "outline"
+) -> Report:
+    """Read a report: items, metrics, configs, and which tool reads each item's values.
 
     readWith lists the tool for each itemId; pass it the same reportId.
 
     Args:
         report_id: Id from list_bench_reports_by_project or run_scenario.
+        view: outline leaves out what is empty or usual in items; full has all, for a patch.
     """
     report = await read_report(ctx, report_id)
     items = report.get("items") or []
@@ -81,7 +87,7 @@ async def get_bench_report(ctx: ToolContext, report_id: str) -> Report:
             )
             for item in items
         ],
-        items=items,
+        items=outlined(report) if view == "outline" else items,
         configs=report.get("configs") or [],
         time_range=report.get("timeRange"),
         type=report.get("type"),

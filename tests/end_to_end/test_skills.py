@@ -162,7 +162,9 @@ async def test_what_the_platform_stores_fits_the_published_schemas(
         )
         fits("scenario", await agent.call("get_scenario", {"scenarioId": scenario["id"]}))
         run = await agent.call("run_scenario", {"scenarioId": scenario["id"]})
-        report = await agent.call("get_bench_report", {"reportId": run["benchReportId"]})
+        report = await agent.call(
+            "get_bench_report", {"reportId": run["benchReportId"], "view": "full"}
+        )
         fits("bench-report", report)
         for benchmark in run["benchResultIds"]:
             await agent.call("stop_bench_result", {"benchResultId": benchmark})

@@ -75,7 +75,8 @@ async def test_a_project_without_reports_has_an_empty_list(context: Any) -> None
 async def test_a_report_says_which_tool_reads_each_item(
     context: Any, answers: Any, report: Any
 ) -> None:
-    result = await context(PLUGIN, answers).run(tools.get_bench_report, {"reportId": "rep1"})
+    which = {"reportId": "rep1", "view": "full"}
+    result = await context(PLUGIN, answers).run(tools.get_bench_report, which)
     assert result["items"] == report["items"]
     assert result["configs"] == report["configs"]
     assert [(row["itemId"], row.get("tool")) for row in result["readWith"]] == [

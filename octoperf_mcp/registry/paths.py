@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_REMEMBERED = 4096
+_REMEMBERED: Final = 4096
 
 
 def to_snake(wire_name: str) -> str:
@@ -18,20 +17,32 @@ def to_snake(wire_name: str) -> str:
 class PathTemplate:
     """`/design/projects/{id}`: `parameters` are the wire names in order, `names` ours."""
 
-    __slots__ = ("_form", "names", "parameters")
+    __slots__ = ("_head", "_rest", "names", "parameters")
 
     def __init__(self, path: str) -> None:
         parts = _PARAMETER.split(path)
-        self._form = "%s".join(part.replace("%", "%%") for part in parts[::2])
         self.parameters = tuple(parts[1::2])
         self.names = tuple(map(to_snake, self.parameters))
+        self._head = parts[0]
+        self._rest = tuple(zip(self.names, parts[2::2], strict=True))
 
     def fill(self, values: Mapping[str, Any]) -> str:
         """The path with the values put in, percent-encoded."""
-        return self._form % tuple(map(_quoted, map(values.__getitem__, self.names)))
+        path = self._head
+        for name, text in self._rest:
+            value = values[name]
+            path += (_known.get(value) or _quoted(value)) + text
+        return path
 
 
-@lru_cache(maxsize=_REMEMBERED, typed=True)
+_known: Final[dict[str, str]] = {}
+"""Texts as they stand in a path; ids come again and again, in each row of a listing."""
+
+
 def _quoted(value: Any) -> str:
-    """A value in a path; remembered, since ids come again and again, in each row of a listing."""
-    return quote(str(value), safe="")
+    quoted = quote(str(value), safe="")
+    if type(value) is str:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[value] = quoted
+    return quoted

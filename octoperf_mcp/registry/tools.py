@@ -283,7 +283,7 @@ def _schemas(
 def _arguments_model(function: ToolFunction, rows: Rows | None) -> type[BaseModel]:
     more: dict[str, Any] = {}
     if rows:
-        more[FIELDS] = (list[str], Field([], description=DESCRIPTION))
+        more[FIELDS] = (list[str], Field(default_factory=list, description=DESCRIPTION))
     return schema.arguments_model(function, more)
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from octoperf_mcp.errors import InvalidArgumentError
 from octoperf_mcp.registry.payloads import payload
+from octoperf_mcp.registry.writing import measured
 
 PAGE_MAX_BYTES = 56_000
 """Size of the rows of one page as JSON: near 20,000 tokens, since ids and links split badly."""
@@ -104,7 +105,7 @@ def page_of(rows: Iterable[_T], *, key: Callable[[_T], _Key], limit: int, cursor
             field="cursor",
             next_step="Leave cursor out to start again, or send the nextCursor of the page before.",
         ) from error
-    page = rest[: _fitting(rest[:limit])]
+    page = _fitting(rest[:limit])
     more = len(page) < len(rest)
     return Page(page, len(ordered), _encoded(key(page[-1])) if more else None)
 
@@ -115,15 +116,17 @@ def page_in_order(rows: Iterable[_T], *, limit: int, cursor: str) -> Page[_T]:
     return Page([row for _, row in page.rows], page.total, page.next_cursor)
 
 
-def _fitting(rows: list[Any]) -> int:
-    if len(orjson.dumps(rows)) <= PAGE_MAX_BYTES:
-        return len(rows)
+def _fitting(rows: list[_T]) -> list[_T]:
+    """The first rows that fit into a page, one at least."""
+    page, size = measured(rows)
+    if size <= PAGE_MAX_BYTES:
+        return page
     size = 0
     for count, row in enumerate(rows):
-        size += len(orjson.dumps(row))
+        size += measured([row])[1]
         if size > PAGE_MAX_BYTES:
-            return max(count, 1)
-    return len(rows)
+            return rows[: max(count, 1)]
+    return rows
 
 
 def _encoded(key: _Key) -> str:

@@ -21,3 +21,8 @@ def payload(cls: type[_T]) -> type[_T]:
     made: Any = dataclass(slots=True, kw_only=True)(cls)
     made.__pydantic_config__ = _CONFIG
     return made  # type: ignore[no-any-return]
+
+
+def is_payload(kind: Any) -> bool:
+    """Whether `payload` made a class."""
+    return isinstance(kind, type) and vars(kind).get("__pydantic_config__") is _CONFIG

@@ -7,11 +7,13 @@ own: the parameter is listed, checked, and applied when the answer is written.
 import dataclasses
 import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+import orjson
 from pydantic.alias_generators import to_camel
 
 from octoperf_mcp.errors import InvalidArgumentError
@@ -24,13 +26,13 @@ _ALWAYS: Final = frozenset({"id", "url"})
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a listing: the member that holds them, and their members by wire name."""
+    """The rows of a listing: the member that holds them, and their members; wire names all."""
 
     member: str
-    names: Mapping[str, str]
+    names: tuple[str, ...]
 
-    def left_out(self, fields: Sequence[str], tool: str) -> dict[str, Any]:
-        """What pydantic is told to exclude.
+    def narrowing(self, fields: Sequence[str], tool: str) -> Callable[[bytes], bytes]:
+        """What takes all other members out of the rows of an answer.
 
         Raises:
             InvalidArgumentError: the rows have no such member.
@@ -46,9 +48,15 @@ class Rows:
                     did_you_mean=near[0] if near else "",
                     next_step="Send fields with members of the rows only, or leave it out.",
                 )
-        shown = _ALWAYS.union(fields)
-        hidden = {name for wire, name in self.names.items() if wire not in shown}
-        return {self.member: {"__all__": hidden}}
+        hidden = set(self.names) - _ALWAYS.union(fields)
+        return partial(self._without, hidden)
+
+    def _without(self, hidden: set[str], content: bytes) -> bytes:
+        document = orjson.loads(content)
+        for row in document.get(self.member, ()):
+            for name in hidden & row.keys():
+                del row[name]
+        return orjson.dumps(document)
 
 
 def rows_of(function: Callable[..., Any], returns: Any) -> Rows | None:
@@ -57,7 +65,7 @@ def rows_of(function: Callable[..., Any], returns: Any) -> Rows | None:
     if not set(parameters) >= _PAGED or not dataclasses.is_dataclass(returns):
         return None
     found = [
-        Rows(name, {to_camel(field.name): field.name for field in dataclasses.fields(row)})
+        Rows(to_camel(name), tuple(to_camel(field.name) for field in dataclasses.fields(row)))
         for name, kind in get_type_hints(returns).items()
         if (row := _row_kind(kind)) is not None
     ]

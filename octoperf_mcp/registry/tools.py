@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import orjson
 from pydantic import BaseModel, Field
@@ -13,65 +13,17 @@ from pydantic import BaseModel, Field
 from octoperf_mcp.errors import InvalidArgumentError, PluginError
 from octoperf_mcp.registry import schema
 from octoperf_mcp.registry.confirmations import Confirm
-from octoperf_mcp.registry.content import Content, Illustrated, text_block
+from octoperf_mcp.registry.content import Content, Illustrated
 from octoperf_mcp.registry.context import ToolContext
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.row_fields import DESCRIPTION, FIELDS, Rows, rows_of
 from octoperf_mcp.registry.shipped import fingerprint, shipped
+from octoperf_mcp.registry.writing import Writer, blocks_as_they_are, writer
 
 READ = "octoperf:read"
 WRITE = "octoperf:write"
 
 ToolFunction = Callable[..., Awaitable[Any]]
-
-
-class Writer(Protocol):
-    """Turns what a tool function returned into what `Tool.call` answers."""
-
-    def dump_json(
-        self, returned: Any, /, *, by_alias: bool, exclude_none: bool, exclude: Any = None
-    ) -> Any:
-        """JSON of a payload, or the blocks as they are."""
-        ...
-
-
-class _Blocks:
-    """The writer of tools that answer content blocks."""
-
-    def dump_json(
-        self,
-        returned: Content,
-        /,
-        *,
-        by_alias: bool,  # noqa: ARG002 - called as pydantic's writers are
-        exclude_none: bool,  # noqa: ARG002
-        exclude: Any = None,  # noqa: ARG002
-    ) -> Content:
-        return returned
-
-
-class _WithBlocks:
-    """The writer of tools that answer a payload, and blocks where they have some."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    def dump_json(
-        self,
-        returned: Illustrated[Any],
-        /,
-        *,
-        by_alias: bool,
-        exclude_none: bool,
-        exclude: Any = None,
-    ) -> Any:
-        text: bytes = self._writer.dump_json(
-            returned.payload, by_alias=by_alias, exclude_none=exclude_none, exclude=exclude
-        )
-        if not returned.blocks:
-            return text
-        blocks = (text_block(text.decode("utf-8")), *returned.blocks)
-        return Content(blocks, structured=orjson.loads(text))
 
 
 class _Unread(BaseModel):
@@ -120,11 +72,11 @@ class Tool:
             ToolError: the agent can act on it.
         """
         values = schema.validate_arguments(self._arguments(), self._renamed(arguments), self.name)
-        hidden = None
+        narrow = None
         if self._rows is not None and (fields := values.pop(FIELDS)):
-            hidden = self._rows.left_out(fields, self.name)
+            narrow = self._rows.narrowing(fields, self.name)
         returned = await self.function(context, **values)
-        return self._writer().dump_json(returned, by_alias=True, exclude_none=True, exclude=hidden)
+        return self._writer()(returned, narrow)
 
     def prepare(self) -> None:
         """Make what the first call would have to wait for."""
@@ -173,7 +125,7 @@ class SchemaTool(Tool):
         """See `Tool.call`."""
         self._check(arguments, self.name)
         returned = await self.function(context, arguments)
-        return self._writer().dump_json(returned, by_alias=True, exclude_none=True)
+        return self._writer()(returned, None)
 
 
 def tool(
@@ -244,7 +196,7 @@ def tool(
             "aliases": tuple(aliases),
             "parameter_aliases": MappingProxyType(dict(parameter_aliases or {})),
             "_arguments": arguments,
-            "_writer": _Blocks if returns is Content else partial(_writer, returns, illustrated),
+            "_writer": cache(partial(_writer, returns, illustrated)),
             "_rows": rows,
             "confirm": confirm,
         }
@@ -296,8 +248,7 @@ def returned_by(function: ToolFunction) -> tuple[Any, bool]:
 
 
 def _writer(returns: Any, illustrated: bool) -> Writer:
-    adapter: Writer = schema.adapter(returns)
-    return _WithBlocks(adapter) if illustrated else adapter
+    return blocks_as_they_are if returns is Content else writer(returns, illustrated=illustrated)
 
 
 def _unread() -> type[BaseModel]:

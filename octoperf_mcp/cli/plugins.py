@@ -62,6 +62,8 @@ def _check(args: argparse.Namespace) -> int:
     for tool in told.tools:
         size = f"{tool.bytes} bytes" if tool.tokens is None else f"{tool.tokens} tokens"
         print(f"  {tool.name}: {tool.effect}, {size}")
+    for addition in told.adds:
+        print(f"  {addition}")
     for endpoint in told.rest_calls:
         print(f"  {endpoint}")
     for problem in told.problems:
@@ -95,4 +97,6 @@ def _list(args: argparse.Namespace) -> int:
 def _does(plugin: PluginInfo) -> str:
     """Its tools, or what it does beside tools."""
     told = [hook.removeprefix("register_").replace("_", " ") for hook in plugin.hooks]
-    return f"{plugin.tools} tools" if plugin.tools else ", ".join(told)
+    if not plugin.tools:
+        return ", ".join(told) or "nothing"
+    return f"{plugin.tools} tool{'s' if plugin.tools > 1 else ''}"

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from octoperf_mcp.cli.tools import NoTokenizerError, token_counts
+from octoperf_mcp.kit.additions import added_by, of_additions
 from octoperf_mcp.registry.registry import PluginInfo, Registry
 from octoperf_mcp.registry.rest_calls import RestCall
 from octoperf_mcp.registry.tools import Tool
@@ -34,6 +35,7 @@ class Report:
     api: str
     hooks: tuple[str, ...]
     tools: list[ToolReport] = field(default_factory=list)
+    adds: list[str] = field(default_factory=list)
     rest_calls: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -55,8 +57,14 @@ def report(registry: Registry, plugin: str) -> Report:
         found.api,
         found.hooks,
         _tools(tools),
+        added_by(registry, plugin),
         calls,
-        [*_of_plugin(found), *_of_tools(tools, found), *_of_calls(registry, plugin)],
+        [
+            *_of_plugin(found),
+            *_of_tools(tools, found),
+            *_of_calls(registry, plugin),
+            *of_additions(registry, plugin),
+        ],
     )
 
 
@@ -89,6 +97,8 @@ def _of_plugin(plugin: PluginInfo) -> Iterator[str]:
         yield f"it is {plugin.state}: {plugin.reason}"
     elif not plugin.api:
         yield 'it declares no API range: octoperf_mcp_api = ">=1.0,<2"'
+    for hook in plugin.silent:
+        yield f"{hook}: it returns nothing; is a `return` missing?"
 
 
 def _of_tools(tools: list[Tool], plugin: PluginInfo) -> Iterator[str]:

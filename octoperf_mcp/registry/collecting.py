@@ -51,6 +51,8 @@ class Collected:
         self.prompts: dict[str, Prompt] = {}
         self.completions: dict[str, Completion] = {}
         self.commands: dict[str, Command] = {}
+        self.command_owners: dict[str, str] = {}
+        self.asset_owners: dict[str, str] = {}
         self.routes: dict[str, Mapping[str, RestCall]] = {}
         self.assets = {asset.path: asset for asset in assets}
         self.running: dict[str, list[Registered[Any]]] = {}
@@ -181,6 +183,8 @@ class Collected:
         for section in part["register_config"]:
             self.section_owners.setdefault(plugin, section.name)
         self.commands.update({command.name: command for command in part["register_commands"]})
+        self.command_owners |= {command.name: plugin for command in part["register_commands"]}
+        self.asset_owners |= {asset.path: plugin for asset in part["register_public_assets"]}
         self.resources.update({resource.uri: resource for resource in part["register_resources"]})
         self.prompts.update({prompt.name: prompt for prompt in part["register_prompts"]})
         for item in (*part["register_resources"], *part["register_prompts"]):
@@ -212,6 +216,8 @@ class Collected:
             reading_owners=types.MappingProxyType(self.reading_owners),
             completions=types.MappingProxyType(self.completions),
             commands=types.MappingProxyType(self.commands),
+            asset_owners=types.MappingProxyType(self.asset_owners),
+            command_owners=types.MappingProxyType(self.command_owners),
             section_owners=types.MappingProxyType(self.section_owners),
             added_types=AddedTypes(tuple(self.types)),
             **running,

@@ -47,7 +47,7 @@ class Found:
 class Parts:
     """What one plugin registers, by hook; the API range that it declares; seconds it took.
 
-    `routes` are its REST calls by name, `silent` the hooks it has that registered nothing.
+    `routes` are its REST calls by name, `silent` the hooks it has that answer None.
     """
 
     by_hook: Mapping[str, list[Any]]
@@ -135,10 +135,11 @@ def _parts(item: Found) -> Parts:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise PluginError(_unknown_hook(error)) from error
-    by_hook = {hook: _asked(manager, hook, kind) for hook, kind in hook_types().items()}
+    answers = {hook: getattr(manager.hook, hook)() for hook in hook_types()}
+    by_hook = {hook: _checked(hook, answers[hook], kind) for hook, kind in hook_types().items()}
     routes = named_calls(plugin, by_hook["register_rest_calls"])
     had = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
-    silent = tuple(hook for hook, items in by_hook.items() if hook in had and not items)
+    silent = tuple(hook for hook, told in answers.items() if hook in had and not told)
     return Parts(by_hook, api, time.perf_counter() - began, routes, silent)
 
 
@@ -151,9 +152,9 @@ def _unknown_hook(error: pluggy.PluginValidationError) -> str:
     return f"{told}; the page Hooks of the documentation lists those of the API {API_VERSION}"
 
 
-def _asked(manager: pluggy.PluginManager, hook: str, kind: Any) -> list[Any]:
+def _checked(hook: str, answers: Iterable[object], kind: Any) -> list[Any]:
     items: list[Any] = []
-    for answer in getattr(manager.hook, hook)():
+    for answer in answers:
         if isinstance(answer, str | bytes | Mapping) or not isinstance(answer, Iterable):
             raise PluginError(f"{hook} must return a sequence, not {type(answer).__name__}")
         for one in answer:

@@ -33,7 +33,7 @@ class PluginInfo:
 
     `api` is the range of API versions that it declares, empty without one and while it is off;
     `hooks` are those that it uses; `load_ms` is what importing and asking it took; `overrides` are
-    tools of others whose place it takes; `silent` are hooks that it has and that register nothing.
+    tools of others whose place it takes; `silent` are hooks that it has and that answer None.
     """
 
     name: str
@@ -75,6 +75,10 @@ class Registry:
     """By name of the prompt argument."""
     commands: Mapping[str, Command] = field(default_factory=dict)
     """Of plugins, by name."""
+    asset_owners: Mapping[str, str] = field(default_factory=dict)
+    """Plugin of each public file that a plugin brings, by path."""
+    command_owners: Mapping[str, str] = field(default_factory=dict)
+    """Plugin of each of these commands."""
     section_owners: Mapping[str, str] = field(default_factory=dict)
     """Configuration section of each plugin that has one."""
     before_calls: tuple[Registered[BeforeToolCall], ...] = ()

@@ -137,8 +137,9 @@ def test_one_with_a_hook_like_no_other_is_told_where_they_are(
     assert found.reason.startswith("unknown hook 'say_hello'; the page Hooks of the documentation")
 
 
-def test_hooks_that_register_nothing_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = module_of(named("acme_tool"), register_prompts=lambda: None)
+def test_hooks_that_answer_none_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = {"register_prompts": lambda: None, "register_resources": lambda: ()}
+    module = module_of(named("acme_tool"), **nothing)
     found = told(loaded(monkeypatch, module))
     assert (found.hooks, found.silent) == (("register_tools",), ("register_prompts",))
 

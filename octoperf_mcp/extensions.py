@@ -53,5 +53,6 @@ def _actions(registry: Registry) -> AddedActions:
                 one.value, one.plugin, plugins[one.plugin].distribution, plugins[one.plugin].version
             )
             for one in registry.action_types
-        )
+        ),
+        registry.added_types.off,
     )

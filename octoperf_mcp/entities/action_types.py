@@ -1,8 +1,8 @@
 """Kinds of actions that plugins add, from the plugin to the process that plays them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from octoperf_mcp.entities.added_types import AddedType
@@ -102,6 +102,8 @@ class AddedActions:
     """All kinds that enabled plugins add, or those that a run plays."""
 
     listed: tuple[AddedAction, ...] = ()
+    off: Callable[[], Mapping[str, str]] = dict
+    """Plugins that are off, by the types that they would add; it may take seconds."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -118,7 +120,7 @@ class AddedActions:
     def used_by(self, trees: Iterable[Json]) -> "AddedActions":
         """Those that virtual users have."""
         found = {played_name(node) for tree in trees for _, node in walk(tree.get("children"))}
-        return AddedActions(tuple(one for one in self.listed if one.names & found))
+        return replace(self, listed=tuple(one for one in self.listed if one.names & found))
 
     def messages(self) -> list[dict[str, Any]]:
         """As part of an order."""

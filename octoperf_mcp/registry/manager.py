@@ -32,7 +32,8 @@ def load_registry(
     Args:
         enable: Built-in plugins that are off by default, and third-party ones, to switch on.
         disable: Plugins to leave out.
-        allow: Third-party plugins to switch on; the same as `enable`, read from configuration.
+        allow: Third-party plugins that the configuration approves of: the same as `enable`, unless
+            they are disabled; then they are loaded where their types and kinds are asked for.
         override: Built-in tools whose place a third-party plugin may take.
         extra: Plugin objects beyond the installed ones; they count as built in.
         installed: Whether to look for entry points.
@@ -63,7 +64,7 @@ def load_registry(
     return replace(
         made,
         names_off=cache(partial(_names_of, off)),
-        additions_off=cache(partial(_additions_of, idle)),
+        additions_off=cache(partial(_additions_of, [*idle, *approved])),
         added_types=replace(made.added_types, off=types_off),
     )
 
@@ -87,10 +88,11 @@ def _additions_of(plugins: Iterable[Found]) -> Mapping[tuple[str, str], str]:
     """What these plugins would add to the embedded platform, each with its plugin."""
     added: dict[tuple[str, str], str] = {}
     for item in plugins:
-        hooks = parts_of(item, LOAD_LIMIT_S).by_hook
-        added |= {("import", one.kind): item.name for one in hooks["register_importers"]}
-        presets = hooks["register_correlation_frameworks"]
-        added |= {("framework", one.id): item.name for one in presets}
+        with suppress(Exception):  # of a broken one, nothing is known
+            hooks = parts_of(item, LOAD_LIMIT_S).by_hook
+            added |= {("import", one.kind): item.name for one in hooks["register_importers"]}
+            presets = hooks["register_correlation_frameworks"]
+            added |= {("framework", one.id): item.name for one in presets}
     return added
 
 

@@ -99,7 +99,7 @@ class Registry:
     names_off: Callable[[], Mapping[str, str]] = dict
     """The tools of built-in plugins that are off, each with its plugin."""
     additions_off: Callable[[], Mapping[tuple[str, str], str]] = dict
-    """See `Extensions.off`, of built-in plugins."""
+    """See `Extensions.off`."""
 
     @property
     def off(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ def composed(
     registry = load_registry(
         enable=[*(name for name in plugins.enable if name not in off), *on],
         disable=[*(name for name in plugins.disable if name not in on), *off],
+        allow=[name for name in plugins.enable if name in off],  # so that what it had can be told
         override=plugins.override,
         load_limit_s=plugins.load_timeout_s,
     )

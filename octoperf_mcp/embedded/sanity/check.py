@@ -4,7 +4,7 @@ Levels and messages are those of the product (validation guide); what follows th
 names the action or variable. An ERROR blocks a validation.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from octoperf_mcp.embedded.engine.runs.mentions import Mentions
@@ -15,6 +15,7 @@ from octoperf_mcp.embedded.sanity.limits import check_limits
 from octoperf_mcp.embedded.sanity.links import check_links, played_by
 from octoperf_mcp.embedded.sanity.messages import by_level, enabled_nodes, objects, row, text
 from octoperf_mcp.embedded.sanity.references import check_references
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions
 
 __all__ = ["sanity_check"]
 
@@ -29,7 +30,7 @@ def sanity_check(
     fragments: Mapping[str, Json],
     *,
     browser_faults: Sequence[str] = (),
-    played: Collection[str] = (),
+    added: AddedActions = NO_ADDED_ACTIONS,
 ) -> list[Json]:
     """Rows `{level, message, actionId?, variableId?}`, errors first; empty when all is well.
 
@@ -43,7 +44,7 @@ def sanity_check(
             Only CSV files need their bytes.
         fragments: The other virtual users of the project by id, with their trees.
         browser_faults: Why users with a real browser cannot run on this machine, if they cannot.
-        played: Types of actions and JMeter classes that plugins play.
+        added: Kinds of actions that plugins play.
     """
     around = Surroundings(
         servers={text(server.get("id")): server for server in objects(list(servers))},
@@ -60,7 +61,7 @@ def sanity_check(
             *check_links(virtual_user, fragments),
             *check_csv(variables, files, _mentions(virtual_user, around.servers, fragments)),
             *rows,
-            *check_limits(virtual_user, around.servers, played),
+            *check_limits(virtual_user, around.servers, added),
             *check_references(virtual_user, around.servers, variables, fragments),
             *check_browser(virtual_user, browser_faults),
         ]

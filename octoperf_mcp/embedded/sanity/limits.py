@@ -2,10 +2,11 @@
 
 The product has no such messages, since JMeter runs everything; their level is ours: WARNING, as
 the rest of the virtual user can still be validated, and a row that cannot run is KO by itself.
+It is ERROR where there would be no row to see.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from octoperf_mcp.embedded.engine.actions.extractors import EXTRACTORS, compile_pattern
@@ -24,7 +25,8 @@ from octoperf_mcp.embedded.sanity.messages import (
     row,
     text,
 )
-from octoperf_mcp.entities.action_types import played_name
+from octoperf_mcp.entities.action_types import NO_ADDED_ACTIONS, AddedActions, played_name
+from octoperf_mcp.entities.check import own_types
 
 Json = dict[str, Any]
 Found = Iterator[tuple[str, str]]
@@ -38,17 +40,18 @@ _MOST_CALLS = 20
 
 
 def check_limits(
-    virtual_user: Json, servers: Mapping[str, Json], played: Collection[str] = ()
+    virtual_user: Json, servers: Mapping[str, Json], added: AddedActions = NO_ADDED_ACTIONS
 ) -> list[Json]:
     """Rows about what will not run, or not as JMeter runs it.
 
     Args:
         virtual_user: The whole document.
         servers: HTTP servers of the project, by id.
-        played: Types of actions and JMeter classes that plugins play.
+        added: Kinds of actions that plugins play.
     """
     in_browser = text(virtual_user.get("type")) in {"PLAYWRIGHT", "WEB_DRIVER"}
     rows = []
+    played = added.names
     used: dict[str, None] = {}
     for node in enabled_nodes(virtual_user):
         about = {"actionId": text(node.get("id"))}
@@ -58,11 +61,29 @@ def check_limits(
             )
             if not skipped:
                 rows += [row(level, message, **about) for level, message in check(node)]
+        if kind(node) not in played | _known():
+            rows.append(row(ERROR, _unknown(node, added), **about))
         if text(node.get("serverId")) in servers:
             used[text(node.get("serverId"))] = None
     for server_id in used:
         rows += [row(level, message) for level, message in _server(servers[server_id])]
     return rows
+
+
+@cache
+def _known() -> frozenset[str]:
+    return own_types()
+
+
+def _unknown(node: Json, added: AddedActions) -> str:
+    """Of an action whose plugin is off, or was never here: a run would leave it out unseen."""
+    name = kind(node)[:80]
+    plugin = added.off().get(kind(node))
+    if plugin:
+        cure = f"the plugin {plugin}, which is off here, has it: ask the operator to enable that"
+    else:
+        cure = "no enabled plugin has it: install and enable the one that has, or remove the action"
+    return f"{named(node)}: {name or 'an action without a type'} is not played here; {cure}"
 
 
 def _script(node: Json) -> Found:

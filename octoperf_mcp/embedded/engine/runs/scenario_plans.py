@@ -137,7 +137,7 @@ def _require_sane(
             files,
             {key: other for key, other in trees.items() if key != virtual_user_id},
             browser_faults=browser_faults,
-            played=found.actions.names,
+            added=found.actions,
         )
         errors |= {str(row["message"]): row for row in rows if row["level"] == "ERROR"}
     if errors:

@@ -154,7 +154,7 @@ class Validations:
             await self._file_contents(virtual_user.project_id, variables),
             {each.id: each.body for each in others if each.id != virtual_user.id},
             browser_faults=browser_faults(self._settings),
-            played=found.actions.names,
+            added=found.actions,
         )
         errors = [message for message in messages if message["level"] == "ERROR"]
         if errors:

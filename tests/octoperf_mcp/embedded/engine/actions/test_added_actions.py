@@ -15,7 +15,7 @@ from octoperf_mcp.embedded.engine.load.locust_engine import LocustEngine
 from octoperf_mcp.embedded.engine.play.control import TimeUp
 from octoperf_mcp.embedded.launch.targets import targets_of
 from octoperf_mcp.embedded.sanity.check import sanity_check
-from octoperf_mcp.entities.action_types import ActionType
+from octoperf_mcp.entities.action_types import ActionType, AddedActions
 from octoperf_mcp.errors import PluginError
 from tests.octoperf_mcp.embedded.engine.added_plays import actions
 from tests.octoperf_mcp.embedded.engine.players import Player, node
@@ -197,8 +197,24 @@ def test_the_sanity_check_knows_the_classes_that_are_played() -> None:
     tree = {"id": "vu", "type": "JMETER", "children": [kept]}
     told = [row["message"] for row in sanity_check(tree, [], [], {}, {})]
     assert any("is not run here" in text for text in told)
-    told = [row["message"] for row in sanity_check(tree, [], [], {}, {}, played=actions().names)]
+    told = [row["message"] for row in sanity_check(tree, [], [], {}, {}, added=actions())]
     assert told == ["Using a JMeter generic action: Say"]
+
+
+@pytest.mark.parametrize(
+    ("off", "cure"),
+    [
+        ({"AcmeSayAction": "acme"}, "the plugin acme, which is off here, has it"),
+        ({}, "no enabled plugin has it: install and enable the one that has"),
+    ],
+)
+def test_what_nothing_plays_is_no_run_that_ends_well(off: dict[str, str], cure: str) -> None:
+    say_it = node("AcmeSayAction", url="x", name="Say")
+    tree = {"id": "vu", "type": "JMETER", "children": [say_it]}
+    (told,) = sanity_check(tree, [], [], {}, {}, added=AddedActions(off=lambda: off))
+    assert (told["level"], told["actionId"]) == ("ERROR", say_it["id"])
+    assert cure in told["message"]
+    assert sanity_check(tree, [], [], {}, {}, added=actions()) == []
 
 
 def test_only_the_kinds_of_a_run_are_ordered() -> None:

@@ -67,7 +67,7 @@ async def list_active_subscriptions(
 async def preview_run(ctx: ToolContext, scenario_id: str) -> RunPreview:
     """Tell what a run would be: blockers, users, predicted requests, hosts, what changed since.
 
-    notices tell whether a chat or another system hears of its end, and with which figures.
+    notices tell whether a chat (webhook) is notified of its end, and with which figures.
 
     launchToken makes the start exactly-once: send it with run_scenario, also when repeating a
     call whose answer was lost. Show hosts and users to the user before. Starts nothing.

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ from octoperf_mcp.embedded.metrics.reading import Limits
 from octoperf_mcp.embedded.metrics.selection import Selection
 from octoperf_mcp.embedded.metrics.store import MetricStore
 from octoperf_mcp.embedded.metrics.values import single
-from octoperf_mcp.embedded.store.documents import Document
+from octoperf_mcp.embedded.store.blobs import Blobs
+from octoperf_mcp.embedded.store.database import Database
+from octoperf_mcp.embedded.store.documents import Document, Documents
 from octoperf_mcp.embedded.store.project_files import ProjectFiles
+from tests.octoperf_mcp.embedded.conftest import on_both
 from tests.octoperf_mcp.embedded.engine.players import request
 from tests.octoperf_mcp.embedded.engine.stage import ADA, Stage, ramp, think
 from tests.octoperf_mcp.embedded.engine.target import Target
@@ -166,3 +170,23 @@ async def test_what_was_kept_goes_with_the_run(stage: Stage) -> None:
     await stage.documents.delete("bench_result", result.id, user_id=ADA)
     async with stage.database.reading() as reader:
         assert await reader.scalar(query) == 0
+
+
+@on_both
+async def test_two_replicas_tell_the_same(database_url: str) -> None:
+    """Whoever computed later tells what the other one kept."""
+    first, second = await Database.open(database_url), await Database.open(database_url)
+    documents, files = Documents(first), ProjectFiles(first, Blobs(first))
+    try:
+        workspace = await documents.create("workspace", {"name": "W"}, user_id=ADA, workspace_id="")
+        make = partial(documents.create, user_id=ADA, workspace_id=workspace.id)
+        project = await make("project", {"name": "P", "type": "DESIGN"})
+        body = {"name": "R", "state": "FINISHED", "startedAt": 1, "endedAt": 2}
+        result = await make("bench_result", body, project_id=project.id)
+        each = [EndedRuns(one, MetricStore(one), files, origin="") for one in (first, second)]
+        told = await asyncio.gather(*(runs.of(result) for runs in each for _ in range(4)))
+        assert {run.missing for run in told} == {""}
+        assert len(set(told)) == 1
+    finally:
+        await first.close()
+        await second.close()

@@ -83,5 +83,5 @@ def test_the_generator_is_given_flags_that_exist(compose: dict[str, Any]) -> Non
     from octoperf_mcp.cli.main import _parser
 
     command = compose["services"]["generator"]["command"]
-    read = _parser(command).parse_args(command)
+    read = _parser(command)[0].parse_args(command)
     assert (read.join, read.allow_http) == ("http://nginx", True)

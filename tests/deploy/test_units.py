@@ -39,7 +39,7 @@ def test_the_command_exists_and_has_the_time_to_drain(name: str) -> None:
     command = re.search(rf"^ExecStart={PROGRAM} (.*)$", text, re.MULTILINE)
     assert command
     words = shlex.split(command[1])
-    read = _parser(words).parse_args(words)
+    read = _parser(words)[0].parse_args(words)
     stop = re.search(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert stop
     assert int(stop[1]) > getattr(read, "drain", 5 + 20)

@@ -1,7 +1,8 @@
 """What load generators say of themselves: active users, processor, lag of their timers."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +28,7 @@ _USER_FILTERS = ("region", "injectorId", "userProfileName", "virtualUserName")
 
 Curve = dict[int, float]
 """Value by epoch second in which the interval begins."""
+_Row = tuple[int, int, int | Mapping[str, int]]
 
 
 async def user_load(
@@ -48,13 +50,20 @@ async def user_load(
     window = await _window(view, generators, limits)
     interval = interval or window.interval
     profiles = _profiles(view, selection)
+    rows = await _users(view, generators, window, interval, profiles)
+    return await asyncio.to_thread(_together, rows, interval, profiles)
+
+
+def _together(rows: Sequence[_Row], interval: int, profiles: frozenset[str] | None) -> Curve:
+    """All generators; of a long run these are many rows, which is work for a thread."""
     users: dict[int, Curve] = defaultdict(dict)
-    async for number, start, count in _users(view, generators, window, interval, profiles):
+    for number, start, active in rows:
+        count = active if isinstance(active, int) else _sum(active, profiles or frozenset())
         users[number][start] = max(count, users[number].get(start, 0))
     total: Curve = defaultdict(float)
     for curve in users.values():
-        for start, active in _without_gaps(curve, interval):
-            total[start] += active
+        for start, together in _without_gaps(curve, interval):
+            total[start] += together
     return dict(sorted(total.items()))
 
 
@@ -209,26 +218,19 @@ async def _users(
     window: Window,
     interval: int,
     profiles: frozenset[str] | None,
-) -> AsyncIterator[tuple[int, int, int]]:
-    """Generator number, start of the interval, users; in the order of time."""
+) -> Sequence[_Row]:
+    """Generator number, start of the interval, users, or those of each profile; by time."""
     second = generator_second.c
     start = interval_of(second.second, interval)
     where = [*_within(generators, window), second.users.is_not(None)]
-    if profiles is None:
-        query = (
-            sa.select(second.generator_no, start, sa.func.max(second.users))
-            .where(*where)
-            .group_by(second.generator_no, start)
-            .order_by(start)
-        )
-        for number, point, users in await view.connection.execute(query):
-            yield number, point, users
-        return
-    found = await view.connection.execute(
-        sa.select(second.generator_no, start, second.users_by_profile).where(*where).order_by(start)
+    columns = second.generator_no, start
+    query = (
+        sa.select(*columns, sa.func.max(second.users)).group_by(*columns)
+        if profiles is None
+        else sa.select(*columns, second.users_by_profile)
     )
-    for number, point, by_profile in found:
-        yield number, point, _sum(by_profile, profiles)
+    found = await view.connection.execute(query.where(*where).order_by(start))
+    return [tuple(row) for row in found]
 
 
 def _sum(by_profile: Mapping[str, int], profiles: frozenset[str]) -> int:

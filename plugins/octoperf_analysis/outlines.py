@@ -5,6 +5,10 @@ from typing import Any, Final
 
 _HITS: Final = ({"@type": "SingleTermFilter", "field": "subSampleType", "term": "Hit"},)
 """Requests count, not the actions around them, as in every metric of a report that runs make."""
+LEFT_OUT: Final = (
+    "Of items what is empty, of metrics also their type, the only run and the filter on requests "
+    "(subSampleType Hit). Read view full before you patch items."
+)
 _LAID_OUT: Final = frozenset({"width"})
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 

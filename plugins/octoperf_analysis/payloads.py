@@ -60,6 +60,7 @@ class Report(Listing):
     configs: list[dict[str, Any]]
     time_range: dict[str, Any] | None = None
     type: str | None = None
+    left_out: str | None = None
 
 
 @payload

@@ -4,7 +4,7 @@ from typing import Literal
 
 from octoperf_analysis import links, rest
 from octoperf_analysis.items import page_of, read_report, tool_of
-from octoperf_analysis.outlines import outlined
+from octoperf_analysis.outlines import LEFT_OUT, outlined
 from octoperf_analysis.payloads import ReadableItem, Report, ReportList, ReportRow
 from octoperf_mcp import Limit, ToolContext, known_id, listing, tool
 from octoperf_mcp import page_of as cut_into_pages
@@ -71,7 +71,7 @@ async def get_bench_report(
         view: outline leaves out what is empty or usual in items; full has all, for a patch.
     """
     report = await read_report(ctx, report_id)
-    items = report.get("items") or []
+    items, whole = report.get("items") or [], view == "full"
     return listing(
         Report,
         report,
@@ -87,8 +87,9 @@ async def get_bench_report(
             )
             for item in items
         ],
-        items=outlined(report) if view == "outline" else items,
+        items=items if whole else outlined(report),
         configs=report.get("configs") or [],
         time_range=report.get("timeRange"),
         type=report.get("type"),
+        left_out=LEFT_OUT if items and not whole else None,
     )

@@ -21,6 +21,8 @@ async def test_a_report_of_a_run_is_outlined(context: Any, answers: Any, report:
     full = await fake.run(report_tools.get_bench_report, {**which, "view": "full"})
     assert full["items"] == made["items"]
     assert read["readWith"] == full["readWith"]
+    assert "view full before you patch" in read["leftOut"]
+    assert "leftOut" not in full
     named = [[each[key] for key in ("@type", "id", "name")] for each in made["items"]]
     assert [[each[key] for key in ("@type", "id", "name")] for each in read["items"]] == named
     assert read["items"][1]["metrics"][:2] == [{"id": "USERLOAD"}, {"id": "HITS_TOTAL"}]

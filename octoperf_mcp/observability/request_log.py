@@ -11,10 +11,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from octoperf_mcp.observability.logs import REPEATING
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 Describe = Callable[[web.Request], dict[str, Any]]
-"""What the room that answered adds to the line: `rpc_method`, `tool`, …"""
+"""What the room that answered adds to the line: `rpc_method`, `tool`, …; `trace_id` is hexadecimal,
+all others come again and again."""
 
 Observe = Callable[[web.Request, int, float], None]
 """Told of each request, its status and its seconds."""
@@ -28,6 +31,9 @@ _QUIET = ("/healthz", "/readyz", "/metrics", "/actuator/", "/ui/static/")
 _SIGNED = "/public/presigned/"
 _FIRST_SERVER_FAILURE = 500
 _CLIENT_LEFT = 499
+_UNIQUE = "trace_id"
+_MOST_CHARS = 300
+_NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning"}
 
 
 def request_log(describe: Describe, observe: Observe | None = None) -> Middleware:
@@ -71,18 +77,22 @@ def _write(
 ) -> None:
     path = request.path
     level = _level(path, status)
-    if not level or not _log.is_enabled_for(level):
+    log = _log.bind()
+    if not level or not log.is_enabled_for(level):
         return
-    _log.log(
-        level,
-        "request",
-        request_id=request_id,
-        http_method=request.method,
-        path=_shown(path),
-        http_status=status,
-        duration_ms=round(duration_ms, 2),
-        **describe(request),
-    )
+    fresh: dict[str, Any] = {"request_id": request_id, "duration_ms": round(duration_ms, 2)}
+    told = describe(request)
+    if _UNIQUE in told:
+        fresh[_UNIQUE] = told.pop(_UNIQUE)
+    shared: dict[str, Any] = {
+        "http_method": request.method,
+        "path": _shown(path),
+        "http_status": status,
+        **told,
+    }
+    repeats = len(path) <= _MOST_CHARS
+    if not repeats or not REPEATING.write(_NAMES[level], "request", fresh, shared):
+        log.log(level, "request", **fresh, **shared)
 
 
 def _level(path: str, status: int) -> int:

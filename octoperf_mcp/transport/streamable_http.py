@@ -55,6 +55,9 @@ BeginSpan = Callable[[str, str], object]
 
 PATH: Final = "/mcp"
 
+_MOST_NAME: Final = 200
+"""Characters of what logs, metrics and traces remember; names of clients may be of any length."""
+
 _METHODS: Final = (
     hdrs.METH_POST,
     hdrs.METH_GET,
@@ -164,7 +167,7 @@ class McpEndpoint:
             return respond(refused(message.id_json, message.error), modern=True)
         if isinstance(message, jsonrpc.Response):
             return await self._accept(request, caller, message)
-        facts = request[RPC_FACTS] = RpcFacts(message.method)
+        facts = request[RPC_FACTS] = RpcFacts(message.method[:_MOST_NAME])
         if isinstance(message, jsonrpc.Notification):
             return await self._accept(request, caller, message)
         if self._calls.closing:
@@ -385,4 +388,4 @@ def add_mcp(
 def _name_of(message: jsonrpc.Request) -> str:
     key = ladder.NAMED_BY.get(message.method)
     name = message.params.get(key) if key and isinstance(message.params, dict) else ""
-    return name if isinstance(name, str) else ""
+    return name[:_MOST_NAME] if isinstance(name, str) else ""

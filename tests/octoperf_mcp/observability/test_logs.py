@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ import structlog
 from octoperf_mcp.config import LogSettings
 from octoperf_mcp.observability.logs import (
     HIDDEN,
+    REPEATING,
     Lines,
     configure_logs,
     hide_secrets,
@@ -85,6 +87,57 @@ def test_json_lines_hide_credentials(event: dict[str, str]) -> None:
     line = to_json(None, "info", {"event": "told", **event})
     assert HIDDEN.encode() in line
     assert not any(part in line for part in (b"abc.def", b"s3cr3t"))
+
+
+class _Short:
+    """Writes lines the short way and reads them."""
+
+    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
+        self._capture = capture
+
+    def read(self) -> dict[str, Any]:
+        line: dict[str, Any] = orjson.loads(self._capture.readouterr().err)
+        return line
+
+    def write(self, **shared: Any) -> dict[str, Any] | None:
+        """The line; None where this way is not open."""
+        written = REPEATING.write("info", "request", {"request_id": "1a"}, shared)
+        return self.read() if written else None
+
+
+@pytest.fixture
+def short(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[_Short]:
+    yield _Short(capfdbinary)
+    structlog.reset_defaults()
+
+
+def test_lines_that_repeat_are_as_those_of_structlog(short: _Short) -> None:
+    configure_logs(LogSettings(format="json"))
+    shared = {"path": "/mcp", "http_status": 200, "tool": 'a"b', "note": "Bearer abc.def-123"}
+    line = short.write(**shared)
+    structlog.get_logger().info("request", request_id="1a", **shared)
+    usual = short.read()
+    assert line is not None
+    assert line["note"] == HIDDEN
+    assert line.pop("timestamp")[:11] <= usual.pop("timestamp")[:11]
+    assert line == usual
+
+
+def test_lines_that_differ_in_a_type_only_are_told_apart(short: _Short) -> None:
+    configure_logs(LogSettings(format="json"))
+    lines = [short.write(value=value) for value in (1, True, 1.0)]
+    assert [line and repr(line["value"]) for line in lines] == ["1", "True", "1.0"]
+
+
+def test_whoever_captures_or_formats_logs_gets_lines_that_repeat(short: _Short) -> None:
+    configure_logs(LogSettings(format="json"))
+    with structlog.testing.capture_logs():
+        assert short.write(path="/mcp") is None
+    assert short.write(path="/mcp")
+    structlog.reset_defaults()
+    assert short.write(path="/mcp") is None
+    configure_logs(LogSettings(format="console"))
+    assert short.write(path="/mcp") is None
 
 
 class _Counted(io.BytesIO):

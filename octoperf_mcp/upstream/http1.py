@@ -9,20 +9,21 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_CHUNK_LINE_BYTES: Final = 4 * 1024
 _MAX_INTERIM: Final = 16
+_USUAL_LINE_BYTES: Final = 100
+_BROKEN_HEAD: Final = "its head is malformed"
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TEXT: Final = rb"[\t\x20-\x7e\x80-\xff]*"
-_HEAD: Final = re.compile(
-    rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: %b)?\r\n((?:%b:%b\r\n)*)\r\n" % (_TEXT, _TOKEN, _TEXT)
-)
-_FIELD: Final = re.compile(rb"(%b):[ \t]*(%b)\r\n" % (_TOKEN, _TEXT))
+_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: %b)?" % _TEXT)
+_FIELD: Final = re.compile(rb"(%b):[ \t]*(%b)" % (_TOKEN, _TEXT))
 _FIELDS: Final = re.compile(rb"(?:%b:%b\r\n)*" % (_TOKEN, _TEXT))
-_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+_MAX_LENGTH_DIGITS: Final = 15
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;%b)?\r\n" % _TEXT)
 _ONCE: Final = frozenset((b"content-length", b"transfer-encoding", b"content-encoding"))
 _END: Final = b"\r\n\r\n"
@@ -124,19 +125,19 @@ class AnswerReader:
                     raise MalformedAnswerError("its head is too long")
                 self._rest = data[start:]
                 return -1
-            found = _HEAD.fullmatch(data, start, end + 4)
-            if found is None:
-                raise MalformedAnswerError("its head is malformed")
+            first, *lines = data[start:end].split(b"\r\n")
+            version, status = (
+                _known_status(first) if len(first) <= _USUAL_LINE_BYTES else _status(first)
+            )
+            fields = _fields(lines)
             start = end + 4
-            status = int(found[2])
             if status >= _FIRST_FINAL:
                 break
             self._interim += 1
             if status == _SWITCHED or self._interim > _MAX_INTERIM:
                 raise MalformedAnswerError("it has no final status")
         self._rest = b""
-        self._status, self._version = status, found[1]
-        self._fields = _fields(found[3])
+        self._status, self._version, self._fields = status, version, fields
         self._frame()
         return start
 
@@ -149,7 +150,7 @@ class AnswerReader:
                 raise MalformedAnswerError("its length can be read two ways")
             self._chunked = _Chunks(self._max_bytes)
         elif length is not None:
-            if not _LENGTH.fullmatch(length):
+            if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
                 raise MalformedAnswerError("its length is no number")
             self._left = int(length)
         if self._status in _NO_BODY:
@@ -279,13 +280,34 @@ def unpacked(answer: Answer, max_bytes: int) -> bytes:
     return body
 
 
-def _fields(lines: bytes) -> dict[bytes, bytes]:
+def _status(line: bytes) -> tuple[bytes, int]:
+    """Minor version and status of the first line."""
+    found = _STATUS.fullmatch(line)
+    if found is None:
+        raise MalformedAnswerError(_BROKEN_HEAD)
+    return found[1], int(found[2])
+
+
+def _fields(lines: list[bytes]) -> dict[bytes, bytes]:
     fields: dict[bytes, bytes] = {}
-    for name, padded in _FIELD.findall(lines):
-        key, value = name.lower(), padded.rstrip(b" \t")
+    for line in lines:
+        key, value = _known_field(line) if len(line) <= _USUAL_LINE_BYTES else _field(line)
         if key in fields:
             if key in _ONCE:
                 raise MalformedAnswerError("its length can be read two ways")
             value = fields[key] + b", " + value
         fields[key] = value
     return fields
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    """Name in lower case and value."""
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        raise MalformedAnswerError(_BROKEN_HEAD)
+    return found[1].lower(), found[2].rstrip(b" \t")
+
+
+_known_status: Final = lru_cache(maxsize=32)(_status)
+_known_field: Final = lru_cache(maxsize=512)(_field)
+"""Most lines of an answer are those of the last one."""

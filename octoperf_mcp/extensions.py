@@ -25,6 +25,7 @@ def extensions_of(registry: Registry, hosts: Hosts) -> Extensions:
         ),
         frameworks=tuple(one.value for one in registry.frameworks),
         importers=tuple(one.value for one in registry.importers),
+        import_owners={one.value.kind: one.plugin for one in registry.importers},
         items={one.value.type: _item(one, hosts) for one in registry.report_items},
         actions=_actions(registry),
         types=registry.added_types,

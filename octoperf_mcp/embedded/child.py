@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+_MOST_TRACE_CHARS = 4_000
 _MISSING = re.compile(r"^ModuleNotFoundError: No module named '(\w+)")
 
 
@@ -21,8 +22,13 @@ class ChildTimeoutError(Exception):
 class ChildDiedError(Exception):
     """The process ended without an answer.
 
-    The message is the last line that it wrote, or which package whoever runs the server installs.
+    The message is the last line that it wrote, or which package whoever runs the server installs;
+    `trace` the last lines.
     """
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
 
 
 async def answer_of(
@@ -66,7 +72,8 @@ async def answer_of(
             process.kill()
             await process.wait()
     if process.returncode:
-        raise ChildDiedError(_reason(complaint))
+        trace = complaint.decode("utf-8", "replace").strip()[-_MOST_TRACE_CHARS:]
+        raise ChildDiedError(_reason(complaint), trace)
     return answer
 
 

@@ -265,6 +265,8 @@ class Extensions:
     listeners: tuple[Listener, ...] = ()
     frameworks: tuple[CorrelationFramework, ...] = ()
     importers: tuple[Importer, ...] = ()
+    import_owners: Mapping[str, str] = field(default_factory=dict)
+    """Plugin of each of these kinds."""
     items: Mapping[str, AddedItem] = field(default_factory=dict)
     """Of reports, by type."""
     actions: AddedActions = NO_ADDED_ACTIONS

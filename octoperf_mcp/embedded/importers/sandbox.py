@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any, BinaryIO, cast
 
 import orjson
+import structlog
 
 from octoperf_mcp.embedded.child import ChildDiedError, ChildTimeoutError, answer_of
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.entities.imported import Bodies, Imported, Note
+
+log = structlog.get_logger(__name__)
 
 LIMIT_S = 300.0
 _MODULE = "octoperf_mcp.embedded.importers.worker"
@@ -24,6 +27,7 @@ async def imported_file(
     *,
     limit_s: float = LIMIT_S,
     memory_per_byte: int = 0,
+    plugin: str = "",
 ) -> AsyncIterator[Imported]:
     """What an importer makes of an open file; its bodies can be read within the block.
 
@@ -33,6 +37,7 @@ async def imported_file(
         options: Of the importer, as JSON can hold them.
         limit_s: Seconds it may take.
         memory_per_byte: Memory for each byte of the file, beyond one GiB; 0: as the importer needs.
+        plugin: Whose importer it is; empty: the platform's.
 
     Raises:
         ImportFailed: the importer refused it, it took longer, or the process died.
@@ -51,13 +56,20 @@ async def imported_file(
                 pass_fds=numbers,
             )
         except ChildTimeoutError:
-            raise ImportFailed(f"Reading the file took longer than {limit_s:g} s.", _SMALLER) from (
-                None
-            )
+            problem = f"Reading the file took longer than {limit_s:g} s."
+            raise _failed(problem, kind, plugin) from None
         except ChildDiedError as error:
-            problem = f"The file could not be read: {error or 'its process was killed'}."
-            raise ImportFailed(problem, _SMALLER) from error
+            reason = str(error).removesuffix(".") or "its process was killed"
+            problem = f"The file could not be read: {reason}."
+            raise _failed(problem, kind, plugin, error.trace) from error
         yield _imported(orjson.loads(answer), cast("BinaryIO", bodies))
+
+
+def _failed(problem: str, kind: str, plugin: str, trace: str = "") -> ImportFailed:
+    if not plugin:
+        return ImportFailed(problem, _SMALLER)
+    log.error("plugin_import_failed", plugin=plugin, importer=kind, reason=problem, trace=trace)
+    return ImportFailed(problem, f"Report this, with the file, to who wrote the plugin {plugin}.")
 
 
 def _imported(answer: dict[str, Any], bodies: BinaryIO) -> Imported:

@@ -20,6 +20,7 @@ import orjson
 
 from octoperf_mcp.embedded.importers.failures import ImportFailed
 from octoperf_mcp.entities.added_types import AddedTypes
+from octoperf_mcp.entities.check import Mismatch, check
 from octoperf_mcp.entities.imported import Bodies, Imported
 from octoperf_mcp.errors import InvalidArgumentError
 
@@ -27,6 +28,8 @@ Json = dict[str, Any]
 Reader = Callable[[BinaryIO, Json, Bodies], Imported]
 
 CPU_LIMIT_S = 300
+ADDED = "added"
+"""Option of archives and of plugins' importers: the types that plugins add, packed."""
 _GIB = 2**30
 _MEMORY_PER_BYTE = {"archive": 2, "har": 2, "jmx": 8, "playwright": 24, "postman": 24}
 """Beyond the first GiB. A HAR is read entry by entry from a map of its file."""
@@ -66,7 +69,7 @@ def _playwright(file: BinaryIO, options: Json, _: Bodies) -> Imported:
 def _archive(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
     from octoperf_mcp.embedded.importers.archive.reading import import_archive  # noqa: PLC0415 - as above
 
-    added = AddedTypes.unpacked(options["added"])
+    added = AddedTypes.unpacked(options[ADDED])
     return import_archive(file, bodies, name=options["name"], added=added)
 
 
@@ -109,6 +112,22 @@ def _told(imported: object) -> bytes:
     return orjson.dumps({**told, "blobs": imported.blobs.index})
 
 
+def checking(reader: Reader, added: AddedTypes) -> Reader:
+    """A plugin's importer whose virtual users are held to their schema: what it makes is kept."""
+
+    def read(file: BinaryIO, options: Json, bodies: Bodies) -> Imported:
+        imported = reader(file, options, bodies)
+        for index, one in enumerate(getattr(imported, "virtual_users", ())):
+            whole = {"id": "", "projectId": "", **one} if isinstance(one, dict) else one
+            try:
+                check("virtual_user", whole, added)
+            except Mismatch as error:
+                raise ValueError(f"virtual_users[{index}] is {error.message}") from None
+        return imported
+
+    return read
+
+
 def main() -> None:
     """Serve one import of the parent and end."""
     name, per_byte, source, bodies = sys.argv[1:]
@@ -118,7 +137,10 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
         options = orjson.loads(sys.stdin.buffer.read())
-        sys.stdout.buffer.write(work(reader_of(name), file, options, Bodies(kept)))
+        reader = reader_of(name)
+        if name not in READERS:
+            reader = checking(reader, AddedTypes.unpacked(options.pop(ADDED)))
+        sys.stdout.buffer.write(work(reader, file, options, Bodies(kept)))
 
 
 if __name__ == "__main__":

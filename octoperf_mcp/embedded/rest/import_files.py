@@ -9,6 +9,7 @@ from octoperf_mcp.embedded.importers.har_options import MAX_NAME, HarOptions
 from octoperf_mcp.embedded.importers.har_sockets import OPEN
 from octoperf_mcp.embedded.importers.jmx.options import JmxOptions
 from octoperf_mcp.embedded.importers.sandbox import imported_file
+from octoperf_mcp.embedded.importers.worker import ADDED
 from octoperf_mcp.embedded.platform import Platform
 from octoperf_mcp.embedded.rest.import_keeping import keep
 from octoperf_mcp.embedded.rest.uploads import Upload
@@ -43,16 +44,20 @@ async def import_upload(
     part = upload.file()
     added = next((one for one in platform.extensions.importers if one.kind == kind), None)
     if added is None:
-        reader, memory, options = kind, 0, KINDS[kind](upload, query)
+        reader, memory, plugin, options = kind, 0, "", KINDS[kind](upload, query)
         if kind == "archive":
-            options["added"] = platform.extensions.types.packed()
+            options[ADDED] = platform.extensions.types.packed()
         elif kind == "har":
             options["sockets"] = OPEN in platform.extensions.types.names("Action")
     else:
         reader, memory = added.read, added.memory_per_byte
-        options = {**query, "filename": part.filename}
+        plugin = platform.extensions.import_owners.get(kind, kind)
+        types = platform.extensions.types.packed()
+        options = {**query, "filename": part.filename, ADDED: types}
     merged_id = query.get("virtualUserId", "") if kind == "har" else ""
-    async with imported_file(reader, part.file, options, memory_per_byte=memory) as imported:
+    async with imported_file(
+        reader, part.file, options, memory_per_byte=memory, plugin=plugin
+    ) as imported:
         kept = await keep(platform, imported, project, user_id=user_id, merged_id=merged_id)
     return kept, imported
 

@@ -60,10 +60,22 @@ def register_config() -> Iterable[ConfigSection]:
 def register_commands() -> Iterable[Command]:
     """Commands of `octoperf-mcp`, which an operator types.
 
-    The module of a command is imported only when it runs. A name that another command has is
-    refused.
+    The module of a command is imported only when it runs; it has `add_arguments(parser)` and
+    `run(args)`, which answers the exit status. There, `add_config_arguments(parser)` adds the
+    options of the configuration and `settings, registry = read_config(args)` reads it. The command
+    is there while its plugin is enabled, in the configuration or by `--enable` behind the command.
+    A name that another command has is refused.
 
     ```python
+    # acme/hello.py:
+    def add_arguments(parser):
+        parser.add_argument("name")
+
+    def run(args):
+        print(f"Hello {args.name}")
+        return 0
+
+    # acme/__init__.py:
     @hookimpl
     def register_commands():
         return [Command("acme.hello", "say hello", "octoperf-mcp hello", name="hello")]
@@ -198,13 +210,23 @@ def register_completions() -> Iterable[Completion]:
 def register_public_assets() -> Iterable[PublicAsset]:
     """Files under `/mcp/public/`; `resource_uri` serves the same bytes as an MCP resource.
 
-    They are read without signing in. A skill (`skills/<name>.md`) that calls tools is left out
-    where one of them is missing.
+    They are read without signing in. `skills/<name>.md` with front matter is a skill, which clients
+    list. One that calls tools, as `acme_greet(…)` in its code, is left out where one of them is
+    missing.
 
     ```python
+    SKILL = b'''---
+    name: acme-notes
+    description: When to take notes, and where.
+    ---
+    # Notes
+    '''
+
     @hookimpl
     def register_public_assets():
-        return [PublicAsset("acme/notes.md", "text/markdown; charset=utf-8", b"# Notes")]
+        told = "When to take notes, and where."
+        media_type = "text/markdown; charset=utf-8"
+        return [PublicAsset("skills/acme-notes.md", media_type, SKILL, description=told)]
     ```
     """
     return ()
@@ -267,10 +289,28 @@ def register_importers() -> Iterable[Importer]:
     body="multipart", optional=True)`, and is listed only where the platform has that kind. The form
     of the web UI offers it by its name. The function that reads it runs in a process of its own:
     when it fails, hangs or takes too much memory, that one import is refused, with the reason.
-    What it answers is kept whole or not at all. Kinds are unique. Switching the plugin holds at
-    once. `plugins/octoperf_curl` is a small real one.
+    What it answers is kept whole or not at all, once it fits `octoperf://schema/vu`. Kinds are
+    unique. Switching the plugin holds at once. `plugins/octoperf_curl` is a small real one, with
+    the tool.
 
     ```python
+    # acme_plugin/reading.py:
+    from octoperf_mcp.entities.imported import Imported
+    from octoperf_mcp.errors import InvalidArgumentError
+
+    def read_recording(file, options, bodies):
+        steps = file.read().decode().split()
+        if not steps:
+            raise InvalidArgumentError("It has no step.", next_step="Record again.")
+        children = [
+            {"@type": "ContainerAction", "id": text, "name": text, "enabled": True, "children": []}
+            for text in steps
+        ]
+        user = {"@type": "VirtualUser", "type": "JMETER", "name": options["filename"]}
+        found = [{**user, "id": "1", "children": children}]
+        return Imported(virtual_users=found, carried=len(children))
+
+    # acme_plugin/__init__.py:
     @hookimpl
     def register_importers():
         return [Importer("acme", "acme_plugin.reading:read_recording", name="Acme recording")]

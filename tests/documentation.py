@@ -5,6 +5,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, fields
+from pathlib import Path
 from typing import Any
 
 from octoperf_mcp import hookspecs
@@ -22,7 +23,9 @@ from octoperf_mcp.registry.client_page import connect_page
 from octoperf_mcp.registry.manager import load_registry
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
+from tests.plugin_names import plugin_names
 
+_DELIVERY = Path(__file__).parent / "third_party" / "delivery"
 URL = "https://octoperf.example.com/mcp"
 NOTE = "<!-- Written from the code: UPDATE_SNAPSHOTS=1 pytest tests/test_docs.py -->"
 
@@ -36,6 +39,7 @@ def pages() -> dict[str, str]:
         "configuration.md": _configuration(),
         "commands.md": _commands(),
         "hooks.md": _hooks(),
+        "plugin-api.md": plugin_names(),
         "insights.md": _insights(),
     }
     return {name: "\n".join([NOTE, "", *lines, ""]) for name, lines in written.items()}
@@ -175,11 +179,23 @@ def _hooks() -> Iterator[str]:
     yield ""
     yield "A plugin is a package with an entry point in the group `octoperf_mcp` whose module has"
     yield "some of these functions, marked with `@hookimpl`. All are synchronous, take nothing and"
-    yield "return frozen objects. `plugins/octoperf_discovery` is a small real one."
+    yield "return frozen objects, of classes that the page [Names for plugins](plugin-api.md) has."
+    yield "`plugins/octoperf_discovery` is a small real plugin."
+    registry = load_registry(enable=["curl", "policy", "conformance"])
     for name, hook in _hookspecs():
         returns = inspect.signature(hook).return_annotation
         shown = inspect.formatannotation(returns).replace("collections.abc.", "")
         yield from ("", f"## `{name}() -> {_short(shown)}`", "", inspect.getdoc(hook) or "")
+        yield from ("", f"Used by {', '.join(_users(registry, name))}.")
+
+
+def _users(registry: Registry, hook: str) -> Iterator[str]:
+    """Plugins of this repository that have it, as links."""
+    folders = [f"plugins/octoperf_{one.name}" for one in registry.plugins if hook in one.hooks]
+    if f"def {hook}(" in (_DELIVERY / "octoperf_mcp_delivery/__init__.py").read_text("utf-8"):
+        folders.append("tests/third_party/delivery")
+    for folder in folders:
+        yield f"[{folder.rpartition('/')[2].removeprefix('octoperf_')}](../{folder})"
 
 
 def _hookspecs() -> Iterable[tuple[str, Any]]:

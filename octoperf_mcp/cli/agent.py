@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider, TokenStorage
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.auth import (
@@ -124,6 +125,7 @@ async def connected(
     storage: TokenStorage | None = None,
     client_name: str = "octoperf-mcp",
     mode: str = "auto",
+    elicited: ElicitationFnT | None = None,
 ) -> AsyncIterator[Agent]:
     """Connect to an MCP server, signing in through OAuth when it asks for that.
 
@@ -133,6 +135,7 @@ async def connected(
         storage: Where tokens are kept; default: in memory.
         client_name: Name shown on the consent page.
         mode: Protocol era, as the client names it: `auto`, `legacy` or a revision.
+        elicited: Answers questions of the server; None: the client takes none.
     """
     metadata = OAuthClientMetadata(
         client_name=client_name,
@@ -145,7 +148,7 @@ async def connected(
     )
     async with create_mcp_http_client(auth=provider) as http:
         transport = streamable_http_client(url, http_client=http)
-        async with Client(transport, mode=mode) as client:
+        async with Client(transport, mode=mode, elicitation_callback=elicited) as client:
             yield Agent(client)
 
 

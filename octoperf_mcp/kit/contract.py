@@ -48,7 +48,11 @@ def report(registry: Registry, plugin: str) -> Report:
     """
     found = next((one for one in registry.plugins if one.name == plugin), None)
     if found is None:
-        raise LookupError(f"There is no plugin {plugin!r}.")
+        listed = ", ".join(one.name for one in registry.plugins if not one.built_in) or "none"
+        raise LookupError(
+            f"There is no plugin {plugin!r}: its package has to be installed here (`pip install -e "
+            f".`) with an entry point of that name. Third parties that are: {listed}."
+        )
     tools = [tool for name, tool in registry.tools.items() if registry.owners[name] == plugin]
     calls = sorted(_told(call) for call in registry.routes.get(plugin, {}).values())
     return Report(

@@ -75,7 +75,10 @@ def tool_contract(octoperf_plugins: list[str]) -> Callable[[str], None]:
     from octoperf_mcp.registry.manager import load_registry  # noqa: PLC0415 - as above
 
     def check(plugin: str) -> None:
-        problems = report(load_registry(enable=octoperf_plugins), plugin).problems
+        try:
+            problems = report(load_registry(enable=octoperf_plugins), plugin).problems
+        except LookupError as error:
+            problems = [str(error)]
         if problems:
             pytest.fail("\n".join(problems), pytrace=False)
 

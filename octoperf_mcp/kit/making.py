@@ -9,6 +9,7 @@ from octoperf_mcp.errors import ConfigError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,29}", re.ASCII)
 _PLACES: Final = {
+    "gitignore.txt": ".gitignore",
     "pyproject.toml.txt": "pyproject.toml",
     "README.md.txt": "README.md",
     "package/init.py.txt": "{package}/__init__.py",

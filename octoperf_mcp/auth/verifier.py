@@ -12,7 +12,7 @@ import structlog
 from octoperf_mcp.auth.discovery import FetchJson, find_keys_url
 from octoperf_mcp.auth.hosts import OwnOrigins
 from octoperf_mcp.auth.jwks import CachedKeys
-from octoperf_mcp.auth.tokens import SuccessCache, TokenChecker, TokenRules, digest_of
+from octoperf_mcp.auth.tokens import SuccessCache, TokenChecker, TokenRules
 from octoperf_mcp.config import AuthSettings
 from octoperf_mcp.errors import KeysUnavailableError
 from octoperf_mcp.registry.context import Caller
@@ -83,14 +83,14 @@ class TokenVerifier:
             areas=verified.areas,
         )
         self._forget_after_key_change()
-        self._cache.put(digest_of(token), caller, now=now, expires_at=verified.expires_at)
+        self._cache.put(token, caller, now=now, expires_at=verified.expires_at)
         return caller
 
     def known(self, token: str) -> Caller | None:
         """The caller of a token that was checked a moment ago."""
         if self._generation != self._keys.generation:
             return None
-        return self._cache.get(digest_of(token), self._clock())
+        return self._cache.get(token, self._clock())
 
     def start(self) -> None:
         """Begin fetching the keys, again and again until the issuer answers."""

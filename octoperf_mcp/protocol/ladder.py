@@ -7,6 +7,8 @@ ladder but a tool result.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from multidict import istr
+
 from octoperf_mcp.errors import (
     HeaderMismatchError,
     InvalidParamsError,
@@ -17,9 +19,9 @@ from octoperf_mcp.protocol import header_values, versions
 from octoperf_mcp.protocol.header_values import Headers
 from octoperf_mcp.protocol.jsonrpc import Request
 
-VERSION_FIELD: Final = "MCP-Protocol-Version"
-METHOD_FIELD: Final = "Mcp-Method"
-NAME_FIELD: Final = "Mcp-Name"
+VERSION_FIELD: Final = istr("MCP-Protocol-Version")
+METHOD_FIELD: Final = istr("Mcp-Method")
+NAME_FIELD: Final = istr("Mcp-Name")
 
 NAMED_BY: Final = {
     "tools/call": "name",

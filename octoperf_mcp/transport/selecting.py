@@ -3,15 +3,16 @@
 from typing import Final
 
 from aiohttp import web
+from multidict import istr
 
 from octoperf_mcp.errors import SurfaceError
 from octoperf_mcp.protocol.surfaces import Surface, Surfaces
 from octoperf_mcp.registry.context import Caller
 from octoperf_mcp.transport.answers import Answered, refuse
 
-TOOLSETS: Final = "X-MCP-Toolsets"
-READONLY: Final = "X-MCP-Readonly"
-TOOLS: Final = "X-MCP-Tools"
+TOOLSETS: Final = istr("X-MCP-Toolsets")
+READONLY: Final = istr("X-MCP-Readonly")
+TOOLS: Final = istr("X-MCP-Tools")
 
 SURFACE: Final = web.RequestKey("octoperf_mcp_surface", Surface)
 """On each request to an MCP endpoint."""

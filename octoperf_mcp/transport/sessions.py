@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from multidict import istr
 
 from octoperf_mcp.errors import StoreUnavailableError
 from octoperf_mcp.protocol.relay import MemoryRelay, Relay, session_key
 from octoperf_mcp.protocol.seals import Seal
 
-FIELD: Final = "Mcp-Session-Id"
+FIELD: Final = istr("Mcp-Session-Id")
 LIFE_S: Final = 24 * 3600
 _MAX_ID_CHARS: Final = 8192
 _MAX_CAPABILITIES_BYTES: Final = 2048

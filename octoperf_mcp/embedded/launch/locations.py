@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from octoperf_mcp.embedded.engine.load.fleet import Fleet
+from octoperf_mcp.embedded.engine.load.fleet import Fleet, Machine
 from octoperf_mcp.embedded.engine.load.ramp import peak_users
 from octoperf_mcp.embedded.engine.runs.materials import nodes_of
 from octoperf_mcp.embedded.engine.runs.scenario_plans import ScenarioPlan
@@ -55,7 +55,15 @@ def at_locations(plan: ScenarioPlan, fleet: Fleet) -> list[Blocker]:
                     most,
                 )
             )
+        found += _without_plugins(plan, machines)
     return [*found, *_apart(plan)]
+
+
+def _without_plugins(plan: ScenarioPlan, machines: Iterable[Machine]) -> Iterator[Blocker]:
+    actions = plan.materials.actions.messages()
+    for machine in machines:
+        if lacks := machine.lacks(actions):
+            yield Blocker("plugin_missing", lacks, machine.name)
 
 
 def browsers_elsewhere(plan: ScenarioPlan) -> Iterator[Blocker]:

@@ -1,6 +1,6 @@
 """Machines that generators can be started on besides this one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +28,24 @@ class Machine:
     memory_mb: int
     plugins: Mapping[str, str] = field(default_factory=dict)
     """Version of each installed distribution that has plugins."""
+
+    def lacks(self, actions: Iterable[Mapping[str, Any]]) -> str:
+        """Why it cannot play these actions as the platform would; empty when it can.
+
+        Args:
+            actions: As `AddedAction.message` makes them.
+        """
+        for action in actions:
+            distribution, version = action["distribution"], action["version"]
+            there = self.plugins.get(distribution, "")
+            if there != version:
+                return (
+                    f"Load generator {self.name} cannot play {action['names'][0]} of the plugin "
+                    f"{action['plugin']}: it has {f'{distribution} {there}' if there else 'not'} "
+                    f"{'instead of' if there else 'installed'} {distribution} {version}. There: "
+                    f"pip install '{distribution}=={version}', then join again."
+                )
+        return ""
 
 
 class Generator(Protocol):

@@ -377,13 +377,5 @@ def _require_plugins(machine: Machine, plan: LoadPlan) -> None:
     Raises:
         EngineError: names the action, the plugin and the machine.
     """
-    for action in plan.actions:
-        distribution, version = action["distribution"], action["version"]
-        there = machine.plugins.get(distribution, "")
-        if there != version:
-            raise EngineError(
-                f"Load generator {machine.name} cannot play {action['names'][0]} of the plugin "
-                f"{action['plugin']}: it has {f'{distribution} {there}' if there else 'not'} "
-                f"{'instead of' if there else 'installed'} {distribution} {version}. There: "
-                f"pip install '{distribution}=={version}', then join again."
-            )
+    if lacks := machine.lacks(plan.actions):
+        raise EngineError(lacks)

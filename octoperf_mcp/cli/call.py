@@ -58,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _call(args: argparse.Namespace, arguments: dict[str, Any]) -> int:
+    from mcp.shared.exceptions import MCPError
+    from mcp_types import INVALID_PARAMS
+
     from octoperf_mcp.cli.agent import CallFailedError, innermost
 
     try:
@@ -68,7 +71,9 @@ async def _call(args: argparse.Namespace, arguments: dict[str, Any]) -> int:
         if isinstance(cause, CallFailedError):
             _print(cause.answer, sys.stderr)
             return FAILED
-        hint = _hint(os.environ.get(TOKEN, ""), args.url)
+        # such a one was let in: it asked for what there is not
+        refused = isinstance(cause, MCPError) and cause.code == INVALID_PARAMS
+        hint = "" if refused else _hint(os.environ.get(TOKEN, ""), args.url)
         raise CallError(f"{args.url}: {cause or type(cause).__name__}{hint}") from error
     _print(answer, sys.stdout)
     return 0

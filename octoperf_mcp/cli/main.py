@@ -227,4 +227,4 @@ def _of_plugins(argv: Sequence[str]) -> Mapping[str, Command]:
         return {}
     from octoperf_mcp.cli.settings import registry_of_commands
 
-    return registry_of_commands(argv).commands
+    return registry_of_commands(argv, as_turned=bool(typed)).commands

@@ -68,13 +68,22 @@ def read(args: argparse.Namespace) -> tuple[Settings, Registry]:
     return load_settings(flags=flags, file=args.config, sections=sections, idle=idle), registry
 
 
-def registry_of_commands(argv: Sequence[str]) -> Registry:
-    """The plugins, for their commands: as far as the arguments can be read without them."""
+def registry_of_commands(argv: Sequence[str], *, as_turned: bool = False) -> Registry:
+    """The plugins, for their commands: as far as the arguments can be read without them.
+
+    Args:
+        argv: The arguments.
+        as_turned: Whether what was turned at running servers counts, which takes a look there.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     add_config_arguments(parser)
     args, _ = parser.parse_known_args([word for word in argv if word not in {"-h", "--help"}])
     settings = load_settings(flags=_flags(args), file=args.config, lenient=True)
-    return composed(settings.plugins, settings.tools)
+    if not as_turned:
+        return composed(settings.plugins, settings.tools)
+    from octoperf_mcp.cli.switches import switches_of
+
+    return composed(settings.plugins, settings.tools, switches_of(settings)[0])
 
 
 def read_config(args: argparse.Namespace) -> tuple[Settings, Registry]:

@@ -55,15 +55,15 @@ def load_registry(
             collected.plugins.append(info_of(item, "broken", reason))
             continue
         collected.add(item, _why_off(item, wanted, disable), load_limit_s)
+    approved = [item for item in found if item.name in wanted and item.name in disable]
     off = [item for item in found if item.built_in and item.name in disable]
     enabled = {plugin.name for plugin in collected.plugins if plugin.state == "enabled"}
     idle = [item for item in found if item.built_in and item.name not in enabled]
-    approved = [item for item in found if item.name in wanted and item.name in disable]
     made = collected.registry()
     types_off = cache(partial(_types_off, [*idle, *approved]))
     return replace(
         made,
-        names_off=cache(partial(_names_of, off)),
+        names_off=cache(partial(_names_of, [*off, *approved])),
         additions_off=cache(partial(_additions_of, [*idle, *approved])),
         added_types=replace(made.added_types, off=types_off),
     )
@@ -76,12 +76,12 @@ def installed_names() -> frozenset[str]:
 
 def _names_of(plugins: Iterable[Found]) -> Mapping[str, str]:
     """Each tool of these plugins, older names included, with its plugin."""
-    return {
-        name: item.name
-        for item in plugins
-        for tool in parts_of(item, LOAD_LIMIT_S).by_hook["register_tools"]
-        for name in (tool.name, *tool.aliases)
-    }
+    names: dict[str, str] = {}
+    for item in plugins:
+        with suppress(Exception):  # of a broken one, nothing is known
+            tools = parts_of(item, LOAD_LIMIT_S).by_hook["register_tools"]
+            names |= {name: item.name for tool in tools for name in (tool.name, *tool.aliases)}
+    return names
 
 
 def _additions_of(plugins: Iterable[Found]) -> Mapping[tuple[str, str], str]:

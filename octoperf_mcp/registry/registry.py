@@ -97,7 +97,7 @@ class Registry:
     tools_off: Mapping[str, Tool] = field(default_factory=dict)
     """Tools that the operator turned off, of plugins that are on."""
     names_off: Callable[[], Mapping[str, str]] = dict
-    """The tools of built-in plugins that are off, each with its plugin."""
+    """The tools of plugins that are off, each with its plugin: built-in and approved ones."""
     additions_off: Callable[[], Mapping[tuple[str, str], str]] = dict
     """See `Extensions.off`."""
 

@@ -1,11 +1,19 @@
 """`call`, before it reaches a server."""
 
 import argparse
+import asyncio
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import MagicMock
 
 import orjson
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 
+from octoperf_mcp.cli import call
 from octoperf_mcp.cli.call import TOKEN, CallError, run
 
 NOBODY = "http://127.0.0.1:1/mcp"
@@ -38,3 +46,20 @@ def test_a_token_of_another_server_is_told_from_an_old_one(
     with pytest.raises(CallError) as caught:
         run(asked)
     assert hint in caught.value.message
+
+
+async def test_a_tool_that_there_is_not_is_no_fault_of_the_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @asynccontextmanager
+    async def signed_in(*_: str) -> AsyncIterator[Any]:
+        agent = MagicMock()
+        agent.call.side_effect = MCPError(code=INVALID_PARAMS, message="Unknown tool: x.")
+        yield agent
+
+    monkeypatch.setenv(TOKEN, "opaque")
+    monkeypatch.setattr(call, "_signed_in", signed_in)
+    asked = argparse.Namespace(tool="x", arguments="{}", url=NOBODY, client_id="")
+    with pytest.raises(CallError) as caught:
+        await asyncio.to_thread(run, asked)
+    assert caught.value.message == f"{NOBODY}: Unknown tool: x."

@@ -10,7 +10,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from octoperf_mcp.cli import switches
 from octoperf_mcp.cli.main import run
+from octoperf_mcp.entities.switches import Switches
 from octoperf_mcp.protocol.relay import Relay
 from octoperf_mcp.switching import RelaySwitches
 from tests.redis_server import RedisServer, running_redis
@@ -106,3 +108,14 @@ def test_where_no_platform_is_a_listing_makes_none(
     assert list(tmp_path.joinpath("none").iterdir()) == []
     assert run(["plugins", "disable", "bench"]) == 0
     assert states(capsys)["bench"] == "disabled"
+
+
+def test_a_command_of_a_plugin_that_was_enabled_at_servers_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turned = Switches().turned("plugin", "policy", on=True)
+    monkeypatch.setattr(switches, "switches_of", lambda _: (turned, []))
+    with pytest.raises(SystemExit) as ended:
+        run(["policy", "--help"])
+    assert ended.value.code == 0
+    assert "octoperf-mcp policy" in capsys.readouterr().out

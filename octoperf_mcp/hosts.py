@@ -95,10 +95,11 @@ class Hosts:
 
     def _checked(self, one: Registered[Any]) -> str:
         try:
-            return str(one.value.check(self.of(one.plugin)))
+            reason = str(one.value.check(self.of(one.plugin)))
         except Exception as error:
             log.exception("plugin_health_check_failed", plugin=one.plugin)
-            return f"its check failed: {type(error).__name__}"
+            reason = f"its check failed: {type(error).__name__}"
+        return f"{reason} (plugin {one.plugin})" if reason else ""
 
     async def _run(self, _app: web.Application) -> AsyncIterator[None]:
         try:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
@@ -23,6 +23,7 @@ from octoperf_mcp.errors import (
 )
 from octoperf_mcp.protocol.dialogue import InputRequired
 from octoperf_mcp.registry.context import ToolContext
+from octoperf_mcp.registry.questions import Question
 from octoperf_mcp.registry.registry import Registry
 from octoperf_mcp.registry.tools import Tool
 
@@ -119,6 +120,39 @@ class Stepped:
                 thrown = error
 
 
+class Unhurried:
+    """A context whose questions take none of the plugin's time: it waits while people think."""
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+        self._waited_s = 0.0
+        self._open = 0
+        self._since = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds in which at least one question was open."""
+        now = time.monotonic()
+        return self._waited_s + (now - self._since if self._open else 0.0)
+
+    async def ask(
+        self, questions: Mapping[str, Question], *, proven: bool = False
+    ) -> Mapping[str, Any]:
+        """See `ToolContext.ask`."""
+        if not self._open:
+            self._since = time.monotonic()
+        self._open += 1
+        try:
+            return await self._context.ask(questions, proven=proven)
+        finally:
+            self._waited_s = self.waited_s
+            self._since = time.monotonic()
+            self._open -= 1
+
+
 @dataclass(frozen=True, slots=True)
 class IsolatedTool(Tool):
     """A third-party tool behind its limits."""
@@ -132,9 +166,10 @@ class IsolatedTool(Tool):
         """See `Tool.call`."""
         self.inner.checked(arguments)
         self.breaker.check()
-        stepped = Stepped(self.inner.call(context, arguments))
+        unhurried = Unhurried(context)
+        stepped = Stepped(self.inner.call(cast("ToolContext", unhurried), arguments))
         try:
-            answer = await within(stepped, self.limits.timeout_s)
+            answer = await within(stepped, self.limits.timeout_s, lambda: unhurried.waited_s)
             self._require_small(answer)
         except BaseException as error:
             if (told := self._told(error)) is error:
@@ -197,15 +232,25 @@ class IsolatedTool(Tool):
         )
 
 
-async def within(work: Awaitable[Any], limit_s: float) -> Any:
+async def within(
+    work: Awaitable[Any], limit_s: float, waited_s: Callable[[], float] = lambda: 0.0
+) -> Any:
     """The outcome of work, which is left behind when it does not even end on cancellation.
+
+    Args:
+        work: What is done.
+        limit_s: Longest that it may take.
+        waited_s: Seconds so far that do not count.
 
     Raises:
         TimeoutError: it took too long.
     """
     task = asyncio.ensure_future(_run(work))
+    began = time.monotonic()
+    done: set[Any] = set()
     try:
-        done, _ = await asyncio.wait({task}, timeout=limit_s)
+        while not done and (left := limit_s + waited_s() - (time.monotonic() - began)) > 0:
+            done, _ = await asyncio.wait({task}, timeout=left)
     except asyncio.CancelledError:
         task.cancel()
         await asyncio.wait({task}, timeout=limit_s)

@@ -114,8 +114,8 @@ def test_health_checks_have_names_of_their_own_and_a_crash_is_a_reason() -> None
             health_checks=[HealthCheck("keys", lambda host: host.plugin), HealthCheck("x", crash)]
         )
     ).checks({"keys"})
-    assert checks["acme.keys"]() == "acme"
-    assert checks["x"]() == "its check failed: RuntimeError"
+    assert checks["acme.keys"]() == "acme (plugin acme)"
+    assert checks["x"]() == "its check failed: RuntimeError (plugin acme)"
 
 
 async def test_a_plugin_that_was_not_loaded_is_told_once_with_what_to_do() -> None:

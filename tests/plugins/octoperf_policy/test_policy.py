@@ -68,7 +68,7 @@ async def test_changes_are_frozen_slow_calls_told_and_maintenance_is_not_ready(
     assert "refuses list_workspaces" in listed["message"]  # type: ignore[index]
     assert reading["code"] == "unavailable"  # type: ignore[index]
     assert ready[0] == 503
-    assert ready[1]["reasons"]["maintenance"] == f"{sign} exists"
+    assert ready[1]["reasons"]["maintenance"] == f"{sign} exists (plugin policy)"
     events = {one["event"]: one for one in logs}
     assert events["policy_holds"]["freeze"] is True
     assert events["slow_tool_call"]["tool"] == "list_projects_by_workspace"

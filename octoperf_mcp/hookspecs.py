@@ -224,9 +224,7 @@ def register_public_assets() -> Iterable[PublicAsset]:
 
     @hookimpl
     def register_public_assets():
-        told = "When to take notes, and where."
-        media_type = "text/markdown; charset=utf-8"
-        return [PublicAsset("skills/acme-notes.md", media_type, SKILL, description=told)]
+        return [PublicAsset("skills/acme-notes.md", "text/markdown; charset=utf-8", SKILL)]
     ```
     """
     return ()

@@ -17,8 +17,8 @@ class PublicAsset:
         media_type: For example `text/markdown; charset=utf-8`.
         content: The bytes, read at start.
         resource_uri: MCP resource with the same bytes, or empty.
-        title: For listings.
-        description: One sentence, for listings.
+        title: For listings; a Markdown text has it in its first heading.
+        description: One sentence, for listings; a Markdown text has it in its front matter.
     """
 
     path: str

@@ -19,6 +19,7 @@ from octoperf_mcp.registry.assets import Completion, ConfigSection, Prompt, Publ
 from octoperf_mcp.registry.deep_links import DeepLink
 from octoperf_mcp.registry.discovering import Found, Parts, parts_of
 from octoperf_mcp.registry.extending import Command, Registered
+from octoperf_mcp.registry.public_assets import told_by_text
 from octoperf_mcp.registry.readable import addresses_of, check_readable
 from octoperf_mcp.registry.registry import PluginInfo, Registry, State
 from octoperf_mcp.registry.rest_calls import RestCall
@@ -225,7 +226,14 @@ class Collected:
         )
 
     def _completed(self, asset: PublicAsset) -> PublicAsset:
-        """A public schema with the types that plugins add."""
+        """A public schema with the types that plugins add; a text with what listings say of it."""
+        if asset.path.endswith(".md") and not (asset.title and asset.description):
+            told = told_by_text(asset.content)
+            return replace(
+                asset,
+                title=asset.title or told.get("title", ""),
+                description=asset.description or told.get("description", ""),
+            )
         if not asset.path.startswith("schema/"):
             return asset
         return replace(asset, content=with_added_types(asset.content, self.types))

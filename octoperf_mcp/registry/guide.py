@@ -123,16 +123,17 @@ def _answers_ticket(tool: Tool) -> bool:
 
 def _links(assets: Iterable[PublicAsset], origin: str, folder: str) -> str:
     lines = [
-        f"- [{_label(asset)}]({origin}{PREFIX}{asset.path}): {_shown(asset.description)}"
+        f"- [{_label(asset)}]({origin}{PREFIX}{asset.path}){_shown(asset)}"
         for asset in assets
         if asset.path.startswith(folder) and asset.path != _INDEX
     ]
     return "\n".join(lines) or "- none here"
 
 
-def _shown(description: str) -> str:
+def _shown(asset: PublicAsset) -> str:
     """The first sentence; what begins with `@` as code, since clients import files so written."""
-    return _IMPORT.sub(r"`\g<0>`", description.partition(". ")[0].rstrip(".") + ".")
+    told = (asset.description or asset.title).partition(". ")[0].rstrip(".")
+    return _IMPORT.sub(r"`\g<0>`", f": {told}." if told else "")
 
 
 def _label(asset: PublicAsset) -> str:

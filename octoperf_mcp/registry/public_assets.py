@@ -42,7 +42,7 @@ def _asset(path: str, file: Traversable) -> PublicAsset:
     name = PurePosixPath(path)
     folder = _URIS.get(name.parts[0], "")
     uri = _GUIDE[1] if path == _GUIDE[0] else f"{folder}{name.stem}" if folder else ""
-    told = _told_by_schema(content) if name.suffix == ".json" else _told_by_text(content)
+    told = _told_by_schema(content) if name.suffix == ".json" else told_by_text(content)
     return PublicAsset(
         path=path,
         media_type=_MEDIA_TYPES[name.suffix],
@@ -58,10 +58,10 @@ def _told_by_schema(content: bytes) -> Mapping[str, str]:
     return {key: schema[key] for key in ("title", "description") if key in schema}
 
 
-def _told_by_text(content: bytes) -> Mapping[str, str]:
+def told_by_text(content: bytes) -> Mapping[str, str]:
     """The first heading, and the description of the front matter."""
     told: dict[str, str] = {}
-    for line in content.decode("utf-8").splitlines():
+    for line in content.decode("utf-8", "replace").splitlines():
         if line.startswith("description: "):
             told.setdefault("description", line.removeprefix("description: ").strip())
         if line.startswith("# "):

@@ -115,5 +115,28 @@ def test_the_guide_tells_which_host_a_sandbox_must_reach() -> None:
     assert named.isdisjoint({"list_project_files", "list_virtual_users"})
 
 
+def test_texts_of_a_third_party_are_listed_with_what_they_say_of_themselves() -> None:
+    front = b"---\nname: gas\ndescription: When to light gas. And more.\n---\n# Gas lamps\n"
+    markdown = "text/markdown; charset=utf-8"
+
+    class Texts:
+        __name__ = "gas_shop"
+
+        @hookimpl
+        def register_public_assets(self) -> Iterable[PublicAsset]:
+            return (
+                PublicAsset("skills/gas.md", markdown, front),
+                PublicAsset("skills/oil.md", markdown, b"# Oil lamps"),
+                PublicAsset("skills/wax.md", markdown, b"no heading"),
+            )
+
+    found = published(load_registry(extra=[Texts()]), ORIGIN, REST)
+    assert found.public_assets["skills/gas.md"].title == "Gas lamps"
+    guide = found.public_assets["AGENTS.md"].content.decode()
+    assert f"- [gas]({ORIGIN}/mcp/public/skills/gas.md): When to light gas.\n" in guide
+    assert f"- [oil]({ORIGIN}/mcp/public/skills/oil.md): Oil lamps.\n" in guide
+    assert f"- [wax]({ORIGIN}/mcp/public/skills/wax.md)\n" in guide
+
+
 def test_calls_are_found_in_code_only() -> None:
     assert called_tools("a_b() `c_d(x)`\n```\ne_f(y)\n```\n`g_h`") == {"c_d", "e_f"}

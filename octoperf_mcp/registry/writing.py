@@ -7,9 +7,8 @@ writes.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from operator import is_
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -74,20 +73,25 @@ def _compiled(kind: type[Any]) -> Shape:
 
 
 class WrittenRows(list[_T]):
-    """Rows that were written already, in order to measure them."""
+    """Rows that were written already, in order to measure them; a copy of them is a plain list."""
 
-    __slots__ = ("_json", "_rows", "_shape")
+    _rows: Sequence[Any] = ()
+    _shape: Shape | None = None
+    _json = b""
 
-    def __init__(self, rows: list[_T], shape: Shape, json: bytes) -> None:
-        super().__init__(rows)
+    def keep(self, rows: list[_T], shape: Shape, json: bytes) -> None:
+        """Remember what was written, by which shape, and what of."""
         self._rows = rows
         self._shape = shape
-        self._json = orjson.Fragment(json)
+        self._json = json
 
     def json_by(self, shape: _Convert) -> orjson.Fragment | None:
         """Their JSON, if it is of this shape and nobody has put other rows in since."""
-        same = shape is self._shape and len(self) == len(self._rows)
-        return self._json if same and all(map(is_, self, self._rows)) else None
+        same = shape is self._shape and self == self._rows
+        return orjson.Fragment(self._json) if same else None
+
+    def __reduce__(self) -> tuple[type[list[_T]], tuple[list[_T]]]:
+        return list, (list(self),)
 
 
 def measured(rows: list[_T]) -> tuple[list[_T], int]:
@@ -100,7 +104,9 @@ def measured(rows: list[_T]) -> tuple[list[_T], int]:
         json = orjson.dumps([shape(row) for row in rows], option=_ONLY_JSON)
     except _NOT_OF_ITS_TYPE:
         return rows, len(orjson.dumps(rows))
-    return WrittenRows(rows, shape, json), len(json)
+    written = WrittenRows(rows)
+    written.keep(rows, shape, json)
+    return written, len(json)
 
 
 @cache
@@ -183,10 +189,9 @@ def _list_of(item: Any) -> _Convert | None:
     _require_each(item, convert)
 
     def convert_all(items: Iterable[Any]) -> Any:
-        if type(items) is WrittenRows:
-            json = items.json_by(convert)
-            if json is not None:
-                return json
+        written = items.json_by(convert) if type(items) is WrittenRows else None
+        if written is not None:
+            return written
         return [convert(each) for each in items]
 
     return convert_all

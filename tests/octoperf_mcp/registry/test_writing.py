@@ -1,5 +1,6 @@
 """Answers are written as pydantic would write them, with less work."""
 
+import copy
 import dataclasses
 import math
 from datetime import UTC, datetime
@@ -207,6 +208,16 @@ def test_rows_put_in_after_the_page_was_made_are_answered() -> None:
     rows.append(Row(id="c"))
     answer = orjson.loads(written(Answer, Answer(rows=rows, members={})))
     assert [row["id"] for row in answer["rows"]] == ["other", "b", "c"]
+
+
+def test_copies_of_the_rows_of_a_page_are_as_any_other_rows() -> None:
+    answer = Answer(rows=paged(), members={})
+    copied = copy.deepcopy(answer)
+    assert type(copied.rows) is list
+    copied.rows[0].id = "other"  # type: ignore[misc]
+    assert b"other" in written(Answer, copied)
+    assert b"other" not in written(Answer, answer)
+    assert dataclasses.asdict(answer)["rows"] == [dataclasses.asdict(row) for row in ROWS]
 
 
 @payload

@@ -116,7 +116,7 @@ class SetUpTearDown(Entity):
     """A virtual user before or after the load; -1 threads: as many as the main one."""
 
     virtual_user_id: str
-    scope: Literal["LOCAL", "GLOBAL"] | None = None
+    scope: Literal["GLOBAL", "LOCAL"] | None = None
     on_sample_error: ErrorHandling | None = None
     number_of_threads: Annotated[int, Field(ge=-1)] | None = None
     rampup_period_sec: Count | None = None

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from octoperf_mcp import __version__
-from octoperf_mcp.observability.timings import Count, Timings
 from octoperf_mcp.observability.tracing import FIELDS
 
 OTHER: Final = "other"
@@ -66,29 +65,33 @@ class Metrics:
         self.clock = clock
         self._registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self._registry)
-        self._calls = Timings(
+        self._calls = Histogram(
             "octoperf_mcp_call_duration_seconds",
             "MCP requests, by method, tool and its area, and what became of them.",
             ("method", "tool", "area", "outcome"),
-            _CALL_S,
+            buckets=_CALL_S,
+            registry=self._registry,
         )
-        self._http = Count(
-            "octoperf_mcp_http_requests", "HTTP requests to /mcp by status.", "status"
+        self._http = Counter(
+            "octoperf_mcp_http_requests",
+            "HTTP requests to /mcp by status.",
+            ("status",),
+            registry=self._registry,
         )
-        self._routes = Timings(
+        self._routes = Histogram(
             "octoperf_mcp_upstream_duration_seconds",
             "Calls of the OctoPerf REST API by route and status class; none: no answer.",
             ("route", "status"),
-            _ROUTE_S,
+            buckets=_ROUTE_S,
+            registry=self._registry,
         )
-        self._outside = Timings(
+        self._outside = Histogram(
             "octoperf_mcp_outside_duration_seconds",
             "Calls of plugins to services of their own, by status class; none: no answer.",
             ("plugin", "call", "status"),
-            _ROUTE_S,
+            buckets=_ROUTE_S,
+            registry=self._registry,
         )
-        for instrument in (self._calls, self._http, self._routes, self._outside):
-            self._registry.register(instrument)
         build = Gauge(
             "octoperf_mcp_build_info", "The version.", ("version",), registry=self._registry
         )
@@ -117,7 +120,10 @@ class Metrics:
 
     def answered(self, status: int) -> None:
         """Count one HTTP request."""
-        self._http.add(status)
+        found = self._known.get(status)
+        if found is None:
+            found = self._known[status] = self._http.labels(str(status))
+        found.inc()
 
     def asking(self, route: str) -> tuple[Any, str]:
         """A call begins: its span, None without, and the header lines of its trace."""

@@ -288,7 +288,7 @@ class PluginsSettings:
         "Longest that a third-party plugin may take to load.", 10.0, least=0.1
     )
     call_timeout_s: float = described(
-        "Longest that a call of a third-party tool may take.", 60.0, least=0.1
+        "Longest that a call of a third-party tool may take, as a task too.", 60.0, least=0.1
     )
     max_answer_bytes: int = described(
         "Largest answer of a third-party tool.", 8 * 1024 * 1024, least=1024

@@ -214,6 +214,7 @@ def running(
             "data_dir": str(data_dir),
             "notify_to": ("127.0.0.1", "localhost"),
         },
+        "limits": {"requests_per_s": 0.0},  # tests ask until it is so
         "plugins": {"enable": tuple(plugins)},
     }
     for name, values in (sections or {}).items():

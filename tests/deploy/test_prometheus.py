@@ -27,7 +27,6 @@ MOST_VALUES = 400
 @asynccontextmanager
 async def bridges(folder: Path, upstream: Elsewhere) -> AsyncIterator[tuple[Server, Server]]:
     environ = {
-        "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",
         "OCTOPERF_MCP_UPSTREAM_BREAKER_FAILURES": "3",
         "OCTOPERF_MCP_UPSTREAM_BREAKER_PAUSE_S": "0.2",
         "OCTOPERF_MCP_UPSTREAM_RETRIES": "0",

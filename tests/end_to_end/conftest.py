@@ -53,6 +53,7 @@ class Server:
                 env={
                     **os.environ,
                     "OCTOPERF_MCP_EMBEDDED_DEMO_PASSWORD": PASSWORD,
+                    "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",  # tests ask until it is so
                     **self.environ,
                 },
                 stdout=subprocess.PIPE,

@@ -84,7 +84,6 @@ def short_lived(tmp_path: Path) -> Iterator[Server]:
     """A server whose access tokens live for moments."""
     environ = {
         "OCTOPERF_MCP_EMBEDDED_ACCESS_LIFE_S": str(ACCESS_LIFE_S),
-        "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",  # they call until the token has to be renewed
     }
     server = Server(tmp_path, environ=environ)
     server.start()

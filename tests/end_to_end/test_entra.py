@@ -42,7 +42,6 @@ async def bridge(
         "OCTOPERF_MCP_AUTH_CLIENT_ID": CLIENT,
         "OCTOPERF_MCP_AUTH_SCOPE_PREFIX": f"{entra.api_uri}/",
         "OCTOPERF_MCP_AUTH_LEEWAY_S": "2",
-        "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",
     }
     server = Server(tmp_path, ("--upstream", entra.origin), environ)
     await asyncio.to_thread(server.start, port)

@@ -45,6 +45,7 @@ async def test_a_webhook_is_told_of_a_run_that_was_stopped(
     environ = {
         "SERVER_PORT": "0",
         "EMBEDDED_DEMO_PASSWORD": PASSWORD,
+        "LIMITS_REQUESTS_PER_S": "0",
         "EMBEDDED_NOTIFY_TO": f"127.0.0.1:{hook.port}",
         "NOTIFICATIONS_WEBHOOK_URL": str(hook.make_url("/services/T0-very-secret")),
     }

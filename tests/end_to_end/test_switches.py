@@ -19,7 +19,11 @@ from tests.interaction.conftest import BOTH, legacy_request, modern_request
 from tests.redis_server import RedisServer, running_redis
 
 LISTS = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
-BASE = {"OCTOPERF_MCP_AUTH_MODE": "off", "OCTOPERF_MCP_SERVER_PORT": "0"}
+BASE = {
+    "OCTOPERF_MCP_AUTH_MODE": "off",
+    "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",
+    "OCTOPERF_MCP_SERVER_PORT": "0",
+}
 
 
 @pytest.fixture(scope="module")

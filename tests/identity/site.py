@@ -72,6 +72,5 @@ class Site:
             {
                 "OCTOPERF_MCP_AUTH_JWKS_URL": f"http://127.0.0.1:{self.keys.port}/keys",
                 "OCTOPERF_MCP_AUTH_LEEWAY_S": str(LEEWAY_S),
-                "OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": "0",
             },
         )

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from octoperf_mcp.config import LimitsSettings
+from tests.end_to_end.conftest import Server
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from octoperf_mcp.cli.agent import MemoryStorage
-    from tests.end_to_end.conftest import Server, SignedIn
+    from tests.end_to_end.conftest import SignedIn
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process holds")
 
@@ -24,6 +29,17 @@ META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """With the limits that operators have: one user's storm is refused, and takes no room."""
+    limit = str(LimitsSettings().requests_per_s)
+    environ = {"OCTOPERF_MCP_LIMITS_REQUESTS_PER_S": limit}
+    running = Server(tmp_path_factory.mktemp("server"), environ=environ)
+    running.start()
+    yield running
+    running.stop()
 
 
 def sockets(pid: int) -> int:

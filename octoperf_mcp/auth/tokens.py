@@ -262,7 +262,7 @@ def _scopes(claims: Mapping[str, Any]) -> list[str]:
 class SuccessCache(Generic[T]):
     """What checking a token gave, under the whole token or its digest; successes only.
 
-    A value that holds its token anyway is kept under it: that takes a tenth of making a digest.
+    A value that holds its token anyway is kept under it, which spares the digest.
 
     Args:
         size: Most entries; the oldest goes first.

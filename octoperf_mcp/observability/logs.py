@@ -112,8 +112,8 @@ class Lines:
 class Repeating:
     """Lines of JSON that differ in a few members only: what they share is kept, ready and scrubbed.
 
-    A line through structlog and all that looks for credentials takes 100,000 instructions, a tenth
-    of what a call of a tool takes; this way 20,000.
+    Through structlog and all that looks for credentials the line of a request takes 70,000
+    instructions more, a tenth of a call of a tool.
     """
 
     def __init__(self) -> None:
